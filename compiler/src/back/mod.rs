@@ -1,0 +1,4 @@
+//! Back ends: each reads a validated kernel and nothing else.
+
+#[cfg(feature = "cranelift")]
+pub mod cranelift;

@@ -1,0 +1,662 @@
+//! The rule IR: what a checked and composed rule means, as plain data.
+//!
+//! # Values
+//! Every expression has a [`Type`], a [`Shape`] (the domain it lives in, and whether there is one value for each
+//! element of the batch) and is pure: it may be evaluated anywhere between the statement before it and the
+//! statement it belongs to, any number of times. A value of a wider domain (one that has fewer elements)
+//! broadcasts into a narrower one without a node of its own. A type never changes silently: [`ExprKind::Convert`]
+//! is the only way from one to another.
+//!
+//! * `Wide` is a number made only of literals, constants, `dt` and global parameters. It is computed in f64, with
+//!   our own functions, when a parameter changes, and rounded once where it meets another value.
+//! * `Real` is a number in the group's precision, f32 or f64. Each operation rounds once, to nearest even; nothing
+//!   is reassociated or contracted.
+//! * `Int` is a 64-bit integer that wraps: `step`, counts, indices and `int` states.
+//! * `Bool` is a condition. As a number it is 0 or 1.
+//!
+//! # Statements
+//! A statement runs once for each element of its target's shape. It computes the values of all elements before it
+//! writes any, and is complete before the next begins. A condition is evaluated once for all elements, before its
+//! block. A [`Statement::Let`] is evaluated where it stands.
+//!
+//! # One step
+//! 1. `dw` of every plastic variable is set to 0 (where changes are applied in every step; else after the apply).
+//! 2. [`Rule::equations`] advance together, from the values before the step, and add the plastic ones to `dw`.
+//! 3. [`Rule::update`], [`Rule::modulate`], [`Rule::apply`], [`Rule::constrain`], each in order.
+//! 4. [`Rule::schedules`] that are due.
+//!
+//! `on pre { S }` is already `update { if pre.spike { S } }`, a sum over synapses that the author wrote as an
+//! increment of an output is an explicit [`ExprKind::Reduce`], and a factor `pre.spike` or `post.spike` of a product
+//! is an [`ExprKind::Gate`]. Units are gone: all is in ms, mV, pA, nS and pF. Options, `match`, functions and `for`
+//! are gone too. Spans stand beside the nodes, in [`Rule::expr_spans`] and in the statements.
+
+pub mod build;
+pub mod print;
+
+use crate::arena::{Arena, Handle};
+use crate::source::Span;
+
+/// A variable of a rule.
+pub type VarId = Handle<Variable>;
+/// An expression of a rule.
+pub type ExprId = Handle<Expr>;
+/// A `let`.
+pub type LocalId = Handle<Local>;
+/// A textual occurrence of a draw.
+pub type SiteId = Handle<Site>;
+
+/// A checked rule, alone or composed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rule {
+    /// Its name.
+    pub name: String,
+    /// Its documentation, a line each.
+    pub docs: Vec<String>,
+    /// All variables: first by part, then in the order written.
+    pub variables: Arena<Variable>,
+    /// All expressions; an operand always stands before the expression that uses it.
+    pub exprs: Arena<Expr>,
+    /// The place of each expression in the text, by its index.
+    pub expr_spans: Vec<Span>,
+    /// All `let`s.
+    pub locals: Arena<Local>,
+    /// All draws, in the order of the composed text; the index is the site's number in the random stream.
+    pub sites: Arena<Site>,
+    /// The differential equations.
+    pub equations: Vec<Equation>,
+    /// `on create`, after the initial values.
+    pub create: Block,
+    /// The proposals: `on pre`, `on post` and `update`, in the order written.
+    pub update: Block,
+    /// The rewriting of the proposals.
+    pub modulate: Block,
+    /// From `dw` to `w`, one for each plastic variable that a rule applies by itself; the others use the default,
+    /// `if dw != 0 { w += dw; }`, which `compose::finish` has written out here.
+    pub apply: Block,
+    /// The constraints, the clips to the declared ranges (written out by `compose::finish`) last.
+    pub constrain: Block,
+    /// `on call NAME { … }`.
+    pub calls: Vec<Call>,
+    /// `every N steps { … }`.
+    pub schedules: Vec<Schedule>,
+    /// When modulate, apply and constrain run.
+    pub apply_when: When,
+    /// How increments are combined over the batch, if the rule says.
+    pub batch: Option<BatchReduction>,
+}
+
+/// Statements in order.
+pub type Block = Vec<Statement>;
+
+/// Where a value lives: one for the group, for each neuron, for each synapse …
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Domain {
+    /// One for the group.
+    Global,
+    /// One for each input channel of a convolution; elsewhere for each presynaptic neuron.
+    PreChannel,
+    /// One for each output channel of a convolution; elsewhere for each postsynaptic neuron.
+    PostChannel,
+    /// One for each presynaptic neuron.
+    Pre,
+    /// One for each postsynaptic neuron.
+    Post,
+    /// One for each synapse.
+    Synapse,
+}
+
+impl Domain {
+    /// Whether a value of `self` can be read, broadcast, in an expression of `other`.
+    pub fn broadcasts_to(self, other: Domain) -> bool {
+        self.join(other) == other
+    }
+
+    /// The smallest domain that holds both.
+    pub fn join(self, other: Domain) -> Domain {
+        use Domain::*;
+        match (self, other) {
+            (a, b) if a == b => a,
+            (Global, x) | (x, Global) => x,
+            (PreChannel, Pre) | (Pre, PreChannel) => Pre,
+            (PostChannel, Post) | (Post, PostChannel) => Post,
+            _ => Synapse,
+        }
+    }
+
+    /// As written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Domain::Global => "global",
+            Domain::PreChannel => "pre_channel",
+            Domain::PostChannel => "post_channel",
+            Domain::Pre => "pre",
+            Domain::Post => "post",
+            Domain::Synapse => "synapse",
+        }
+    }
+}
+
+/// Domain and batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// Where the value lives.
+    pub domain: Domain,
+    /// Whether there is one for each element of the batch.
+    pub batched: bool,
+    /// Whether it is a value of a (pre, post) pair: a synapse value that reads a neuron's. On a topology that
+    /// shares no weights this is the same as a value of the synapse.
+    pub pair: bool,
+}
+
+impl Shape {
+    /// A value of a domain, not batched, not of a pair.
+    pub fn of(domain: Domain) -> Self {
+        Self { domain, batched: false, pair: false }
+    }
+
+    /// The shape of an expression that reads both. Two sides that meet make a value of a pair.
+    pub fn join(self, other: Shape) -> Shape {
+        let neuron = |domain| matches!(domain, Domain::Pre | Domain::Post);
+        let domain = self.domain.join(other.domain);
+        let pair = self.pair
+            || other.pair
+            || (domain == Domain::Synapse && (neuron(self.domain) || neuron(other.domain)));
+        Shape { domain, batched: self.batched || other.batched, pair }
+    }
+}
+
+/// What an expression's value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Type {
+    /// f64, of literals, constants, `dt` and global parameters only.
+    Wide,
+    /// f32 or f64, as the group has it.
+    Real,
+    /// i64, wrapping.
+    Int,
+    /// A condition.
+    Bool,
+}
+
+/// A variable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variable {
+    /// The part that declares it: the rule's name, or the alias; empty for `plastic`, `input` and `output`, which
+    /// the parts share.
+    pub part: String,
+    /// Its name within the part.
+    pub name: String,
+    /// Its documentation.
+    pub docs: Vec<String>,
+    /// What it is for.
+    pub kind: VarKind,
+    /// Where it lives; a declared `pre`, `post`, `batched` or `shared` decides about the batch.
+    pub shape: Shape,
+    /// `Wide` for a global parameter, `Int` for `: int`, `Real` else.
+    pub ty: Type,
+    /// The length of an array, innermost; `None` for a plain variable.
+    pub length: Option<u32>,
+    /// The declared unit.
+    pub unit: DeclaredUnit,
+    /// `in lo .. hi`: `Wide` expressions. For parameters and `past` they are constants.
+    pub range: Option<(ExprId, ExprId)>,
+    /// The initial value or default. For a parameter a `Wide` expression of constants; for states and plastics any
+    /// expression that a creation may use; for an array one for each element or one for all.
+    pub init: Vec<ExprId>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+impl Variable {
+    /// `stdp.x`, or `w` where the parts share it.
+    pub fn address(&self) -> String {
+        if self.part.is_empty() { self.name.clone() } else { format!("{}.{}", self.part, self.name) }
+    }
+
+    /// How many elements it has at one place.
+    pub fn elements(&self) -> u32 {
+        self.length.unwrap_or(1)
+    }
+}
+
+/// What a variable is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum VarKind {
+    /// Set by the host between steps.
+    Param,
+    /// Persistent.
+    State,
+    /// Trainable; the variable that holds its proposed change.
+    Plastic {
+        /// `dw`
+        proposal: VarId,
+    },
+    /// The proposed change of a plastic variable.
+    Proposal {
+        /// `w`
+        of: VarId,
+    },
+    /// Given by the host in each step.
+    Input {
+        /// Whether the host must give it, because there is no default.
+        required: bool,
+    },
+    /// Zeroed at the start of each step and read by the host after it.
+    Output,
+    /// A state of another rule, not yet found; `compose::finish` leaves none.
+    Extern,
+}
+
+/// What the host's bare numbers mean.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeclaredUnit {
+    /// As written, `mV` or `1/ms`; empty where there is none.
+    pub text: String,
+    /// A number in the declared unit times `scale` is one in base units.
+    pub scale: f64,
+    /// The dimension, as text (`time`, `1/time`, `voltage`), for messages and `explain`.
+    pub dimension: String,
+}
+
+impl Default for DeclaredUnit {
+    fn default() -> Self {
+        Self { text: String::new(), scale: 1.0, dimension: String::new() }
+    }
+}
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expr {
+    /// What it computes.
+    pub kind: ExprKind,
+    /// What its value is.
+    pub ty: Type,
+    /// Where its value lives.
+    pub shape: Shape,
+}
+
+/// The kinds of expression.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExprKind {
+    /// A literal, `Wide`. Equal bits are equal constants.
+    Number(f64),
+    /// A literal among integers, `Int`.
+    Integer(i64),
+    /// A literal condition.
+    Boolean(bool),
+    /// The present value of a variable; `element` is 0 for a plain one.
+    Load {
+        /// Which.
+        variable: VarId,
+        /// Which element of an array.
+        element: u32,
+    },
+    /// A `let` that has been evaluated.
+    Local(LocalId),
+    /// A value that the step provides.
+    Builtin(Builtin),
+    /// One operand.
+    Unary(UnaryOp, ExprId),
+    /// Two operands of one type.
+    Binary(BinaryOp, ExprId, ExprId),
+    /// A comparison of two operands of one type, not `Bool`; its value is `Bool`.
+    Compare(Comparison, ExprId, ExprId),
+    /// `condition`, where it holds, where it does not. The condition is `Bool`, the others of one type.
+    Select(ExprId, ExprId, ExprId),
+    /// `condition`, value: the value where the condition holds, else +0. Unlike a product it does not see the value
+    /// where it does not hold. Inside a sum, what is gated off adds nothing.
+    Gate(ExprId, ExprId),
+    /// One of our own functions; operands and value `Real`, or all `Wide`.
+    Math(MathFn, Vec<ExprId>),
+    /// From one type to another: `Wide` to `Real` rounds once; `Int` to `Real` or `Wide` rounds once; `Bool` to any
+    /// gives 0 or 1; any to `Bool` asks whether it is not 0 (a NaN is not 0).
+    Convert(ExprId),
+    /// A random number. The operands are the distribution's parameters.
+    Draw {
+        /// The occurrence.
+        site: SiteId,
+        /// As many as the distribution has.
+        parameters: Vec<ExprId>,
+    },
+    /// A reduction.
+    Reduce {
+        /// How.
+        op: ReduceOp,
+        /// Over what.
+        over: Over,
+        /// Of what.
+        body: ExprId,
+    },
+    /// The running sum over `pre` or `post`: up to and including this element, in index order.
+    Scan {
+        /// `Domain::Pre` or `Domain::Post`.
+        over: Domain,
+        /// Of what; lives in `over`.
+        body: ExprId,
+    },
+    /// The value of a pre or post expression some steps ago.
+    Past {
+        /// Of what.
+        body: ExprId,
+        /// How long ago, in ms; `Wide` or `Real`.
+        delay: ExprId,
+        /// The declared upper end of the delay, in ms: a `Wide` constant expression.
+        longest: ExprId,
+    },
+}
+
+/// Values that the step provides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Builtin {
+    /// The length of the step in ms, `Wide`.
+    Dt,
+    /// The end of the step in ms, `Real`: step · dt, computed in f64 and rounded once.
+    T,
+    /// The number of the step, 1 in the first, `Int`.
+    Step,
+    /// `Bool`, batched, pre.
+    PreSpike,
+    /// `Bool`, batched, post.
+    PostSpike,
+    /// `Int`, pre.
+    PreIndex,
+    /// `Int`, post.
+    PostIndex,
+    /// `Int`, global.
+    PreCount,
+    /// `Int`, global.
+    PostCount,
+    /// `Int`, global.
+    BatchCount,
+    /// `Int`, global: how many (pre, post) pairs one synapse serves.
+    PairCount,
+}
+
+/// Operations on one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnaryOp {
+    /// `Real`, `Wide`, `Int`.
+    Negate,
+    /// `Bool`.
+    Not,
+    /// `Real`, `Wide`, `Int`. Clears the sign.
+    Abs,
+    /// `Real`, `Wide`: correctly rounded.
+    Sqrt,
+    /// `Real`, `Wide`.
+    Floor,
+    /// `Real`, `Wide`: halves to even.
+    Round,
+}
+
+/// Operations on two values of one type, which is also the result's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BinaryOp {
+    /// `Real`, `Wide`, `Int`.
+    Add,
+    /// `Real`, `Wide`, `Int`.
+    Subtract,
+    /// `Real`, `Wide`, `Int`.
+    Multiply,
+    /// `Real`, `Wide`.
+    Divide,
+    /// `Real`, `Wide`: the exact remainder of the division that truncates, as C's `fmod` and Rust's `%`.
+    Remainder,
+    /// `if b < a { b } else { a }`; `Real`, `Wide`, `Int`.
+    Min,
+    /// `if b > a { b } else { a }`; `Real`, `Wide`, `Int`.
+    Max,
+    /// `Bool`.
+    And,
+    /// `Bool`.
+    Or,
+}
+
+/// Comparisons; with a NaN all but `NotEqual` are false.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Comparison {
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterEqual,
+}
+
+/// Our own functions, one formula for all back ends (see `math`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum MathFn {
+    /// e^x
+    Exp,
+    /// Natural logarithm.
+    Ln,
+    /// Logarithm to base 2.
+    Log2,
+    /// ln(1 + x)
+    Log1p,
+    /// e^x - 1
+    Expm1,
+    /// Sine of radians.
+    Sin,
+    /// Cosine of radians.
+    Cos,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// 1 / (1 + e^-x)
+    Sigmoid,
+    /// x^y
+    Pow,
+}
+
+/// How a reduction combines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReduceOp {
+    /// From +0. If the body, below its gate, is a product, each term is one fma.
+    Sum,
+    /// From inf, with the language's `min`.
+    Min,
+    /// From -inf, with the language's `max`.
+    Max,
+    /// How many hold; the body is `Bool`, the value `Int`.
+    Count,
+}
+
+/// What a reduction ranges over. `mean` is a sum divided by a count and `std` two reductions: `check` has written
+/// them out; `[synapse]` is a reduction over `[post]` inside one over `[pre]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Over {
+    /// The pre axis: serial, ascending, in blocks of 256, block results pairwise. A synapse value becomes one per
+    /// post, a pre value global.
+    Pre,
+    /// The post axis, contiguous: 32 lanes (index mod 32), halved 16, 8, 4, 2, 1. A synapse value becomes one per
+    /// pre, a post value global.
+    Post,
+    /// Like `Pre`, over channels.
+    PreChannel,
+    /// Like `Post`, over channels.
+    PostChannel,
+    /// The positions of a channel; a neuron value becomes one per channel.
+    Position,
+    /// The batch: serial, ascending, in blocks of 256, block results pairwise.
+    Batch,
+    /// Blocks of so many consecutive post neurons; the value stays in `post` and each neuron has its block's sum.
+    PostBlocks(u32),
+}
+
+/// A draw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    /// From what.
+    pub distribution: Distribution,
+    /// One value per element of this.
+    pub shape: Shape,
+    /// `RULE.NAME` where a `let` with a stated domain binds the draw alone: the host may give the values.
+    pub address: Option<String>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Distributions and their parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Distribution {
+    /// lo, hi
+    Uniform,
+    /// mean, standard deviation
+    Normal,
+    /// mean and standard deviation of the logarithm
+    LogNormal,
+    /// probability; the value is `Bool`
+    Bernoulli,
+    /// rate
+    Exponential,
+    /// shape, rate
+    Gamma,
+    /// a, b
+    Beta,
+}
+
+/// A `let`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Local {
+    /// Its name, or a made-up one (`%3`) for a condition.
+    pub name: String,
+    /// The type of its value.
+    pub ty: Type,
+    /// Where its value lives.
+    pub shape: Shape,
+}
+
+/// `dx/dt = value` (`ty` `Real`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Equation {
+    /// A state or a plastic variable.
+    pub variable: VarId,
+    /// Which element of an array.
+    pub element: u32,
+    /// The right-hand side, in base units per ms.
+    pub value: ExprId,
+    /// How it advances.
+    pub solver: Solver,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// How an equation advances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Solver {
+    /// Exactly; `pass::integrate` reports equations that have no exact step.
+    Exact,
+    /// x + dt f
+    Euler,
+    /// The classical Runge–Kutta method of order 4.
+    Rk4,
+    /// Exact in the variable's own linear part, with the rest held.
+    ExponentialEuler,
+}
+
+/// A statement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Statement {
+    /// Evaluate and keep.
+    Let {
+        /// Under which name.
+        local: LocalId,
+        /// What.
+        value: ExprId,
+        /// Where it is written.
+        span: Span,
+    },
+    /// Write a variable.
+    Assign {
+        /// Which.
+        variable: VarId,
+        /// Which element of an array.
+        element: u32,
+        /// How.
+        op: AssignOp,
+        /// With what; the variable's type (`Real` for a `Wide` parameter never occurs).
+        value: ExprId,
+        /// Where it is written.
+        span: Span,
+    },
+    /// Statements under a condition.
+    If {
+        /// A `Local` of type `Bool`, so that it is evaluated once.
+        condition: ExprId,
+        /// Where it holds.
+        then: Block,
+        /// Where it does not.
+        otherwise: Block,
+        /// Where it is written.
+        span: Span,
+    },
+}
+
+/// How a statement writes. `*=` and `/=` are written out as `Set`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AssignOp {
+    /// The new value.
+    Set,
+    /// The old value plus; an increment, which may be summed over the pairs and the batch.
+    Add,
+    /// The old value minus; an increment likewise.
+    Subtract,
+}
+
+/// A block that the host calls.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// Its name.
+    pub name: String,
+    /// What it does; constrain follows.
+    pub body: Block,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// A block that runs at certain steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schedule {
+    /// When.
+    pub period: Period,
+    /// What it does; constrain follows.
+    pub body: Block,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// A period: the step's number is a multiple of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Period {
+    /// A `Wide` expression in steps, rounded, at least 1.
+    Steps(ExprId),
+    /// A `Wide` expression in ms, divided by dt, rounded, at least 1.
+    Time(ExprId),
+}
+
+/// When the proposals are applied.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum When {
+    /// In every step.
+    #[default]
+    EveryStep,
+    /// In steps that are multiples of the period; `dw` accumulates in between.
+    Every(Period),
+    /// When the host calls; `dw` accumulates in between.
+    Call(String),
+}
+
+/// How increments are combined over the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BatchReduction {
+    /// `batch sum;`
+    Sum,
+    /// `batch mean;`
+    Mean,
+}
