@@ -32,6 +32,7 @@
 
 pub mod build;
 pub mod print;
+pub mod visit;
 
 use crate::arena::{Arena, Handle};
 use crate::source::Span;

@@ -10,6 +10,7 @@ mod equation;
 mod function;
 mod group;
 mod name;
+mod plan;
 mod syntax;
 mod unit;
 mod warning;
@@ -20,6 +21,7 @@ pub use equation::*;
 pub use function::*;
 pub use group::*;
 pub use name::*;
+pub use plan::*;
 pub use syntax::*;
 pub use unit::*;
 pub use warning::*;
@@ -96,6 +98,7 @@ pub fn all() -> impl Iterator<Item = Code> {
         function::CODES,
         equation::CODES,
         group::CODES,
+        plan::CODES,
         warning::CODES,
     ]
     .into_iter()
