@@ -68,7 +68,8 @@ impl Scope {
 
     fn import(&mut self, other: &Scope) {
         let (items, files) = (self.items.len(), self.files.len());
-        let moved = other.items.iter().map(|entry| ScopeItem { item: entry.item.clone(), file: entry.file + files });
+        let moved =
+            other.items.iter().map(|entry| ScopeItem { item: entry.item.clone(), file: entry.file + files });
         self.items.extend(moved);
         for names in &other.files {
             self.files.push(names.iter().map(|(name, index)| (name.clone(), index + items)).collect());
@@ -102,9 +103,13 @@ pub fn collect_scope(file: &ast::File, imports: &[&Scope], diagnostics: &mut Dia
         let key = key(&name.text, function);
         if let Some(&first) = seen.get(&key) {
             diagnostics.push(
-                Diagnostic::new(code::DUPLICATE_NAME, name.span, format!("`{}` is declared twice", name.text))
-                    .label("declared again")
-                    .also(first, "first declared here"),
+                Diagnostic::new(
+                    code::DUPLICATE_NAME,
+                    name.span,
+                    format!("`{}` is declared twice", name.text),
+                )
+                .label("declared again")
+                .also(first, "first declared here"),
             );
             continue;
         }
