@@ -6,6 +6,7 @@
 
 pub mod dead;
 pub mod fold;
+pub mod integrate;
 pub mod sparsity;
 
 use crate::flow::Flow;

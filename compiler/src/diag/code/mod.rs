@@ -9,6 +9,7 @@ mod domain;
 mod equation;
 mod function;
 mod group;
+mod integrate;
 mod name;
 mod plan;
 mod syntax;
@@ -20,6 +21,7 @@ pub use domain::*;
 pub use equation::*;
 pub use function::*;
 pub use group::*;
+pub use integrate::*;
 pub use name::*;
 pub use plan::*;
 pub use syntax::*;
@@ -97,6 +99,7 @@ pub fn all() -> impl Iterator<Item = Code> {
         compose::CODES,
         function::CODES,
         equation::CODES,
+        integrate::CODES,
         group::CODES,
         plan::CODES,
         warning::CODES,
