@@ -28,12 +28,13 @@ use super::*;
 
 /// The text of a kernel.
 pub fn print(kernel: &Kernel) -> String {
-    let taken = kernel.scalars.iter().map(|(_, scalar)| scalar.name.clone()).collect();
-    let (names, counts) = (HashMap::new(), HashMap::new());
-    let mut printer = Printer { kernel, out: String::new(), depth: 0, names, taken, counts, unnamed: 0 };
-    // Writing to a string does not fail.
-    let _ = printer.kernel();
-    printer.out
+    Printer::of(kernel).out
+}
+
+/// What each value is called in the text of its kernel; constants and scalars that are written in place as they are.
+pub fn value_names(kernel: &Kernel) -> Vec<String> {
+    let mut printer = Printer::of(kernel);
+    kernel.values.handles().map(|value| printer.value(value)).collect()
 }
 
 /// What is being written.
@@ -50,7 +51,17 @@ struct Printer<'a> {
     unnamed: usize,
 }
 
-impl Printer<'_> {
+impl<'a> Printer<'a> {
+    /// A printer that has written `kernel`.
+    fn of(kernel: &'a Kernel) -> Self {
+        let taken = kernel.scalars.iter().map(|(_, scalar)| scalar.name.clone()).collect();
+        let (names, counts) = (HashMap::new(), HashMap::new());
+        let mut printer = Self { kernel, out: String::new(), depth: 0, names, taken, counts, unnamed: 0 };
+        // Writing to a string does not fail.
+        let _ = printer.kernel();
+        printer
+    }
+
     fn kernel(&mut self) -> fmt::Result {
         let kernel = self.kernel;
         for line in kernel.docs.iter().flat_map(|docs| docs.split('\n')) {
