@@ -145,6 +145,14 @@ pub(crate) trait Arithmetic {
         (sum, self.add(self.sub(a, sum), b))
     }
 
+    /// a + b as a rounded sum and its error, exact (Knuth's, for either may be the larger).
+    fn two_sum(&self, a: Self::Float, b: Self::Float) -> (Self::Float, Self::Float) {
+        let sum = self.add(a, b);
+        let part = self.sub(sum, a);
+        let error = self.add(self.sub(a, self.sub(sum, part)), self.sub(b, part));
+        (sum, error)
+    }
+
     /// `x` where it lies between the bounds, the nearer bound elsewhere; `low` for a NaN.
     fn clamp(&self, x: Self::Float, low: Self::Float, high: Self::Float) -> Self::Float {
         let x = self.select(self.less(low, x), x, low);

@@ -87,9 +87,9 @@ pub(super) fn exp<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
 fn half_expm1_pair<A: Arithmetic>(a: &A, x: A::Float) -> (A::Float, A::Float) {
     let reduced = reduce(a, x);
     let t = a.power_of_two(a.int_sub(reduced.k, a.int(1)));
-    let base = a.sub(t, a.real(0.5));
+    let (base, base_low) = a.two_sum(t, a.real(-0.5));
     let high = a.fma(t, reduced.r, base);
-    let error = a.fma(t, reduced.r, a.sub(base, high));
+    let error = a.add(a.fma(t, reduced.r, a.sub(base, high)), base_low);
     (high, a.fma(t, tail(a, reduced.r, reduced.c), error))
 }
 
@@ -112,6 +112,7 @@ pub(super) fn tanh<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     // Above 20 the result is 1.
     let magnitude = a.clamp(a.abs(x), a.real(0.0), a.real(20.0));
     let (high, low) = half_expm1_pair(a, a.mul(magnitude, a.real(-2.0)));
+    let (high, low) = a.fast_two_sum(high, low);
     let (sum, error) = a.fast_two_sum(a.real(1.0), high);
     let result = a.divide_pairs((a.neg(high), a.neg(low)), (sum, a.add(error, low)));
     a.keep_nan(x, keep_tiny(a, x, a.with_sign(result, x)))

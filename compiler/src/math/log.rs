@@ -112,10 +112,7 @@ pub(super) fn log1p<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     let one = a.real(1.0);
     let regular = a.and(a.less(a.real(-1.0), x), a.less(x, a.real(f64::INFINITY)));
     let y = a.select(regular, x, one);
-    // 1 + y = sum + error (Knuth's two-sum, for either may be the larger).
-    let sum = a.add(one, y);
-    let part = a.sub(sum, one);
-    let error = a.add(a.sub(one, a.sub(sum, part)), a.sub(y, part));
+    let (sum, error) = a.two_sum(one, y);
     let (k, m) = split(a, sum);
     // Beyond 2^100 the error is far below the last bit, whatever its scale.
     let limit = a.int(100);
