@@ -11,6 +11,7 @@ mod tests;
 use indexmap::IndexMap;
 
 use crate::ast;
+use crate::check::Scope;
 use crate::compose;
 use crate::diag::{Diagnostic, Diagnostics, code, did_you_mean};
 use crate::ir;
@@ -31,6 +32,8 @@ pub struct Library {
 pub(crate) struct FileUnit {
     /// Its syntax tree.
     pub tree: ast::File,
+    /// The functions and constants it sees.
+    pub scope: Scope,
     /// What it sees by a single name: its own rules and imported ones, as (file, item).
     pub rules: IndexMap<String, RulePlace>,
     /// Shipped rules that it uses by path, `std::NAME`.

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use super::{FileUnit, Library, RulePlace};
 use crate::ast;
+use crate::check::{Scope, collect_scope};
 use crate::diag::{Diagnostic, Diagnostics, code, did_you_mean};
 use crate::parse;
 use crate::source::{FileId, Sources, Span};
@@ -12,6 +13,8 @@ use crate::source::{FileId, Sources, Span};
 const MOST_FILES: usize = 256;
 /// How many bytes of text one library may read.
 const MOST_BYTES: usize = 16 << 20;
+/// How many files, counted along every way that leads to them, one file's scope may be made of.
+const MOST_SCOPES: usize = 4096;
 
 /// What a `use` asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +93,7 @@ pub(super) fn load(name: &str, text: &str, loader: &dyn Loader) -> Library {
         names: IndexMap::new(),
         trees: Vec::new(),
         imports: Vec::new(),
+        scopes: Vec::new(),
         chain: Vec::new(),
         bytes: text.len(),
         diagnostics: Diagnostics::new(),
@@ -100,11 +104,18 @@ pub(super) fn load(name: &str, text: &str, loader: &dyn Loader) -> Library {
         reading.diagnostics.push(Diagnostic::new(code::IMPORT_TOO_LARGE, Span::new(root, 0, 0), message));
         reading.trees.push(ast::File { id: root, items: Vec::new(), comments: Vec::new() });
         reading.imports.push(Vec::new());
+        reading.scopes.push((Scope::new(), 1));
     } else {
         reading.read(Loaded { name: name.to_owned(), text: text.to_owned() });
     }
-    let Reading { sources, trees, imports, mut diagnostics, .. } = reading;
-    let files = (0..trees.len()).map(|index| resolve(index, &trees, &imports, &mut diagnostics)).collect();
+    let Reading { sources, trees, imports, scopes, mut diagnostics, .. } = reading;
+    let files = scopes.into_iter().enumerate();
+    let files = files
+        .map(|(index, (scope, _))| {
+            let (rules, shipped) = resolve(index, &trees, &imports, &mut diagnostics);
+            FileUnit { tree: trees[index].clone(), scope, rules, shipped }
+        })
+        .collect();
     diagnostics.sort();
     Library { sources, files, diagnostics }
 }
@@ -125,6 +136,8 @@ struct Reading<'a> {
     names: IndexMap<String, FileId>,
     trees: Vec<ast::File>,
     imports: Vec<Vec<Followed>>,
+    /// The functions and constants that each file sees, and of how many files' scopes it is made.
+    scopes: Vec<(Scope, usize)>,
     /// The files whose imports are being followed, outermost first.
     chain: Vec<FileId>,
     bytes: usize,
@@ -142,6 +155,7 @@ impl Reading<'_> {
         let wanted = wanted(&tree, &mut self.diagnostics);
         self.trees.push(tree);
         self.imports.push(Vec::new());
+        self.scopes.push((Scope::new(), 1));
         self.chain.push(file);
         for (target, by_name, span) in wanted {
             let known = self.imports[file.0 as usize].iter().find(|followed| followed.target == target);
@@ -155,7 +169,32 @@ impl Reading<'_> {
             }
         }
         self.chain.pop();
+        self.collect(file);
         file
+    }
+
+    /// Collects a file's functions and constants, once its imports are complete. A file that is imported brings its
+    /// own along; a shipped rule brings only itself.
+    fn collect(&mut self, file: FileId) {
+        let index = file.0 as usize;
+        let mut seen: Vec<FileId> = Vec::new();
+        let mut size = 1;
+        for followed in &self.imports[index] {
+            if !matches!(followed.target, Import::File(_)) || seen.contains(&followed.file) {
+                continue;
+            }
+            let added = self.scopes[followed.file.0 as usize].1;
+            if size + added > MOST_SCOPES {
+                let message = format!("{} imports too many files in too many ways", followed.target.written());
+                self.diagnostics.push(Diagnostic::new(code::IMPORT_TOO_LARGE, followed.span, message));
+                break;
+            }
+            size += added;
+            seen.push(followed.file);
+        }
+        let imported: Vec<&Scope> = seen.iter().map(|file| &self.scopes[file.0 as usize].0).collect();
+        let scope = collect_scope(&self.trees[index], &imported, &mut self.diagnostics);
+        self.scopes[index] = (scope, size);
     }
 
     /// The file behind an import, read if it is new.
@@ -268,16 +307,19 @@ fn declared(tree: &ast::File) -> impl Iterator<Item = (&ast::Name, RulePlace)> {
     })
 }
 
-/// What a file sees: its own rules first, so that messages point at the import that clashes.
+/// Rules by the name under which a file sees them.
+type Visible = IndexMap<String, RulePlace>;
+
+/// What a file sees by name, and by `std::NAME`: its own rules first, so that messages point at the import that clashes.
 fn resolve(
     index: usize,
     trees: &[ast::File],
     imports: &[Vec<Followed>],
     diagnostics: &mut Diagnostics,
-) -> FileUnit {
-    let tree = trees[index].clone();
-    let mut rules: IndexMap<String, RulePlace> = IndexMap::new();
-    let mut shipped = IndexMap::new();
+) -> (Visible, Visible) {
+    let tree = &trees[index];
+    let mut rules = Visible::new();
+    let mut shipped = Visible::new();
     let mut add = |name: &str, place: RulePlace, span: Span| match rules.get(name) {
         Some(&earlier) if earlier == place => {}
         Some(&earlier) => {
@@ -291,7 +333,7 @@ fn resolve(
             rules.insert(name.to_owned(), place);
         }
     };
-    for (name, place) in declared(&tree) {
+    for (name, place) in declared(tree) {
         add(&name.text, place, name.span);
     }
     let mut missing = Vec::new();
@@ -326,7 +368,7 @@ fn resolve(
             shipped.insert(name.clone(), place);
         }
     }
-    FileUnit { tree, rules, shipped }
+    (rules, shipped)
 }
 
 fn rule_name(trees: &[ast::File], place: RulePlace) -> &ast::Name {
