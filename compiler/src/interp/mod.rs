@@ -1,5 +1,7 @@
 //! Interpreters: slow, safe, and the oracles of everything else.
 
 pub mod kernel;
+pub mod order;
 pub mod rule;
+pub mod scalar;
 pub mod wide;

@@ -31,6 +31,7 @@
 //! are gone too. Spans stand beside the nodes, in [`Rule::expr_spans`] and in the statements.
 
 pub mod build;
+pub mod operands;
 pub mod print;
 
 use crate::arena::{Arena, Handle};

@@ -1,1 +1,3 @@
-//! Under construction.
+//! Rewrites of the rule IR that keep its meaning.
+
+pub mod integrate;

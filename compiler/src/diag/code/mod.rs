@@ -9,6 +9,7 @@ mod domain;
 mod equation;
 mod function;
 mod group;
+mod integrate;
 mod name;
 mod syntax;
 mod unit;
@@ -19,6 +20,7 @@ pub use domain::*;
 pub use equation::*;
 pub use function::*;
 pub use group::*;
+pub use integrate::*;
 pub use name::*;
 pub use syntax::*;
 pub use unit::*;
@@ -95,6 +97,7 @@ pub fn all() -> impl Iterator<Item = Code> {
         compose::CODES,
         function::CODES,
         equation::CODES,
+        integrate::CODES,
         group::CODES,
         warning::CODES,
     ]
