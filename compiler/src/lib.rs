@@ -18,6 +18,7 @@ pub mod fmt;
 pub mod interp;
 pub mod ir;
 pub mod kernel;
+pub mod library;
 pub mod math;
 pub mod parse;
 pub mod pass;

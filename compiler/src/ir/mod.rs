@@ -84,6 +84,9 @@ pub struct Rule {
     pub apply_when: When,
     /// How increments are combined over the batch, if the rule says.
     pub batch: Option<BatchReduction>,
+    /// Further addresses (`istdp.x`) of variables that composing has kept once: equal states, shared parameters and
+    /// states that another part reads as `extern`.
+    pub aliases: Vec<(String, VarId)>,
 }
 
 /// Statements in order.
