@@ -137,6 +137,18 @@ pub enum Error {
         /// The one before it.
         previous: u64,
     },
+    /// An event after the end of the run.
+    #[error("{side} event at position {position} is in step {step}, but the run has {steps} steps, counted from 0")]
+    EventStep {
+        /// Which side.
+        side: Side,
+        /// Where in the list.
+        position: usize,
+        /// The step given.
+        step: u64,
+        /// How many steps the run has.
+        steps: u64,
+    },
     /// Something of the language that is not carried out here yet.
     #[error("{what} is not supported on {on}")]
     NotSupported {
@@ -261,6 +273,7 @@ impl Error {
             Error::MissingInputs { .. } => code::MISSING_INPUT,
             Error::EventIndex { .. } => code::EVENT_INDEX,
             Error::EventOrder { .. } => code::EVENT_ORDER,
+            Error::EventStep { .. } => code::EVENT_STEP,
             Error::NotSupported { .. } => code::NOT_SUPPORTED,
             Error::WrongType { .. } => code::WRONG_TYPE,
             Error::CalledTooOften { .. } => code::CALLED_TOO_OFTEN,

@@ -69,4 +69,6 @@ precision and step length, in the same order.";
         "`Rule::shipped` and `use std::NAME;` know the rules of the library only; `aplysia list` prints them.";
     RECORDING = "E0827", "a recording that does not exist",
         "A recorder's handle belongs to the engine that gave it, and a recording holds the variables that were named.";
+    EVENT_STEP = "E0828", "an event after the end of the run",
+        "The steps of an event list are counted from 0 within the run, and each is below its number of steps.";
 }
