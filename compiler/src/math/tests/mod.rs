@@ -1,0 +1,2 @@
+//! Accuracy, special values, known answers and equality of evaluation and emission.
+mod accuracy;
