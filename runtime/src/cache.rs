@@ -1,0 +1,70 @@
+//! Compiled kernels of the process, found again by what they do.
+//!
+//! The key is the whole kernel and nothing else: neither parameters nor sizes are part of a kernel, so changing them
+//! compiles nothing. The cache keeps weak references: machine code is freed with the last group that uses it.
+
+#[cfg(feature = "jit")]
+pub(crate) use compiled::KernelCache;
+
+#[cfg(not(feature = "jit"))]
+#[derive(Default)]
+pub(crate) struct KernelCache;
+
+#[cfg(not(feature = "jit"))]
+impl KernelCache {
+    pub(crate) fn shared() -> std::sync::Arc<Self> {
+        std::sync::Arc::default()
+    }
+
+    pub(crate) fn compilations(&self) -> u64 {
+        0
+    }
+}
+
+#[cfg(feature = "jit")]
+mod compiled {
+    use std::collections::HashMap;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+    use aplysia_compiler::back::cranelift::{self, Isa, JitKernel, JitOptions};
+    use aplysia_compiler::kernel::Kernel;
+
+    use crate::error::{Error, Result};
+
+    /// See the module.
+    #[derive(Default)]
+    pub(crate) struct KernelCache {
+        known: Mutex<HashMap<String, Weak<JitKernel>>>,
+        compilations: AtomicU64,
+    }
+
+    impl KernelCache {
+        /// The cache of the process.
+        pub(crate) fn shared() -> Arc<Self> {
+            static SHARED: OnceLock<Arc<KernelCache>> = OnceLock::new();
+            SHARED.get_or_init(Arc::default).clone()
+        }
+
+        /// How many kernels have been compiled through this cache.
+        pub(crate) fn compilations(&self) -> u64 {
+            self.compilations.load(Ordering::Relaxed)
+        }
+
+        /// The machine code of a kernel.
+        pub(crate) fn get(&self, kernel: &Kernel) -> Result<Arc<JitKernel>> {
+            // The derived text names every value, type and statement; the instruction set is the process's own and
+            // does not change, and the precision is in the types.
+            let key = format!("{kernel:?}");
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(code) = known.get(&key).and_then(Weak::upgrade) {
+                return Ok(code);
+            }
+            let code = Arc::new(compile(kernel)?);
+            self.compilations.fetch_add(1, Ordering::Relaxed);
+            known.retain(|_, code| code.strong_count() > 0);
+            known.insert(key, Arc::downgrade(&code));
+            Ok(code)
+        }
+    }
+}

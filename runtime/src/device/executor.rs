@@ -1,0 +1,362 @@
+//! Carries out the program of one group: its arrays, its sections, its moments.
+//!
+//! In: a program and the group's sizes; then events, parameters and calls. Out: arrays. Nothing is decided here but
+//! which alternative of a choice the step's spikes ask for. Names, units and checks of the host's values are elsewhere.
+
+use std::sync::Arc;
+
+use aplysia_compiler::interp::wide;
+use aplysia_compiler::ir::{SiteId, VarId, When};
+use aplysia_compiler::kernel;
+use aplysia_compiler::plan::program::{Action, Condition, Program, Role, Section, Size};
+
+use super::cpu::Code;
+use super::launch::{BoundLaunch, Counts, Moment};
+use super::memory::Memory;
+use super::{Device, Mode, Threads};
+use crate::cache::KernelCache;
+use crate::error::{Error, Result};
+use crate::events::Side;
+use crate::prologue;
+
+/// The program of a group, bound to memory.
+pub(crate) struct Machine {
+    pub(crate) program: Arc<Program>,
+    pub(crate) memory: Vec<Memory>,
+    pub(crate) counts: Counts,
+    pub(crate) dt: f64,
+    pub(crate) seed: u64,
+    /// The number of the last step.
+    pub(crate) step: u64,
+    /// The host wrote something that constrain concerns.
+    pub(crate) dirty: bool,
+    threads: Threads,
+    prologue: Vec<f64>,
+    create: Vec<Act>,
+    advance: Vec<Act>,
+    commit: Option<(Due, Vec<Act>)>,
+    schedules: Vec<(u64, Vec<Act>)>,
+    calls: Vec<Vec<Act>>,
+    /// Which neurons of each side spike, kept for clearing.
+    active: [Vec<u32>; 2],
+    lists: [Option<usize>; 2],
+    maps: [Option<usize>; 2],
+}
+
+/// When a commit is due.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Due {
+    /// In steps that are multiples of this.
+    Every(u64),
+    /// When the host calls.
+    Called,
+}
+
+/// An action that is bound to memory.
+enum Act {
+    Launch(BoundLaunch),
+    Clear(usize),
+    Choose(Vec<Choice>),
+}
+
+/// An alternative, and how often it was taken.
+struct Choice {
+    name: String,
+    condition: Condition,
+    acts: Vec<Act>,
+    taken: u64,
+}
+
+/// Kernels on their way to launches.
+struct Binder<'a> {
+    program: &'a Program,
+    codes: &'a [Code],
+    memory: &'a [Memory],
+    counts: &'a Counts,
+    on: &'a str,
+}
+
+impl Machine {
+    /// Allocates the arrays and binds all launches. The prologue has still to be evaluated.
+    pub(crate) fn new(
+        program: Arc<Program>,
+        counts: Counts,
+        dt: f64,
+        seed: u64,
+        device: &Device,
+        cache: &KernelCache,
+    ) -> Result<Self> {
+        let mut memory = Vec::with_capacity(program.storages.len());
+        for (number, (_, storage)) in program.storages.iter().enumerate() {
+            let size = |size: &Size| match *size {
+                Size::Constant(length) => length,
+                Size::Count(count) => counts.get(count),
+            };
+            let elements = storage.shape.iter().map(size).try_fold(1u64, u64::checked_mul);
+            let elements = elements.and_then(|elements| usize::try_from(elements).ok());
+            let error = || Error::NoMemory { name: storage.name.clone(), bytes: usize::MAX };
+            memory.push(Memory::zeroed(storage.ty, elements.ok_or_else(error)?, number, &storage.name)?);
+        }
+        let codes = program
+            .kernels
+            .iter()
+            .map(|(_, kernel)| code(kernel, device.mode, cache))
+            .collect::<Result<Vec<Code>>>()?;
+        let on = device.to_string();
+        let bind = Binder { program: &program, codes: &codes, memory: &memory, counts: &counts, on: &on };
+        let create = bind.section(&program.create)?;
+        let advance = bind.section(&program.step)?;
+        let commit = match &program.commit {
+            Some(commit) => {
+                let due = match commit.when {
+                    When::EveryStep | When::Every(_) => Due::Every(1),
+                    When::Call(_) => Due::Called,
+                };
+                Some((due, bind.section(&commit.section)?))
+            }
+            None => None,
+        };
+        let schedules = program.schedules.iter().map(|(_, section)| Ok((1, bind.section(section)?)));
+        let schedules = schedules.collect::<Result<_>>()?;
+        let calls = program.calls.iter().map(|(_, section)| bind.section(section)).collect::<Result<_>>()?;
+        let place = |role| program.storages.iter().position(|(_, storage)| storage.role == role);
+        let sides = [kernel::Side::Pre, kernel::Side::Post];
+        Ok(Self {
+            lists: sides.map(|side| place(Role::Events(side))),
+            maps: sides.map(|side| place(Role::Spikes(side))),
+            active: Side::BOTH.map(|side| Vec::with_capacity(counts.side(side))),
+            threads: device.threads.clone(),
+            prologue: vec![0.0; program.prologue.results.len()],
+            create,
+            advance,
+            commit,
+            schedules,
+            calls,
+            memory,
+            counts,
+            dt,
+            seed,
+            step: 0,
+            dirty: false,
+            program,
+        })
+    }
+
+    /// The storage of a variable.
+    pub(crate) fn variable(&self, variable: VarId) -> Option<usize> {
+        self.place(Role::Variable(variable))
+    }
+
+    /// The storage of a draw that the host gives.
+    pub(crate) fn draws(&self, site: SiteId) -> Option<usize> {
+        self.place(Role::Draws(site))
+    }
+
+    fn place(&self, role: Role) -> Option<usize> {
+        self.program.storages.iter().position(|(_, storage)| storage.role == role)
+    }
+
+    /// Computes what depends on parameters. On an error nothing has changed.
+    pub(crate) fn evaluate(&mut self, parameters: &dyn Fn(VarId, u32) -> f64) -> Result<()> {
+        let values = wide::evaluate(&self.program.prologue.exprs, parameters, self.dt);
+        let periods = self.program.schedules.iter().map(|(period, _)| *period);
+        let commit = match self.program.commit.as_ref().map(|commit| &commit.when) {
+            Some(When::Every(period)) => Some(*period),
+            Some(When::EveryStep | When::Call(_)) | None => None,
+        };
+        let mut lengths = Vec::with_capacity(self.schedules.len() + 1);
+        for (schedule, period) in periods.chain(commit).enumerate() {
+            let rule = &self.program.name;
+            let error = || Error::BadPeriod { rule: rule.clone(), schedule };
+            lengths.push(prologue::period(period, &values, self.dt).ok_or_else(error)?);
+        }
+        for ((period, _), length) in self.schedules.iter_mut().zip(&lengths) {
+            *period = *length;
+        }
+        if let (Some((Due::Every(period), _)), Some(length)) = (&mut self.commit, lengths.get(self.schedules.len()))
+        {
+            *period = *length;
+        }
+        for (result, id) in self.prologue.iter_mut().zip(&self.program.prologue.results) {
+            *result = values[id.index()].number();
+        }
+        Ok(())
+    }
+
+    /// Creation: initial values, `on create`, constrain. At step 0.
+    pub(crate) fn create(&mut self) {
+        let acts = std::mem::take(&mut self.create);
+        self.create = self.perform(acts, 0);
+        self.dirty = false;
+    }
+
+    /// Puts the spikes of a side in place; `neurons` is ascending and in range.
+    pub(crate) fn set_events(&mut self, side: Side, neurons: impl Iterator<Item = u32>) {
+        let at = side as usize;
+        self.active[at].extend(neurons);
+        if let Some(list) = self.lists[at].and_then(|place| self.memory[place].slice_mut::<i32>()) {
+            for (slot, &neuron) in list.iter_mut().zip(&self.active[at]) {
+                *slot = neuron as i32;
+            }
+        }
+        self.mark(side, 1);
+    }
+
+    fn clear_events(&mut self) {
+        for side in Side::BOTH {
+            self.mark(side, 0);
+            self.active[side as usize].clear();
+        }
+    }
+
+    fn mark(&mut self, side: Side, value: u8) {
+        let at = side as usize;
+        if let Some(map) = self.maps[at].and_then(|place| self.memory[place].slice_mut::<u8>()) {
+            for &neuron in &self.active[at] {
+                map[neuron as usize] = value;
+            }
+        }
+    }
+
+    /// One step with the spikes that have been put in place; they are taken away after it.
+    pub(crate) fn advance(&mut self) {
+        self.step += 1;
+        let acts = std::mem::take(&mut self.advance);
+        self.advance = self.perform(acts, 0);
+        let mut constrained = true;
+        if let Some((due, acts)) = self.commit.take() {
+            constrained = matches!(due, Due::Every(period) if self.step % period == 0);
+            let acts = if constrained { self.perform(acts, 0) } else { acts };
+            self.commit = Some((due, acts));
+        }
+        for schedule in 0..self.schedules.len() {
+            if self.step % self.schedules[schedule].0 == 0 {
+                let acts = std::mem::take(&mut self.schedules[schedule].1);
+                self.schedules[schedule].1 = self.perform(acts, 0);
+            }
+        }
+        self.clear_events();
+        if constrained {
+            self.dirty = false;
+        }
+    }
+
+    /// Whether the program does anything when the host calls `name`.
+    pub(crate) fn has_call(&self, name: &str) -> bool {
+        self.commits_on(name) || self.program.calls.iter().any(|(call, _)| call == name)
+    }
+
+    fn commits_on(&self, name: &str) -> bool {
+        matches!(&self.program.commit, Some(commit) if commit.when == When::Call(name.to_owned()))
+    }
+
+    /// Carries out a call, which has run `run` times since the last step.
+    pub(crate) fn call(&mut self, name: &str, run: u64) {
+        if self.commits_on(name)
+            && let Some((due, acts)) = self.commit.take()
+        {
+            let acts = self.perform(acts, run);
+            self.commit = Some((due, acts));
+            self.dirty = false;
+        }
+        if let Some(call) = self.program.calls.iter().position(|(call, _)| call == name) {
+            let acts = std::mem::take(&mut self.calls[call]);
+            self.calls[call] = self.perform(acts, run);
+        }
+    }
+
+    /// Which alternatives there are in a step, and how often each was taken.
+    pub(crate) fn plans(&self) -> Vec<(String, u64)> {
+        let commit = self.commit.iter().map(|(_, acts)| acts);
+        let acts = commit.chain([&self.advance]).flatten();
+        let choices = acts.filter_map(|act| match act {
+            Act::Choose(choices) => Some(choices),
+            Act::Launch(_) | Act::Clear(_) => None,
+        });
+        choices.flatten().map(|choice| (choice.name.clone(), choice.taken)).collect()
+    }
+
+    /// Carries out a section that has been taken out of `self`, and gives it back.
+    fn perform(&mut self, mut acts: Vec<Act>, run: u64) -> Vec<Act> {
+        let moment = Moment {
+            prologue: &self.prologue,
+            counts: self.counts,
+            step: self.step,
+            dt: self.dt,
+            seed: self.seed,
+            run,
+            spikes: [self.active[0].len() as u64, self.active[1].len() as u64],
+        };
+        perform(&mut acts, &mut self.memory, &moment, self.dirty, &self.threads);
+        acts
+    }
+}
+
+fn perform(acts: &mut [Act], memory: &mut [Memory], moment: &Moment<'_>, dirty: bool, threads: &Threads) {
+    for act in acts {
+        match act {
+            Act::Launch(launch) => launch.run(moment, threads),
+            Act::Clear(storage) => memory[*storage].bytes_mut().fill(0),
+            Act::Choose(choices) => {
+                if let Some(choice) = choices.iter_mut().find(|choice| holds(choice.condition, moment, dirty)) {
+                    choice.taken += 1;
+                    perform(&mut choice.acts, memory, moment, dirty, threads);
+                }
+            }
+        }
+    }
+}
+
+fn holds(condition: Condition, moment: &Moment<'_>, dirty: bool) -> bool {
+    match condition {
+        Condition::Always => true,
+        Condition::FewEvents { share, column_cost } => {
+            let [pre_events, post_events] = moment.spikes.map(|count| count as f64);
+            let (pre, post) = (moment.counts.pre as f64, moment.counts.post as f64);
+            !dirty && pre_events * post + column_cost * post_events * pre <= share * pre * post
+        }
+    }
+}
+
+impl Binder<'_> {
+    fn section(&self, section: &Section) -> Result<Vec<Act>> {
+        self.actions(&section.actions)
+    }
+
+    fn actions(&self, actions: &[Action]) -> Result<Vec<Act>> {
+        actions.iter().map(|action| self.action(action)).collect()
+    }
+
+    fn action(&self, action: &Action) -> Result<Act> {
+        Ok(match action {
+            Action::Launch(launch) => {
+                let kernel = &self.program.kernels[launch.kernel];
+                let code = self.codes[launch.kernel.index()].clone();
+                Act::Launch(BoundLaunch::new(launch, kernel, code, self.memory, self.counts, self.on)?)
+            }
+            Action::Clear(storage) => Act::Clear(storage.index()),
+            Action::Choose(alternatives) => {
+                let choices = alternatives.iter().map(|alternative| {
+                    Ok(Choice {
+                        name: alternative.name.clone(),
+                        condition: alternative.condition,
+                        acts: self.actions(&alternative.actions)?,
+                        taken: 0,
+                    })
+                });
+                Act::Choose(choices.collect::<Result<_>>()?)
+            }
+        })
+    }
+}
+
+fn code(kernel: &kernel::Kernel, mode: Mode, cache: &KernelCache) -> Result<Code> {
+    match mode {
+        #[cfg(feature = "jit")]
+        Mode::Compiled => Ok(Code::Compiled(cache.get(kernel)?)),
+        Mode::Interpreted => {
+            let _ = cache;
+            Ok(Code::Interpreted(Arc::new(kernel.clone())))
+        }
+    }
+}

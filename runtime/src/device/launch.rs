@@ -1,0 +1,245 @@
+//! A launch that is bound to memory: everything looked up and checked, so that carrying it out is only filling in the
+//! scalars and running the blocks.
+//!
+//! What is checked here, once, is what the compiled kernels rely on: every buffer of the kernel has the type of its
+//! storage, and its declared shape, with the group's sizes put in, fits into the storage.
+
+use aplysia_compiler::ice;
+use aplysia_compiler::kernel::{BufferKind, Extent, Kernel, RowSet, Side as KernelSide, SpaceKind, Type};
+use aplysia_compiler::plan::program::{self, Count, ScalarSource};
+
+use super::Threads;
+use super::cpu::{self, Code};
+use super::memory::Memory;
+use crate::error::{Error, Result};
+use crate::events::Side;
+
+/// The numbers of a group's topology.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) pre: u64,
+    pub(crate) post: u64,
+    pub(crate) synapses: u64,
+}
+
+impl Counts {
+    /// Of a dense group; `None` where the number of synapses does not fit.
+    pub(crate) fn dense(pre: usize, post: usize) -> Option<Self> {
+        let synapses = pre.checked_mul(post).filter(|&synapses| isize::try_from(synapses).is_ok())?;
+        // Event lists and kernels count neurons in 31 bits.
+        let fits = |count: usize| i32::try_from(count).is_ok();
+        (fits(pre) && fits(post)).then_some(Self {
+            pre: pre as u64,
+            post: post as u64,
+            synapses: synapses as u64,
+        })
+    }
+
+    pub(crate) fn get(&self, count: Count) -> u64 {
+        match count {
+            Count::Pre | Count::PreChannels => self.pre,
+            Count::Post | Count::PostChannels => self.post,
+            Count::Synapses | Count::Pairs => self.synapses,
+            Count::Batch => 1,
+            Count::PreBlocks => self.pre.div_ceil(256),
+        }
+    }
+
+    pub(crate) fn side(&self, side: Side) -> usize {
+        match side {
+            Side::Pre => self.pre as usize,
+            Side::Post => self.post as usize,
+        }
+    }
+}
+
+/// What the scalars of a launch come from.
+pub(crate) struct Moment<'a> {
+    pub(crate) prologue: &'a [f64],
+    pub(crate) counts: Counts,
+    pub(crate) step: u64,
+    /// In ms.
+    pub(crate) dt: f64,
+    pub(crate) seed: u64,
+    pub(crate) run: u64,
+    /// How many neurons of each side spike.
+    pub(crate) spikes: [u64; 2],
+}
+
+/// A buffer of a launch, as kernels see it.
+#[derive(Clone, Copy)]
+pub(crate) struct View {
+    pub(crate) pointer: *mut u8,
+    pub(crate) elements: usize,
+}
+
+/// A launch that is bound to memory.
+pub(crate) struct BoundLaunch {
+    code: Code,
+    views: Box<[View]>,
+    pointers: Box<[*mut u8]>,
+    slots: Box<[u64]>,
+    sources: Box<[(ScalarSource, Type)]>,
+    items: Box<[Extent]>,
+    per_block: u64,
+    work_per_item: u64,
+}
+
+// SAFETY: the pointers are those of the group's own `Memory`s, which are `Send` and `Sync` and live as long as the
+// launch; a launch is carried out through `&mut`, and only its independent blocks go to other threads.
+unsafe impl Send for BoundLaunch {}
+// SAFETY: as above; nothing is reached through a shared reference.
+unsafe impl Sync for BoundLaunch {}
+
+impl BoundLaunch {
+    /// Binds a launch of `kernel` to the group's memory.
+    pub(crate) fn new(
+        launch: &program::Launch,
+        kernel: &Kernel,
+        code: Code,
+        memory: &[Memory],
+        counts: &Counts,
+        on: &str,
+    ) -> Result<Self> {
+        if launch.buffers.len() != kernel.buffers.len() || launch.scalars.len() != kernel.scalars.len() {
+            ice!("a launch of `{}` does not fit its kernel", kernel.name);
+        }
+        let arrays: Vec<&Memory> = launch.buffers.iter().map(|&id| &memory[id.index()]).collect();
+        for ((_, buffer), array) in kernel.buffers.iter().zip(&arrays) {
+            if let kind @ (BufferKind::SpikeRing(_)
+            | BufferKind::EventHistory(_)
+            | BufferKind::Marks
+            | BufferKind::DelayRing
+            | BufferKind::Index) = buffer.kind
+            {
+                return Err(Error::NotSupported { what: format!("a buffer of kind {kind:?}"), on: on.into() });
+            }
+            let largest = |extent: &Extent| match *extent {
+                Extent::Constant(length) => length,
+                Extent::Scalar(scalar) => largest(launch.scalars[scalar.index()], counts, &kernel.name),
+            };
+            let needed = buffer.shape.iter().map(largest).try_fold(1u64, u64::checked_mul);
+            if buffer.ty != array.ty() || needed.is_none_or(|needed| needed > array.len() as u64) {
+                ice!("buffer `{}` of `{}` does not fit its storage", buffer.name, kernel.name);
+            }
+        }
+        let views: Box<[View]> =
+            arrays.iter().map(|array| View { pointer: array.pointer(), elements: array.len() }).collect();
+        let types = kernel.scalars.iter().map(|(_, scalar)| scalar.ty);
+        Ok(Self {
+            code,
+            pointers: views.iter().map(|view| view.pointer).collect(),
+            views,
+            slots: vec![0; launch.scalars.len()].into(),
+            sources: launch.scalars.iter().copied().zip(types).collect(),
+            items: kernel.space.items.clone().into(),
+            per_block: u64::from(kernel.space.per_block).max(1),
+            work_per_item: work_per_item(kernel, counts),
+        })
+    }
+
+    /// Carries it out.
+    pub(crate) fn run(&mut self, moment: &Moment<'_>, threads: &Threads) {
+        for (slot, &(source, ty)) in self.slots.iter_mut().zip(&self.sources) {
+            *slot = scalar(source, ty, moment);
+        }
+        let slots = &self.slots;
+        let count = |extent: &Extent| match *extent {
+            Extent::Constant(length) => length,
+            Extent::Scalar(scalar) => slots[scalar.index()],
+        };
+        let items: u64 = self.items.iter().map(count).product();
+        let blocks = items.div_ceil(self.per_block);
+        if blocks > 0 {
+            let frame = cpu::Frame { pointers: &self.pointers, views: &self.views, slots: &self.slots };
+            cpu::run(&self.code, frame, blocks, self.per_block.saturating_mul(self.work_per_item), threads);
+        }
+    }
+}
+
+/// The greatest value of a scalar that is a length.
+fn largest(source: ScalarSource, counts: &Counts, kernel: &str) -> u64 {
+    match source {
+        ScalarSource::Count(count) => counts.get(count),
+        ScalarSource::EventCount(side) => counts.side(Side::of(side)) as u64,
+        ScalarSource::Prologue(_)
+        | ScalarSource::Step
+        | ScalarSource::Time
+        | ScalarSource::Seed
+        | ScalarSource::Run => ice!("a length of `{kernel}` is not a count"),
+    }
+}
+
+/// The value of a scalar, in the low bytes of its slot.
+fn scalar(source: ScalarSource, ty: Type, moment: &Moment<'_>) -> u64 {
+    match source {
+        ScalarSource::Prologue(place) => real(moment.prologue[place], ty),
+        ScalarSource::Time => real(moment.step as f64 * moment.dt, ty),
+        ScalarSource::Count(count) => whole(moment.counts.get(count), ty),
+        ScalarSource::Step => whole(moment.step, ty),
+        ScalarSource::Seed => whole(moment.seed, ty),
+        ScalarSource::Run => whole(moment.run, ty),
+        ScalarSource::EventCount(KernelSide::Pre) => whole(moment.spikes[0], ty),
+        ScalarSource::EventCount(KernelSide::Post) => whole(moment.spikes[1], ty),
+    }
+}
+
+fn real(value: f64, ty: Type) -> u64 {
+    match ty {
+        Type::F32 => u64::from((value as f32).to_bits()),
+        Type::F64 => value.to_bits(),
+        Type::I32 => u64::from((value as i32) as u32),
+        Type::I64 => (value as i64) as u64,
+        Type::Bool => u64::from(value != 0.0),
+    }
+}
+
+fn whole(value: u64, ty: Type) -> u64 {
+    match ty {
+        Type::F32 => u64::from((value as i64 as f32).to_bits()),
+        Type::F64 => (value as i64 as f64).to_bits(),
+        Type::I32 => value & 0xffff_ffff,
+        Type::I64 => value,
+        Type::Bool => u64::from(value != 0),
+    }
+}
+
+/// Roughly how many synapses or neurons an item touches. It decides about threads, never about a value.
+fn work_per_item(kernel: &Kernel, counts: &Counts) -> u64 {
+    let synaptic = kernel.buffers.iter().any(|(_, buffer)| {
+        matches!(buffer.kind, BufferKind::Synapse) || buffer.shape.len() > 1
+    });
+    if !synaptic {
+        return 1;
+    }
+    let items = match kernel.space.kind {
+        SpaceKind::Single => 1,
+        SpaceKind::Neurons(KernelSide::Pre) | SpaceKind::Channels(KernelSide::Pre) => counts.pre,
+        SpaceKind::Neurons(KernelSide::Post) | SpaceKind::Channels(KernelSide::Post) => counts.post,
+        SpaceKind::Rows(RowSet::All | RowSet::Active | RowSet::Touched) => counts.pre,
+        SpaceKind::Columns => counts.post,
+        SpaceKind::Synapses | SpaceKind::Pairs | SpaceKind::Tiles => counts.synapses,
+    };
+    (counts.synapses / items.max(1)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scalars_are_converted_once() {
+        assert_eq!(real(0.1, Type::F32), u64::from(0.1f32.to_bits()));
+        assert_eq!(real(-1.5, Type::I64), -1i64 as u64);
+        assert_eq!(real(2.0, Type::Bool), 1);
+        assert_eq!(whole(u64::MAX, Type::I32), 0xffff_ffff);
+        assert_eq!(whole(3, Type::F64), 3f64.to_bits());
+    }
+
+    #[test]
+    fn sizes_that_do_not_fit_are_refused() {
+        assert!(Counts::dense(1 << 31, 1).is_none());
+        assert!(Counts::dense(0, 5).is_some());
+        assert_eq!(Counts::dense(300, 2).unwrap().get(Count::PreBlocks), 2);
+    }
+}

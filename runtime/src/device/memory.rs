@@ -1,0 +1,150 @@
+//! Arrays of a program in memory: aligned, zeroed, typed.
+//!
+//! Each array begins on a cache line. Large allocations come from the system at the same place of a page, so arrays of
+//! a power of two would lie end to end in the same cache sets; each array is therefore set off by its number of lines.
+
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::ptr::NonNull;
+
+use aplysia_compiler::kernel::Type;
+
+use crate::error::{Error, Result};
+
+const LINE: usize = 64;
+/// Five lines further for each array; after 32 arrays it begins again.
+const STAGGER: usize = 5 * LINE;
+
+/// A machine type that an array can hold.
+///
+/// # Safety
+/// `TYPES` lists only machine types of the same size and alignment, of which every bit pattern is a value.
+pub(crate) unsafe trait Element: Copy + Send + Sync + 'static {
+    /// The types whose arrays can be seen as `[Self]`.
+    const TYPES: &'static [Type];
+}
+
+// SAFETY: the same machine type.
+unsafe impl Element for f32 {
+    const TYPES: &'static [Type] = &[Type::F32];
+}
+// SAFETY: the same machine type.
+unsafe impl Element for f64 {
+    const TYPES: &'static [Type] = &[Type::F64];
+}
+// SAFETY: the same machine type.
+unsafe impl Element for i32 {
+    const TYPES: &'static [Type] = &[Type::I32];
+}
+// SAFETY: the same machine type.
+unsafe impl Element for i64 {
+    const TYPES: &'static [Type] = &[Type::I64];
+}
+// SAFETY: a stored condition is one byte; it is seen as a number here, never as a `bool`.
+unsafe impl Element for u8 {
+    const TYPES: &'static [Type] = &[Type::Bool];
+}
+
+/// One array.
+pub(crate) struct Memory {
+    base: NonNull<u8>,
+    layout: Layout,
+    offset: usize,
+    elements: usize,
+    ty: Type,
+}
+
+// SAFETY: `Memory` owns its allocation, as a `Vec<u8>` does; shared references only read.
+unsafe impl Send for Memory {}
+// SAFETY: as above.
+unsafe impl Sync for Memory {}
+
+impl Memory {
+    /// An array of zeros. `number` is the array's number in its group; `name` is for the error.
+    pub(crate) fn zeroed(ty: Type, elements: usize, number: usize, name: &str) -> Result<Self> {
+        let offset = number % 32 * STAGGER;
+        let error =
+            || Error::NoMemory { name: name.to_owned(), bytes: elements.saturating_mul(ty.size()) };
+        let bytes = elements
+            .checked_mul(ty.size())
+            .and_then(|bytes| bytes.checked_add(offset + LINE))
+            .ok_or_else(error)?;
+        let layout = Layout::from_size_align(bytes, LINE).map_err(|_| error())?;
+        // SAFETY: the layout is not empty: it has at least a line.
+        let base = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or_else(error)?;
+        Ok(Self { base, layout, offset, elements, ty })
+    }
+
+    /// The element type.
+    pub(crate) fn ty(&self) -> Type {
+        self.ty
+    }
+
+    /// How many elements there are.
+    pub(crate) fn len(&self) -> usize {
+        self.elements
+    }
+
+    /// Where the array begins, for kernels.
+    pub(crate) fn pointer(&self) -> *mut u8 {
+        // SAFETY: the allocation has `offset + elements · size + LINE` bytes.
+        unsafe { self.base.as_ptr().add(self.offset) }
+    }
+
+    /// All bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        // SAFETY: so many bytes lie behind the pointer, initialised at allocation; `self` is borrowed.
+        unsafe { std::slice::from_raw_parts(self.pointer(), self.elements * self.ty.size()) }
+    }
+
+    /// All bytes.
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as in `bytes`, and `self` is borrowed exclusively.
+        unsafe { std::slice::from_raw_parts_mut(self.pointer(), self.elements * self.ty.size()) }
+    }
+
+    /// The elements, where they are of that type.
+    pub(crate) fn slice<T: Element>(&self) -> Option<&[T]> {
+        // SAFETY: the type is checked to be one of `T`'s, so size, alignment (a line) and validity agree.
+        T::TYPES
+            .contains(&self.ty)
+            .then(|| unsafe { std::slice::from_raw_parts(self.pointer().cast(), self.elements) })
+    }
+
+    /// The elements, where they are of that type.
+    pub(crate) fn slice_mut<T: Element>(&mut self) -> Option<&mut [T]> {
+        // SAFETY: as in `slice`, and `self` is borrowed exclusively.
+        T::TYPES
+            .contains(&self.ty)
+            .then(|| unsafe { std::slice::from_raw_parts_mut(self.pointer().cast(), self.elements) })
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: allocated in `zeroed` with this layout, and freed only here.
+        unsafe { dealloc(self.base.as_ptr(), self.layout) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_are_aligned_zeroed_and_set_off() {
+        let arrays: Vec<Memory> =
+            (0..40).map(|number| Memory::zeroed(Type::F32, 1 << 14, number, "w").unwrap()).collect();
+        for array in &arrays {
+            assert_eq!(array.pointer() as usize % LINE, 0);
+            assert!(array.slice::<f32>().unwrap().iter().all(|&x| x == 0.0));
+            assert!(array.slice::<f64>().is_none());
+        }
+        assert!(Memory::zeroed(Type::F64, 0, 0, "none").unwrap().slice::<f64>().unwrap().is_empty());
+    }
+
+    #[test]
+    fn too_large_is_an_error() {
+        assert!(matches!(Memory::zeroed(Type::F64, usize::MAX / 4, 0, "w"), Err(Error::NoMemory { .. })));
+        assert!(matches!(Memory::zeroed(Type::F64, usize::MAX / 16, 0, "w"), Err(Error::NoMemory { .. })));
+    }
+}

@@ -1,0 +1,120 @@
+//! Devices: what carries out the program of a group.
+
+pub(crate) mod cpu;
+pub(crate) mod executor;
+pub(crate) mod interpreter;
+pub(crate) mod launch;
+pub(crate) mod memory;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+
+/// What carries out the kernels. Whatever the device, the bits are the same.
+#[derive(Clone)]
+pub struct Device {
+    pub(crate) mode: Mode,
+    pub(crate) threads: Threads,
+}
+
+/// How kernels are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// As machine code.
+    #[cfg(feature = "jit")]
+    Compiled,
+    /// By the kernel interpreter.
+    Interpreted,
+}
+
+/// Which threads take part.
+#[derive(Clone)]
+pub(crate) enum Threads {
+    /// The caller's alone.
+    One,
+    /// The process's pool.
+    Shared,
+    /// A pool of the device.
+    Own(Arc<rayon::ThreadPool>),
+}
+
+impl Device {
+    /// The processor, with all its threads.
+    #[cfg(feature = "jit")]
+    pub fn cpu() -> Self {
+        Self { mode: Mode::Compiled, threads: Threads::Shared }
+    }
+
+    /// The processor, with so many threads (0: as many as it has). The number changes the time, never a bit.
+    ///
+    /// # Errors
+    /// If the threads cannot be started.
+    #[cfg(feature = "jit")]
+    pub fn cpu_with_threads(threads: usize) -> Result<Self> {
+        let threads = match threads {
+            0 => Threads::Shared,
+            1 => Threads::One,
+            _ => Threads::own(threads)?,
+        };
+        Ok(Self { mode: Mode::Compiled, threads })
+    }
+
+    /// The kernel interpreter: slow, and checked in every access. For tests and for processors without a compiler.
+    pub fn interpreter() -> Self {
+        Self { mode: Mode::Interpreted, threads: Threads::One }
+    }
+
+    /// How many threads take part.
+    pub fn threads(&self) -> usize {
+        match &self.threads {
+            Threads::One => 1,
+            Threads::Shared => rayon::current_num_threads(),
+            Threads::Own(pool) => pool.current_num_threads(),
+        }
+    }
+}
+
+impl Threads {
+    pub(crate) fn own(threads: usize) -> Result<Self> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|number| format!("aplysia-{number}"))
+            .build()
+            .map_err(|error| Error::BadDevice { reason: error.to_string() })?;
+        Ok(Threads::Own(Arc::new(pool)))
+    }
+
+    /// Whether there is more than one.
+    pub(crate) fn many(&self) -> bool {
+        match self {
+            Threads::One => false,
+            Threads::Shared => rayon::current_num_threads() > 1,
+            Threads::Own(pool) => pool.current_num_threads() > 1,
+        }
+    }
+
+    /// Runs `work` where `rayon::join` uses these threads. Inside it, further calls are free.
+    pub(crate) fn enter<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        match self {
+            Threads::One | Threads::Shared => work(),
+            Threads::Own(pool) => pool.install(work),
+        }
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.mode {
+            #[cfg(feature = "jit")]
+            Mode::Compiled => write!(f, "cpu ({} threads)", self.threads()),
+            Mode::Interpreted => f.write_str("interpreter"),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What the host says about a group before it is registered.
+
+use aplysia_compiler::kernel;
+
+use crate::rule::Rule;
+use crate::units::{Time, ms};
+use crate::values::Values;
+
+/// The precision of a group's real numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// 64 bits.
+    F64,
+}
+
+impl Precision {
+    pub(crate) fn kernel(self) -> kernel::Precision {
+        match self {
+            Precision::F32 => kernel::Precision::F32,
+            Precision::F64 => kernel::Precision::F64,
+        }
+    }
+}
+
+/// Which plan a group follows. All give the same bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Plan {
+    /// The cheapest in each step.
+    #[default]
+    Auto,
+    /// Every synapse in every step.
+    FullPass,
+    /// Only synapses of neurons that spike, wherever that is proved to be the same.
+    Events,
+}
+
+/// How the neurons of the two sides are connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Topology {
+    Dense { pre: usize, post: usize },
+}
+
+/// The synapses between two populations, with a rule: what `Engine::register` takes.
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub(crate) topology: Topology,
+    pub(crate) rule: Option<Rule>,
+    pub(crate) dt: Time,
+    pub(crate) precision: Precision,
+    pub(crate) plan: Plan,
+    pub(crate) batch: usize,
+    pub(crate) inits: Vec<(String, Values)>,
+    pub(crate) params: Vec<(String, Values)>,
+    pub(crate) draws: Vec<(String, Values)>,
+    pub(crate) seed: Option<u64>,
+}
+
+impl Group {
+    /// Every presynaptic neuron to every postsynaptic one; synaptic arrays are `[pre, post]`.
+    pub fn dense(pre: usize, post: usize) -> Self {
+        Self {
+            topology: Topology::Dense { pre, post },
+            rule: None,
+            dt: ms(1.0),
+            precision: Precision::default(),
+            plan: Plan::default(),
+            batch: 1,
+            inits: Vec::new(),
+            params: Vec::new(),
+            draws: Vec::new(),
+            seed: None,
+        }
+    }
+
+    /// The rule that it follows.
+    #[must_use]
+    pub fn rule(mut self, rule: &Rule) -> Self {
+        self.rule = Some(rule.clone());
+        self
+    }
+
+    /// The length of a step; 1 ms where nothing is said.
+    #[must_use]
+    pub fn dt(mut self, dt: Time) -> Self {
+        self.dt = dt;
+        self
+    }
+
+    /// f32 where nothing is said.
+    #[must_use]
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
+    /// The cheapest in each step where nothing is said.
+    #[must_use]
+    pub fn plan(mut self, plan: Plan) -> Self {
+        self.plan = plan;
+        self
+    }
+
+    /// How many patterns are presented at once; 1 where nothing is said.
+    #[must_use]
+    pub fn batch(mut self, batch: usize) -> Self {
+        self.batch = batch;
+        self
+    }
+
+    /// The initial value of a state or plastic variable, in place of the rule's own expression.
+    #[must_use]
+    pub fn init(mut self, name: impl Into<String>, values: impl Into<Values>) -> Self {
+        self.inits.push((name.into(), values.into()));
+        self
+    }
+
+    /// A parameter, in its declared unit.
+    #[must_use]
+    pub fn param(mut self, name: impl Into<String>, values: impl Into<Values>) -> Self {
+        self.params.push((name.into(), values.into()));
+        self
+    }
+
+    /// Values in the place of a draw that a `let` with a stated domain binds (`"RULE.z"`); they are held until they are
+    /// replaced with `Engine::set_draw` or by a series of a run.
+    #[must_use]
+    pub fn draw(mut self, name: impl Into<String>, values: impl Into<Values>) -> Self {
+        self.draws.push((name.into(), values.into()));
+        self
+    }
+
+    /// The seed of its random numbers; where nothing is said, the engine's, mixed with the group's number.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+}

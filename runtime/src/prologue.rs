@@ -1,0 +1,159 @@
+//! Numbers of a rule that are made of literals, parameters and `dt` only: defaults, ranges and periods.
+//!
+//! In: a root in the rule's arena, or a program's prologue. Out: f64. What depends on a step is not evaluated here.
+
+use std::collections::BTreeSet;
+
+use aplysia_compiler::arena::Arena;
+use aplysia_compiler::interp::wide;
+use aplysia_compiler::ir::{
+    Block, Builtin, Expr, ExprId, ExprKind, Period, Rule, Statement, Type, VarId, VarKind,
+};
+
+/// The value of one expression of a rule's arena, if it is made of numbers, global parameters and `dt` only.
+pub(crate) fn value(
+    exprs: &Arena<Expr>,
+    root: ExprId,
+    parameters: &dyn Fn(VarId, u32) -> f64,
+    dt: f64,
+) -> Option<f64> {
+    let reached = reachable(exprs, [root]);
+    let mut place = vec![None; root.index() + 1];
+    let mut copy = Arena::new();
+    for (id, expr) in exprs.iter().take(root.index() + 1) {
+        if reached[id.index()] {
+            let kind = moved(expr, &|operand: ExprId| place[operand.index()])?;
+            place[id.index()] = Some(copy.push(Expr { kind, ty: expr.ty, shape: expr.shape }));
+        }
+    }
+    wide::evaluate(&copy, parameters, dt).last().map(|value| value.number())
+}
+
+/// How many steps a period has; at least 1. `None` for a NaN.
+pub(crate) fn period(period: Period, values: &[wide::WideValue], dt: f64) -> Option<u64> {
+    let steps = match period {
+        Period::Steps(id) => values[id.index()].number(),
+        Period::Time(id) => values[id.index()].number() / dt,
+    };
+    // A conversion from float to integer saturates: an infinite period is never due.
+    (!steps.is_nan()).then(|| (steps.round_ties_even() as u64).max(1))
+}
+
+/// The parameters that the constraints read; a change of one concerns every synapse.
+pub(crate) fn read_by_constrain(rule: &Rule) -> BTreeSet<VarId> {
+    let mut roots = Vec::new();
+    collect(&rule.constrain, &mut roots);
+    let reached = reachable(&rule.exprs, roots);
+    let loads = rule.exprs.iter().filter(|(id, _)| reached[id.index()]);
+    loads
+        .filter_map(|(_, expr)| match expr.kind {
+            ExprKind::Load { variable, .. } => Some(variable),
+            _ => None,
+        })
+        .filter(|&variable| rule.variables[variable].kind == VarKind::Param)
+        .collect()
+}
+
+fn collect(block: &Block, roots: &mut Vec<ExprId>) {
+    let mut open: Vec<&Block> = vec![block];
+    while let Some(block) = open.pop() {
+        for statement in block {
+            match statement {
+                Statement::Let { value, .. } | Statement::Assign { value, .. } => roots.push(*value),
+                Statement::If { condition, then, otherwise, .. } => {
+                    roots.push(*condition);
+                    open.extend([then, otherwise]);
+                }
+            }
+        }
+    }
+}
+
+/// Which expressions some roots are made of. Operands stand before what uses them, so that one walk backwards does.
+fn reachable(exprs: &Arena<Expr>, roots: impl IntoIterator<Item = ExprId>) -> Vec<bool> {
+    let mut reached = vec![false; exprs.len()];
+    for root in roots {
+        reached[root.index()] = true;
+    }
+    for (id, expr) in exprs.iter().rev() {
+        if reached[id.index()] {
+            for operand in operands(&expr.kind) {
+                reached[operand.index()] = true;
+            }
+        }
+    }
+    reached
+}
+
+fn operands(kind: &ExprKind) -> Vec<ExprId> {
+    match kind {
+        ExprKind::Number(_)
+        | ExprKind::Integer(_)
+        | ExprKind::Boolean(_)
+        | ExprKind::Load { .. }
+        | ExprKind::Local(_)
+        | ExprKind::Builtin(_) => Vec::new(),
+        ExprKind::Unary(_, a) | ExprKind::Convert(a) => vec![*a],
+        ExprKind::Binary(_, a, b) | ExprKind::Compare(_, a, b) | ExprKind::Gate(a, b) => vec![*a, *b],
+        ExprKind::Select(a, b, c) => vec![*a, *b, *c],
+        ExprKind::Math(_, operands) | ExprKind::Draw { parameters: operands, .. } => operands.clone(),
+        ExprKind::Reduce { body, .. } | ExprKind::Scan { body, .. } => vec![*body],
+        ExprKind::Past { body, delay, longest } => vec![*body, *delay, *longest],
+    }
+}
+
+/// The expression with its operands at their new places; `None` where it belongs to a step.
+fn moved(expr: &Expr, place: &dyn Fn(ExprId) -> Option<ExprId>) -> Option<ExprKind> {
+    Some(match &expr.kind {
+        ExprKind::Number(_) | ExprKind::Integer(_) | ExprKind::Boolean(_) | ExprKind::Builtin(Builtin::Dt) => {
+            expr.kind.clone()
+        }
+        ExprKind::Load { .. } if expr.ty == Type::Wide => expr.kind.clone(),
+        ExprKind::Unary(op, a) => ExprKind::Unary(*op, place(*a)?),
+        ExprKind::Binary(op, a, b) => ExprKind::Binary(*op, place(*a)?, place(*b)?),
+        ExprKind::Compare(op, a, b) => ExprKind::Compare(*op, place(*a)?, place(*b)?),
+        ExprKind::Gate(a, b) => ExprKind::Gate(place(*a)?, place(*b)?),
+        ExprKind::Select(a, b, c) => ExprKind::Select(place(*a)?, place(*b)?, place(*c)?),
+        ExprKind::Convert(a) => ExprKind::Convert(place(*a)?),
+        ExprKind::Math(function, operands) => {
+            ExprKind::Math(*function, operands.iter().map(|&operand| place(operand)).collect::<Option<_>>()?)
+        }
+        ExprKind::Load { .. }
+        | ExprKind::Local(_)
+        | ExprKind::Builtin(_)
+        | ExprKind::Draw { .. }
+        | ExprKind::Reduce { .. }
+        | ExprKind::Scan { .. }
+        | ExprKind::Past { .. } => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use aplysia_compiler::ir::{BinaryOp, Domain, Shape};
+
+    use super::*;
+
+    #[test]
+    fn an_expression_is_taken_out_of_its_rule() {
+        let mut exprs = Arena::new();
+        let mut push = |kind, ty| exprs.push(Expr { kind, ty, shape: Shape::of(Domain::Global) });
+        let step = push(ExprKind::Builtin(Builtin::Step), Type::Int);
+        let ten = push(ExprKind::Number(10.0), Type::Wide);
+        let tau = push(ExprKind::Load { variable: VarId::from_index(1), element: 0 }, Type::Wide);
+        let ratio = push(ExprKind::Binary(BinaryOp::Divide, ten, tau), Type::Wide);
+        let parameters = |_, _| 4.0;
+        assert_eq!(value(&exprs, ratio, &parameters, 1.0), Some(2.5));
+        assert_eq!(value(&exprs, step, &parameters, 1.0), None);
+    }
+
+    #[test]
+    fn periods_are_rounded_and_at_least_one() {
+        let at = |value, dt| period(Period::Time(ExprId::from_index(0)), &[wide::WideValue::Number(value)], dt);
+        assert_eq!(at(10.0, 0.5), Some(20));
+        assert_eq!(at(0.1, 1.0), Some(1));
+        assert_eq!(at(-5.0, 1.0), Some(1));
+        assert_eq!(at(f64::INFINITY, 1.0), Some(u64::MAX));
+        assert_eq!(at(f64::NAN, 1.0), None);
+    }
+}

@@ -1,0 +1,466 @@
+//! A registered group: the rule's variables by name and unit over the arrays of its machine.
+//!
+//! Everything that the host gives passes here once: names are found, shapes and values checked, units applied. Stepping
+//! itself is `device::executor`'s.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use aplysia_compiler::ice;
+use aplysia_compiler::ir::{Domain, Rule, SiteId, VarId, VarKind};
+use aplysia_compiler::plan::program::Program;
+use ndarray::{Array, CowArray, IxDyn};
+
+use crate::cache::KernelCache;
+use crate::device::Device;
+use crate::device::executor::Machine;
+use crate::device::launch::Counts;
+use crate::error::{Error, Result};
+use crate::events::{Events, Side};
+use crate::handle::{GroupId, Key, Named};
+use crate::names::{self, Wanted};
+use crate::prologue;
+use crate::values::{self, Convert, Number, Place, Values};
+
+/// A registered group.
+pub(crate) struct GroupState {
+    pub(crate) id: GroupId,
+    pub(crate) rule: Arc<Rule>,
+    pub(crate) machine: Machine,
+    /// Of each variable.
+    pub(crate) addresses: Vec<String>,
+    shapes: Vec<Vec<usize>>,
+    storages: Vec<Option<usize>>,
+    ranges: Vec<Option<(f64, f64)>>,
+    /// Global parameters in base units; empty for other variables.
+    pub(crate) parameters: Vec<Vec<f64>>,
+    /// Whether an input or parameter has a value from the host.
+    pub(crate) given: Vec<bool>,
+    concern_constrain: BTreeSet<VarId>,
+    inits: Vec<(VarId, Values)>,
+    pub(crate) created: bool,
+    /// How often each call has run since the last step, in the order of first use.
+    pub(crate) runs: Vec<(String, u64)>,
+}
+
+/// What a group starts with, its names resolved.
+pub(crate) struct Given {
+    pub(crate) params: Vec<(VarId, Values)>,
+    pub(crate) inits: Vec<(VarId, Values)>,
+    pub(crate) draws: Vec<(SiteId, Values)>,
+}
+
+impl GroupState {
+    /// Allocates a group and puts parameters, defaults and the host's draws in place.
+    pub(crate) fn new(
+        id: GroupId,
+        rule: Arc<Rule>,
+        machine: Machine,
+        given: Given,
+    ) -> Result<Self> {
+        let variables = || rule.variables.handles();
+        let count = rule.variables.len();
+        let mut state = Self {
+            id,
+            addresses: variables().map(|id| rule.variables[id].address()).collect(),
+            shapes: variables().map(|id| shape(&rule, id, &machine.counts)).collect(),
+            storages: variables().map(|id| machine.variable(id)).collect(),
+            ranges: variables().map(|id| range(&rule, id, machine.dt)).collect(),
+            parameters: vec![Vec::new(); count],
+            given: vec![false; count],
+            concern_constrain: prologue::read_by_constrain(&rule),
+            inits: Vec::new(),
+            created: false,
+            runs: Vec::new(),
+            rule: rule.clone(),
+            machine,
+        };
+        for (variable, values) in given.params {
+            state.store_param(variable, &values)?;
+        }
+        state.default_params()?;
+        for (variable, values) in &given.inits {
+            state.store(*variable, values)?;
+        }
+        state.inits = given.inits;
+        for (site, values) in given.draws {
+            state.set_draw(site, &values)?;
+        }
+        state.refresh()?;
+        Ok(state)
+    }
+
+    /// The variable that the host means.
+    pub(crate) fn find<N: Named + ?Sized>(&self, name: &N, wanted: Wanted) -> Result<VarId> {
+        match name.key() {
+            Key::Name(name) => names::variable(&self.rule, self.id.index, name, wanted),
+            Key::Variable(group, variable) if group == self.id => Ok(variable),
+            Key::Variable(group, _) => Err(Error::UnknownGroup { group: group.index }),
+        }
+    }
+
+    /// Where the values of a variable go.
+    pub(crate) fn place(&self, variable: VarId, refuse_nan: bool) -> Place<'_> {
+        let at = variable.index();
+        Place {
+            name: &self.addresses[at],
+            shape: &self.shapes[at],
+            scale: self.rule.variables[variable].unit.scale,
+            range: self.ranges[at],
+            refuse_nan,
+        }
+    }
+
+    pub(crate) fn storage(&self, variable: VarId) -> Option<usize> {
+        self.storages[variable.index()]
+    }
+
+    fn is_global_param(&self, variable: VarId) -> bool {
+        let variable = &self.rule.variables[variable];
+        variable.kind == VarKind::Param && variable.shape.domain == Domain::Global
+    }
+
+    /// Sets a parameter; what depends on it is computed again, nothing is compiled.
+    pub(crate) fn set_param(&mut self, variable: VarId, values: &Values) -> Result<()> {
+        let before = self.parameters[variable.index()].clone();
+        self.store_param(variable, values)?;
+        if let Err(error) = self.refresh() {
+            // Only a global parameter can make a period NaN.
+            self.parameters[variable.index()] = before;
+            self.refresh()?;
+            return Err(error);
+        }
+        if self.concern_constrain.contains(&variable) {
+            self.machine.dirty = true;
+        }
+        Ok(())
+    }
+
+    fn store_param(&mut self, variable: VarId, values: &Values) -> Result<()> {
+        self.given[variable.index()] = true;
+        if !self.is_global_param(variable) {
+            return self.store(variable, values);
+        }
+        let place = self.place(variable, true);
+        let count = self.rule.variables[variable].elements() as usize;
+        let mut memory =
+            crate::device::memory::Memory::zeroed(aplysia_compiler::kernel::Type::F64, count, 0, place.name)?;
+        place.store(values, &mut memory)?;
+        self.parameters[variable.index()] = memory.slice::<f64>().map(<[f64]>::to_vec).unwrap_or_default();
+        Ok(())
+    }
+
+    /// Checks and stores values of a variable that has an array.
+    fn store(&mut self, variable: VarId, values: &Values) -> Result<()> {
+        let at = variable.index();
+        let place = Place {
+            name: &self.addresses[at],
+            shape: &self.shapes[at],
+            scale: self.rule.variables[variable].unit.scale,
+            range: self.ranges[at],
+            refuse_nan: true,
+        };
+        match self.storages[at] {
+            Some(storage) => place.store(values, &mut self.machine.memory[storage]),
+            None => Ok(()),
+        }
+    }
+
+    /// Defaults of the parameters that the host has not given.
+    fn default_params(&mut self) -> Result<()> {
+        let rule = self.rule.clone();
+        let mut missing = Vec::new();
+        for (id, variable) in rule.variables.iter() {
+            if variable.kind != VarKind::Param || self.given[id.index()] {
+                continue;
+            }
+            if variable.init.is_empty() {
+                missing.push(variable.address());
+                continue;
+            }
+            let list = self.default_values(id);
+            if self.is_global_param(id) {
+                self.parameters[id.index()] = list;
+            } else {
+                self.store_default(id, &list);
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Error::MissingParameters { rule: rule.name.clone(), names: missing })
+    }
+
+    /// The default of a parameter or input, one value for each element of its array, in base units.
+    fn default_values(&self, id: VarId) -> Vec<f64> {
+        let variable = &self.rule.variables[id];
+        let parameters = &self.parameters;
+        let parameter = |id: VarId, element: u32| parameter(parameters, id, element);
+        let one = |expr| match prologue::value(&self.rule.exprs, expr, &parameter, self.machine.dt) {
+            Some(value) => value,
+            None => ice!("the default of `{}` is not constant", variable.address()),
+        };
+        let elements = variable.elements() as usize;
+        (0..elements).map(|element| one(variable.init[element.min(variable.init.len() - 1)])).collect()
+    }
+
+    /// Stores a default, which is in base units, for every neuron or synapse.
+    fn store_default(&mut self, id: VarId, list: &[f64]) {
+        if let Some(storage) = self.storages[id.index()] {
+            let memory = &mut self.machine.memory[storage];
+            let name = &self.addresses[id.index()];
+            let place = Place { name, shape: &[], scale: 1.0, range: None, refuse_nan: false };
+            let values = list.iter().copied().cycle().take(memory.len());
+            if place.store_all(values, memory).is_err() {
+                ice!("the default of `{name}` does not fit its type");
+            }
+        }
+    }
+
+    /// Computes again what depends on parameters.
+    fn refresh(&mut self) -> Result<()> {
+        let parameters = &self.parameters;
+        self.machine.evaluate(&|id, element| parameter(parameters, id, element))?;
+        let rule = self.rule.clone();
+        for (id, variable) in rule.variables.iter() {
+            let open = matches!(variable.kind, VarKind::Input { required: false }) && !self.given[id.index()];
+            if open && !variable.init.is_empty() {
+                let list = self.default_values(id);
+                self.store_default(id, &list);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets an input, which is held until it is set again; allocates nothing.
+    pub(crate) fn set_input<T: Convert>(&mut self, variable: VarId, values: &[T], refuse_nan: bool) -> Result<()> {
+        let at = variable.index();
+        let place = Place {
+            name: &self.addresses[at],
+            shape: &self.shapes[at],
+            scale: self.rule.variables[variable].unit.scale,
+            range: self.ranges[at],
+            refuse_nan,
+        };
+        if let Some(storage) = self.storages[at] {
+            let memory = &mut self.machine.memory[storage];
+            match values {
+                // One number holds for all elements.
+                [value] => place.store_all(std::iter::repeat_n(*value, memory.len()), memory)?,
+                _ => place.store_slice(values, memory)?,
+            }
+        }
+        self.given[at] = true;
+        Ok(())
+    }
+
+    /// Puts values in the place of a draw.
+    pub(crate) fn set_draw(&mut self, site: SiteId, values: &Values) -> Result<()> {
+        let (name, shape) = self.draw_place(site);
+        let place = Place { name: &name, shape: &shape, scale: 1.0, range: None, refuse_nan: true };
+        match self.machine.draws(site) {
+            Some(storage) => place.store(values, &mut self.machine.memory[storage]),
+            None => Err(Error::NotSupported {
+                what: format!("giving the draw `{name}` after registration without `.draw` at registration"),
+                on: "this group".to_owned(),
+            }),
+        }
+    }
+
+    /// The address of a draw and the shape of its values.
+    pub(crate) fn draw_place(&self, site: SiteId) -> (String, Vec<usize>) {
+        let site = &self.rule.sites[site];
+        let name = site.address.clone().unwrap_or_default();
+        (name, domain_shape(site.shape.domain, &self.machine.counts))
+    }
+
+    /// Writes a state. Constrain looks at every synapse in the next step.
+    pub(crate) fn write(&mut self, variable: VarId, values: &Values) -> Result<()> {
+        self.ensure_created();
+        self.store(variable, values)?;
+        self.machine.dirty = true;
+        Ok(())
+    }
+
+    /// The values of a variable in its declared unit.
+    pub(crate) fn read<T: Number>(&mut self, variable: VarId) -> Result<CowArray<'_, T, IxDyn>> {
+        self.ensure_created();
+        let place = self.place(variable, false);
+        if self.is_global_param(variable) {
+            if !T::holds(aplysia_compiler::kernel::Type::F64) {
+                let name = place.name.to_owned();
+                return Err(Error::WrongType { name, holds: "f64", asked: T::NAME });
+            }
+            let list = self.parameters[variable.index()].iter().map(|value| T::narrow(value / place.scale));
+            return match Array::from_shape_vec(place.shape, list.collect()) {
+                Ok(array) => Ok(array.into()),
+                Err(error) => ice!("`{}` does not have its shape: {error}", place.name),
+            };
+        }
+        match self.storages[variable.index()] {
+            Some(storage) => values::read(&place, &self.machine.memory[storage]),
+            None => Err(Error::NotSupported {
+                what: format!("reading `{}`, which does not outlive a step,", place.name),
+                on: "this group".to_owned(),
+            }),
+        }
+    }
+
+    /// Carries out creation where it has not been.
+    pub(crate) fn ensure_created(&mut self) {
+        if !self.created {
+            self.machine.create();
+            self.created = true;
+        }
+    }
+
+    /// Gives a state the value that creation gave it, with the same draws and the present parameters.
+    pub(crate) fn reset(&mut self, variable: VarId, device: &Device, cache: &KernelCache) -> Result<()> {
+        self.ensure_created();
+        let Some(storage) = self.storages[variable.index()] else { return Ok(()) };
+        let machine = &self.machine;
+        let (program, counts) = (machine.program.clone(), machine.counts);
+        let fresh = Machine::new(program, counts, machine.dt, machine.seed, device, cache)?;
+        let mut old = std::mem::replace(&mut self.machine, fresh);
+        for ((fresh, old), (_, declared)) in
+            self.machine.memory.iter_mut().zip(&old.memory).zip(old.program.storages.iter())
+        {
+            if self.rule.keeps(declared.role) {
+                fresh.bytes_mut().copy_from_slice(old.bytes());
+            }
+        }
+        let outcome = self.recreate();
+        let fresh = &self.machine.memory[storage];
+        if outcome.is_ok() {
+            old.memory[storage].bytes_mut().copy_from_slice(fresh.bytes());
+            old.dirty = true;
+        }
+        self.machine = old;
+        outcome
+    }
+
+    fn recreate(&mut self) -> Result<()> {
+        let inits = std::mem::take(&mut self.inits);
+        let outcome = inits.iter().try_for_each(|(variable, values)| self.store(*variable, values));
+        self.inits = inits;
+        outcome?;
+        self.refresh()?;
+        self.machine.create();
+        Ok(())
+    }
+
+    /// Refuses a step that cannot be carried out.
+    pub(crate) fn check_step(&self, events: &Events<'_>) -> Result<()> {
+        let counts = Side::BOTH.map(|side| self.machine.counts.side(side));
+        events.check(counts)?;
+        self.check_inputs(&[])
+    }
+
+    /// Refuses a step without its inputs; those of `series` will be given.
+    pub(crate) fn check_inputs(&self, series: &[VarId]) -> Result<()> {
+        let missing = |id: &VarId| {
+            self.rule.variables[*id].kind == (VarKind::Input { required: true })
+                && !self.given[id.index()]
+                && !series.contains(id)
+        };
+        if !self.rule.variables.handles().any(|id| missing(&id)) {
+            return Ok(());
+        }
+        let names = self.rule.variables.handles().filter(missing);
+        let names = names.map(|id| self.addresses[id.index()].clone()).collect();
+        Err(Error::MissingInputs { group: self.id.index, names })
+    }
+
+    /// Carries out a step with the spikes that have been put in place.
+    pub(crate) fn advance(&mut self) {
+        self.ensure_created();
+        for (_, runs) in &mut self.runs {
+            *runs = 0;
+        }
+        self.machine.advance();
+    }
+
+    /// Carries out what the rule says for a call.
+    pub(crate) fn call(&mut self, name: &str) -> Result<()> {
+        if !self.machine.has_call(name) {
+            let calls = self.machine.program.calls.iter().map(|(call, _)| call.clone());
+            return Err(names::unknown(&self.rule, self.id.index, "call", name, &calls.collect::<Vec<_>>()));
+        }
+        self.ensure_created();
+        if !self.runs.iter().any(|(call, _)| call == name) {
+            self.runs.push((name.to_owned(), 0));
+        }
+        let Some((_, runs)) = self.runs.iter_mut().find(|(call, _)| call == name) else { return Ok(()) };
+        // The random stream has eight bits for the run.
+        if *runs >= 256 {
+            return Err(Error::CalledTooOften { name: name.to_owned() });
+        }
+        let run = *runs;
+        *runs += 1;
+        self.machine.call(name, run);
+        Ok(())
+    }
+
+    /// Roughly how much work a full step is.
+    pub(crate) fn work(&self) -> u64 {
+        let counts = &self.machine.counts;
+        counts.synapses.saturating_add(counts.pre).saturating_add(counts.post)
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.machine.program
+    }
+}
+
+/// What stays when creation is carried out again.
+trait Keeps {
+    fn keeps(&self, role: aplysia_compiler::plan::program::Role) -> bool;
+}
+
+impl Keeps for Rule {
+    fn keeps(&self, role: aplysia_compiler::plan::program::Role) -> bool {
+        use aplysia_compiler::plan::program::Role;
+        match role {
+            Role::Variable(variable) => {
+                matches!(self.variables[variable].kind, VarKind::Param | VarKind::Input { .. })
+            }
+            Role::Draws(_) => true,
+            Role::Events(_) | Role::Spikes(_) | Role::Scratch => false,
+        }
+    }
+}
+
+fn parameter(parameters: &[Vec<f64>], id: VarId, element: u32) -> f64 {
+    match parameters[id.index()].get(element as usize) {
+        Some(value) => *value,
+        None => ice!("a constant expression reads a variable that is no global parameter"),
+    }
+}
+
+fn shape(rule: &Rule, id: VarId, counts: &Counts) -> Vec<usize> {
+    let variable = &rule.variables[id];
+    let mut shape = domain_shape(variable.shape.domain, counts);
+    shape.extend(variable.length.map(|length| length as usize));
+    shape
+}
+
+fn domain_shape(domain: Domain, counts: &Counts) -> Vec<usize> {
+    let (pre, post) = (counts.pre as usize, counts.post as usize);
+    match domain {
+        Domain::Global => Vec::new(),
+        Domain::Pre | Domain::PreChannel => vec![pre],
+        Domain::Post | Domain::PostChannel => vec![post],
+        Domain::Synapse => vec![pre, post],
+    }
+}
+
+/// The declared range of a parameter, in base units.
+fn range(rule: &Rule, id: VarId, dt: f64) -> Option<(f64, f64)> {
+    let variable = &rule.variables[id];
+    if variable.kind != VarKind::Param {
+        return None;
+    }
+    let (lo, hi) = variable.range?;
+    let none = |_: VarId, _: u32| f64::NAN;
+    Some((prologue::value(&rule.exprs, lo, &none, dt)?, prologue::value(&rule.exprs, hi, &none, dt)?))
+}
