@@ -266,7 +266,7 @@ impl<'a> Context<'a> {
                   "apply", "constrain", "every", "solver", "batch", "global", "pre", "post", "synapse", "shared", "batched", "fn", "on"],
             ),
         };
-        let problem = self.at(failure.at, code::UNKNOWN_ITEM, format!("expected {what}, found {found}"));
+        let problem = self.at(failure.at, code::UNEXPECTED_ITEM, format!("expected {what}, found {found}"));
         let help = match failure.found {
             "on_pre" | "onpre" => Some("write `on pre { … }`".to_owned()),
             "on_post" | "onpost" => Some("write `on post { … }`".to_owned()),
