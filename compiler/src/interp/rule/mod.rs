@@ -45,7 +45,9 @@ pub enum Refusal {
     #[error("the equations of the rule cannot be integrated exactly")]
     Equations(Diagnostics),
     /// A batch larger than 1 needs `batch sum;` or `batch mean;`.
-    #[error("increments are combined over a batch of {0}, but the rule does not say how: `batch sum;` or `batch mean;`")]
+    #[error(
+        "increments are combined over a batch of {0}, but the rule does not say how: `batch sum;` or `batch mean;`"
+    )]
     Batch(usize),
     /// A parameter or input that has no default has not been given.
     #[error("`{0}` has no default and has not been given")]
@@ -120,8 +122,10 @@ impl<R: Real> RuleMachine<R> {
             return Err(Refusal::Unsupported("an `extern` that no rule of the composition declares"));
         }
         let Topology::Dense { pre, post } = topology;
-        let longest = rule.variables.iter().map(|(_, variable)| variable.elements() as usize).max().unwrap_or(1);
-        let values = [post.max(1), batch.max(1), longest].iter().try_fold(pre.max(1), |a, b| a.checked_mul(*b));
+        let longest =
+            rule.variables.iter().map(|(_, variable)| variable.elements() as usize).max().unwrap_or(1);
+        let values =
+            [post.max(1), batch.max(1), longest].iter().try_fold(pre.max(1), |a, b| a.checked_mul(*b));
         if values.is_none_or(|values| values > MOST_VALUES) || batch == 0 {
             return Err(Refusal::TooLarge);
         }
@@ -150,7 +154,8 @@ impl<R: Real> RuleMachine<R> {
         let zeros = |machine: &Self, variable: &Variable| {
             vec![Scalar::zero(variable.ty); machine.count(variable.shape) * variable.elements() as usize]
         };
-        machine.variables = machine.rule.variables.iter().map(|(_, variable)| zeros(&machine, variable)).collect();
+        machine.variables =
+            machine.rule.variables.iter().map(|(_, variable)| zeros(&machine, variable)).collect();
         machine.defaults();
         Ok(machine)
     }
@@ -236,7 +241,9 @@ impl<R: Real> RuleMachine<R> {
         self.runs.clear();
         let rule = Arc::clone(&self.rule);
         let clears_first = rule.apply_when == When::EveryStep;
-        self.clear(|kind| kind == VarKind::Output || (clears_first && matches!(kind, VarKind::Proposal { .. })));
+        self.clear(|kind| {
+            kind == VarKind::Output || (clears_first && matches!(kind, VarKind::Proposal { .. }))
+        });
         self.run_block(&rule.update, Occasion { run: 0, spikes: true });
         match &rule.apply_when {
             When::EveryStep => self.apply(&rule, Occasion { run: 0, spikes: true }),

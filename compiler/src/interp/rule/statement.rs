@@ -41,7 +41,8 @@ impl<R: Real> RuleMachine<R> {
                 Statement::Let { local, value, .. } => {
                     let values = self.evaluate(*value, occasion);
                     let shape = self.rule.exprs[*value].shape;
-                    self.locals[local.index()] = Some(self.widen(&values, shape, self.rule.locals[*local].shape));
+                    self.locals[local.index()] =
+                        Some(self.widen(&values, shape, self.rule.locals[*local].shape));
                 }
                 Statement::Assign { variable, element, op, value, .. } => {
                     self.assign(*variable, *element, *op, *value, mask, occasion);
