@@ -19,6 +19,9 @@ mod operation;
 mod statement;
 mod token;
 
+#[cfg(test)]
+mod tests;
+
 use token::{Token, tokens};
 
 /// How deep blocks nest.
