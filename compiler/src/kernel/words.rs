@@ -3,9 +3,10 @@
 use super::*;
 
 /// Words that begin a statement or an operation; no value, buffer or scalar is printed under one of them.
-pub(super) const KEYWORDS: [&str; 24] = [
+pub(super) const KEYWORDS: [&str; 28] = [
     "kernel", "buffer", "scalar", "for", "if", "else", "store", "tile", "next", "exit", "give", "term",
-    "load", "true", "false", "as", "in", "below", "sum", "min", "max", "count", "carry", "by",
+    "load", "true", "false", "as", "in", "below", "sum", "min", "max", "count", "carry", "inf_f32",
+    "inf_f64", "nan_f32", "nan_f64", "by",
 ];
 
 /// Whether `name` can stand in a text without quotes.
@@ -15,7 +16,7 @@ pub(super) fn is_plain(name: &str) -> bool {
 
 /// Whether `name` means something else than a name.
 pub(super) fn is_reserved(name: &str) -> bool {
-    KEYWORDS.contains(&name) || name.starts_with("inf_") || name.starts_with("nan_")
+    KEYWORDS.contains(&name)
 }
 
 /// A letter or `_`, then letters, digits, `_`, and single dots between them.

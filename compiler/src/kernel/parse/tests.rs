@@ -38,7 +38,10 @@ fn rejects(text: &str, message: &str) {
 /// The error of statements in the loop over blocks, on line 2.
 #[track_caller]
 fn rejects_inside(statements: &str, message: &str) {
-    rejects(&format!("kernel k: single [] by 1 {{ scalar n: i64; for blocks b {{\n{statements}\n}} }}"), message);
+    rejects(
+        &format!("kernel k: single [] by 1 {{ scalar n: i64; for blocks b {{\n{statements}\n}} }}"),
+        message,
+    );
 }
 
 #[test]
@@ -46,22 +49,34 @@ fn errors_say_what_is_wrong_and_where() {
     rejects("", "line 1: expected `kernel`, found the end of the text");
     rejects("kernel k: circle [] by 1 { }", "line 1: `circle` is no space");
     rejects("kernel k: rows all [m] by 1 { }", "line 1: no scalar is called `m`");
-    rejects("kernel k: single [] by 4294967296 { }", "line 1: expected a number in range, found `4294967296`");
+    rejects(
+        "kernel k: single [] by 4294967296 { }",
+        "line 1: expected a number in range, found `4294967296`",
+    );
     rejects("kernel k: single [] by 1 { scalar s: f16; }", "line 1: expected a type, found `f16`");
-    rejects("kernel k: single [] by 1 {\nscalar s: f32;\nscalar s: f32; }", "line 3: a scalar has this name already");
+    rejects(
+        "kernel k: single [] by 1 {\nscalar s: f32;\nscalar s: f32; }",
+        "line 3: a scalar has this name already",
+    );
     rejects("kernel k: single [] by 1 { } x", "line 1: expected the end of the text, found `x`");
     rejects("kernel k: single [] by 1 { ?", "line 1: '?' means nothing here");
     rejects("kernel \"k", "line 1: the name between quotes does not end on its line");
-    rejects_inside("x = y + 1i64;", "line 2: expected a value that is defined above, a scalar or a literal, found `y`");
+    rejects_inside(
+        "x = y + 1i64;",
+        "line 2: expected a value that is defined above, a scalar or a literal, found `y`",
+    );
     rejects_inside("b = 1i64;", "line 2: `b` is defined already");
     rejects_inside("n = 1i64;", "line 2: `n` is defined already");
     rejects_inside("x = b;", "line 2: a definition needs an operation");
     rejects_inside("x = 1;", "line 2: expected a number in range with its type, found `1`");
-    rejects_inside("x = 3000000000i32;", "line 2: expected a number in range with its type, found `3000000000i32`");
+    rejects_inside(
+        "x = 3000000000i32;",
+        "line 2: expected a number in range with its type, found `3000000000i32`",
+    );
     rejects_inside("x = b ? b;", "line 2: '?' means nothing here");
     rejects_inside("x = fma(b, b);", "line 2: no operation `fma` takes 2 operands");
     rejects_inside("x = load w[b];", "line 2: no buffer is called `w`");
-    rejects_inside("next b;", "line 2: the loop carries 0 values, and `next` gives 1");
+    rejects_inside("next b;", "line 3: the loop carries 0 values, and `next` gives 1");
     rejects_inside("give b;", "line 2: `give` does not end this block");
     rejects_inside("if true { give b; }", "line 2: both sides of a branch give equally many values");
     rejects_inside("s = sum lanes32 i below n { }", "line 2: a reduction ends with `term`");
@@ -72,13 +87,25 @@ fn errors_say_what_is_wrong_and_where() {
 
 #[test]
 fn literals_come_back_bit_for_bit() {
-    let mut builder = build::KernelBuilder::new("literals", Space { kind: SpaceKind::Single, items: vec![], per_block: 1 });
+    let mut builder =
+        build::KernelBuilder::new("literals", Space { kind: SpaceKind::Single, items: vec![], per_block: 1 });
     let name = |ty| Buffer { name: "odd name \"\u{3c3}\"\n".to_string(), ty, ..buffer() };
     let [singles, doubles] = [Type::F32, Type::F64].map(|ty| {
         let suffix = format!("{ty:?}");
         builder.buffer(Buffer { name: name(ty).name + &suffix, ..name(ty) })
     });
-    let bits = [0, 1, 0x8000_0000, 0x7f80_0000, 0xff80_0000, 0x7fc0_0001, 0xffa0_0000, 0x3dcc_cccd, 0x0080_0000, 0x7f7f_ffff];
+    let bits = [
+        0,
+        1,
+        0x8000_0000,
+        0x7f80_0000,
+        0xff80_0000,
+        0x7fc0_0001,
+        0xffa0_0000,
+        0x3dcc_cccd,
+        0x0080_0000,
+        0x7f7f_ffff,
+    ];
     builder.blocks(|builder, index| {
         for bits in bits {
             let single = builder.constant(Constant::F32(bits));
