@@ -186,24 +186,24 @@ pub(super) fn buffer_words(kind: BufferKind) -> (&'static str, Option<Side>) {
     }
 }
 
-/// All kinds of buffers that have no side, and the makers of those that have one.
-pub(super) fn find_buffer_kind(word: &str) -> Option<Result<BufferKind, fn(Side) -> BufferKind>> {
-    Some(match word {
-        "global" => Ok(BufferKind::Global),
-        "neuron" => Err(BufferKind::Neuron),
-        "channel" => Err(BufferKind::Channel),
-        "synapse" => Ok(BufferKind::Synapse),
-        "batch" => Ok(BufferKind::Batch),
-        "event_list" => Err(BufferKind::EventList),
-        "event_bitmap" => Err(BufferKind::EventBitmap),
-        "spike_ring" => Err(BufferKind::SpikeRing),
-        "event_history" => Err(BufferKind::EventHistory),
-        "marks" => Ok(BufferKind::Marks),
-        "delay_ring" => Ok(BufferKind::DelayRing),
-        "partials" => Ok(BufferKind::Partials),
-        "index" => Ok(BufferKind::Index),
-        "scratch" => Ok(BufferKind::Scratch),
-        _ => return None,
+/// The kind of buffer that a word means, with the side behind it.
+pub(super) fn find_buffer_kind(word: &str, side: Option<Side>) -> Option<BufferKind> {
+    Some(match (word, side) {
+        ("global", None) => BufferKind::Global,
+        ("neuron", Some(side)) => BufferKind::Neuron(side),
+        ("channel", Some(side)) => BufferKind::Channel(side),
+        ("synapse", None) => BufferKind::Synapse,
+        ("batch", None) => BufferKind::Batch,
+        ("event_list", Some(side)) => BufferKind::EventList(side),
+        ("event_bitmap", Some(side)) => BufferKind::EventBitmap(side),
+        ("spike_ring", Some(side)) => BufferKind::SpikeRing(side),
+        ("event_history", Some(side)) => BufferKind::EventHistory(side),
+        ("marks", None) => BufferKind::Marks,
+        ("delay_ring", None) => BufferKind::DelayRing,
+        ("partials", None) => BufferKind::Partials,
+        ("index", None) => BufferKind::Index,
+        ("scratch", None) => BufferKind::Scratch,
+        (_, _) => return None,
     })
 }
 

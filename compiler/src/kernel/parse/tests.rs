@@ -1,6 +1,7 @@
 //! Texts that are wrong, and texts and kernels at random.
 
 use super::*;
+use crate::interp::kernel::{Array, run_limited};
 use crate::kernel::print::print;
 use crate::valid::kernel::validate;
 
@@ -125,6 +126,68 @@ fn buffer() -> Buffer {
 }
 
 #[test]
+fn every_space_and_buffer_comes_back() {
+    let sides = [Side::Pre, Side::Post];
+    let mut spaces = vec![SpaceKind::Single, SpaceKind::Columns, SpaceKind::Synapses, SpaceKind::Pairs];
+    spaces.extend([RowSet::All, RowSet::Active, RowSet::Touched].map(SpaceKind::Rows));
+    spaces.extend(sides.map(SpaceKind::Neurons).into_iter().chain(sides.map(SpaceKind::Channels)));
+    spaces.push(SpaceKind::Tiles);
+    let mut kinds = vec![BufferKind::Global, BufferKind::Synapse, BufferKind::Batch, BufferKind::Marks];
+    kinds.extend([BufferKind::DelayRing, BufferKind::Partials, BufferKind::Index, BufferKind::Scratch]);
+    for side in sides {
+        kinds.extend([BufferKind::Neuron(side), BufferKind::Channel(side), BufferKind::EventList(side)]);
+        kinds.extend([
+            BufferKind::EventBitmap(side),
+            BufferKind::SpikeRing(side),
+            BufferKind::EventHistory(side),
+        ]);
+    }
+    for kind in spaces {
+        let items = vec![Extent::Scalar(Handle::from_index(0)), Extent::Constant(7)];
+        let mut builder = build::KernelBuilder::new("for", Space { kind, items, per_block: u32::MAX });
+        builder.add_scalar("x y", Type::I64);
+        for (k, &kind) in kinds.iter().enumerate() {
+            let access = [Access::Read, Access::Write, Access::ReadWrite][k % 3];
+            builder.buffer(Buffer { name: format!("b{k}"), access, kind, ..buffer() });
+        }
+        let kernel = builder.finish();
+        assert_eq!(parse(&print(&kernel)), Ok(kernel));
+    }
+}
+
+#[test]
+fn every_operation_comes_back() {
+    use crate::kernel::{Binary::*, Compare::*, Conversion as To, MathFn::*, Unary::*};
+    let mut builder =
+        build::KernelBuilder::new("k", Space { kind: SpaceKind::Single, items: vec![], per_block: 1 });
+    builder.blocks(|builder, a| {
+        for unary in [Negate, Abs, Sqrt, Floor, Nearest, Not] {
+            builder.unary(unary, a);
+        }
+        for binary in [Add, Subtract, Multiply, Divide, Remainder, Min, Max, MultiplyHigh, And, Or, Xor] {
+            builder.binary(binary, a, a);
+        }
+        for binary in [ShiftLeft, ShiftRight, ShiftRightSigned] {
+            builder.binary(binary, a, a);
+        }
+        for compare in [Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, Below] {
+            builder.compare(compare, a, a);
+        }
+        for function in [Exp, Ln, Log2, Log1p, Expm1, Sin, Cos, Tanh, Sigmoid] {
+            builder.op(Type::I64, Op::Math(function, vec![a]));
+        }
+        builder.op(Type::F32, Op::Math(Pow, vec![a, a]));
+        for ty in [Type::F32, Type::F64, Type::I32, Type::I64, Type::Bool] {
+            for conversion in [To::Value, To::Unsigned, To::Bits] {
+                builder.convert(conversion, ty, a);
+            }
+        }
+    });
+    let kernel = builder.finish();
+    assert_eq!(parse(&print(&kernel)), Ok(kernel), "no operation is lost, whether it is valid or not");
+}
+
+#[test]
 fn names_are_kept_apart() {
     let text = "kernel k: single [] by 1 { scalar n: i64; for blocks b { n.7 = b + n; b.2 = b + n.7; %5 = b + b.2; \
                 min.1 = b - %5; x.y = min.1 - -3i64; } }";
@@ -161,6 +224,31 @@ fn random_kernels_are_valid_and_keep_their_text() {
         statements += text.lines().count();
     }
     assert!(statements > 6000, "the kernels are not empty: {statements} lines");
+}
+
+#[test]
+fn random_kernels_run_or_fault() {
+    let (mut finished, mut stopped) = (0, 0);
+    for seed in 1..=300 {
+        let kernel = random::kernel(seed);
+        let run = || {
+            let mut memory: Vec<Array> = kernel.buffers.iter().map(|(_, b)| Array::zeros(b.ty, 12)).collect();
+            let mut references: Vec<&mut Array> = memory.iter_mut().collect();
+            let counters = run_limited(&kernel, &mut references, &[4], 0..2, 5000);
+            (counters, memory)
+        };
+        let (first, second) = (run(), run());
+        // Faults leave the memory as it was then; NaNs differ from themselves, so texts are compared.
+        assert_eq!(format!("{first:?}"), format!("{second:?}"));
+        match first.0 {
+            Ok(counters) => {
+                finished += 1;
+                assert!(counters.loads.iter().all(|&count| count >= 2), "two blocks load from each buffer");
+            }
+            Err(_) => stopped += 1,
+        }
+    }
+    assert!(finished > 10 && stopped > 10, "{finished} finished, {stopped} stopped");
 }
 
 #[test]

@@ -170,7 +170,7 @@ const SWAP: &str = "kernel swap: single [] by 1 {
 fn carried_values_change_together_and_branches_give_values() {
     let kernel = parse(SWAP).expect("a text that parses");
     validate(&kernel).expect("a valid kernel");
-    let mut after = |n: u64| {
+    let after = |n: u64| {
         let mut memory = [Array::zeros(Type::I64, 2)];
         let counters = launch(&kernel, &mut memory, &[n], 1).expect("no fault");
         (memory[0].clone(), counters.stores[0])
