@@ -33,6 +33,8 @@
 pub mod build;
 pub mod operands;
 pub mod print;
+#[cfg(test)]
+pub(crate) mod sample;
 
 use crate::arena::{Arena, Handle};
 use crate::source::Span;

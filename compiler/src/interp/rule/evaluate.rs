@@ -133,7 +133,7 @@ impl<R: Real> Scope<'_, R> {
             ExprKind::Convert(a) => at(a).convert(expr.ty),
             ExprKind::Draw { site, parameters } => {
                 let parameters: Vec<R> = parameters.iter().map(|id| at(id).convert(Type::Real).real()).collect();
-                self.draw(*site, &parameters, expr.shape, batch, element).convert(expr.ty)
+                self.draw(*site, &parameters, domain, batch, element).convert(expr.ty)
             }
             ExprKind::Reduce { .. } | ExprKind::Scan { .. } | ExprKind::Past { .. } => {
                 ice!("{:?} has no value of its own at an element", expr.kind)
@@ -162,10 +162,13 @@ impl<R: Real> Scope<'_, R> {
         }
     }
 
-    fn draw(&self, site: SiteId, parameters: &[R], shape: Shape, batch: usize, element: usize) -> Scalar<R> {
+    /// A draw has one value for each element of its site's shape, which its use may narrow.
+    fn draw(&self, site: SiteId, parameters: &[R], at: Domain, batch: usize, element: usize) -> Scalar<R> {
         let machine = self.machine;
         let space = &machine.space;
-        let distribution = machine.rule.sites[site].distribution;
+        let Site { distribution, shape, .. } = machine.rule.sites[site];
+        let element = space.project(at, element, shape.domain);
+        let batch = if shape.batched { batch } else { 0 };
         let value = match &machine.draws[site.index()] {
             Some(given) => given[batch * space.size(shape.domain) + element],
             None => {

@@ -378,7 +378,10 @@ impl<R: Real> RuleMachine<R> {
             let places = if init_is_shared(&self.rule, variable) { 0..length } else { place..place + 1 };
             for (index, value) in values.into_iter().enumerate() {
                 for place in places.clone() {
-                    self.variables[variable.index()][index * length + place] = value.convert(ty);
+                    self.variables[variable.index()][index * length + place] = match (value, ty) {
+                        (Scalar::Wide(value), ty) => Scalar::from_host(value, ty),
+                        (value, ty) => value.convert(ty),
+                    };
                 }
             }
         }
