@@ -152,7 +152,8 @@ pub(crate) fn set(variable: VarId, op: AssignOp, value: ExprId) -> Statement {
 /// `stdp` of the language reference: the rule and `x`, `y`, `w`.
 pub(crate) fn stdp() -> (Rule, VarId, VarId, (VarId, VarId)) {
     let mut sample = Sample::new("stdp");
-    let [a_plus, a_minus] = [("a_plus", 0.01), ("a_minus", 0.012)].map(|(name, value)| sample.param(name, value));
+    let [a_plus, a_minus] =
+        [("a_plus", 0.01), ("a_minus", 0.012)].map(|(name, value)| sample.param(name, value));
     let [tau_plus, tau_minus] = ["tau_plus", "tau_minus"].map(|name| sample.param(name, 20.0));
     let (weight, proposal) = sample.plastic("w", Domain::Synapse);
     let (x, y) = (sample.state("x", Domain::Pre), sample.state("y", Domain::Post));

@@ -21,6 +21,8 @@
 
 mod expression;
 mod statement;
+#[cfg(test)]
+mod tests;
 
 use crate::ir::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,9 +144,14 @@ impl Validator<'_> {
             match variable.kind {
                 VarKind::Plastic { proposal } => self.partner(id, proposal, VarKind::Proposal { of: id }),
                 VarKind::Proposal { of } => self.partner(id, of, VarKind::Plastic { proposal: id }),
-                VarKind::Param | VarKind::State | VarKind::Input { .. } | VarKind::Output | VarKind::Extern => {}
+                VarKind::Param
+                | VarKind::State
+                | VarKind::Input { .. }
+                | VarKind::Output
+                | VarKind::Extern => {}
             }
-            let shared = matches!(variable.kind, VarKind::Param | VarKind::Plastic { .. } | VarKind::Proposal { .. });
+            let shared =
+                matches!(variable.kind, VarKind::Param | VarKind::Plastic { .. } | VarKind::Proposal { .. });
             self.check(!shared || !variable.shape.batched, || format!("`{name}` is batched"));
             for bound in variable.range.into_iter().flat_map(|(low, high)| [low, high]) {
                 let wide = self.in_range(bound) && rule.exprs[bound].ty == Type::Wide;
@@ -160,7 +167,9 @@ impl Validator<'_> {
             let own = &rule.variables[id];
             of.kind == kind && of.shape == own.shape && of.ty == own.ty && of.length == own.length
         });
-        self.check(linked, || format!("`{}` and its partner do not name each other", rule.variables[id].address()));
+        self.check(linked, || {
+            format!("`{}` and its partner do not name each other", rule.variables[id].address())
+        });
     }
 
     fn initial(&mut self, variable: &Variable) {

@@ -58,7 +58,8 @@ pub(super) fn form(
     }
 }
 
-const WAY_OUT: &str = "say how to approximate it: `solver euler;`, `solver rk4;` or `solver exponential_euler;`";
+const WAY_OUT: &str =
+    "say how to approximate it: `solver euler;`, `solver rk4;` or `solver exponential_euler;`";
 
 /// An exact step that would need the course of a variable which another solver approximates.
 pub(super) fn approximated(rule: &Rule, form: &Form, unknown: Unknown) -> Diagnostic {
@@ -139,7 +140,8 @@ fn refuse(writer: &Writer, forms: &[&Form], index: usize, system: &[usize]) -> R
         let form = &forms[*at];
         let other = name(&writer.builder.rule, form.unknown());
         if !seen.insert(form.unknown()) {
-            let message = format!("the equation of `{own}` has no exact step: `{other}` has several equations");
+            let message =
+                format!("the equation of `{own}` has no exact step: `{other}` has several equations");
             return Err(Box::new(Diagnostic::new(code::NO_EXACT_STEP, span, message).help(WAY_OUT)));
         }
         let narrow = form.linear.coefficients.values().find(|id| writer.expr(**id).ty != Type::Wide);

@@ -61,7 +61,8 @@ fn reads_any(rule: &Rule, nodes: &[ExprId], unknowns: &[Unknown]) -> std::collec
     let mut reads = std::collections::BTreeSet::new();
     for id in nodes {
         let kind = &rule.exprs[*id].kind;
-        let own = matches!(kind, ExprKind::Load { variable, element } if unknowns.contains(&(*variable, *element)));
+        let own =
+            matches!(kind, ExprKind::Load { variable, element } if unknowns.contains(&(*variable, *element)));
         if own || kind.operands().iter().any(|operand| reads.contains(operand)) {
             reads.insert(*id);
         }

@@ -53,7 +53,9 @@ pub fn integrate(rule: &Rule) -> Result<Rule, Diagnostics> {
                 let increment = approximate::euler(&mut writer, equation);
                 Some(from_increment(&mut writer, equation, increment))
             }
-            Solver::Rk4 => increments.next().map(|increment| from_increment(&mut writer, equation, increment)),
+            Solver::Rk4 => {
+                increments.next().map(|increment| from_increment(&mut writer, equation, increment))
+            }
             Solver::ExponentialEuler => {
                 let form = approximate::own_part(&mut writer, equation);
                 let change = exact::alone(&mut writer, &form, (equation.variable, equation.element));
@@ -95,7 +97,8 @@ fn exact_forms(
             continue;
         }
         writer.span = equation.span;
-        let form = exact::form(writer, equation, &unknowns).and_then(|form| other_solver(writer, equations, form));
+        let form =
+            exact::form(writer, equation, &unknowns).and_then(|form| other_solver(writer, equations, form));
         match form {
             Ok(form) => forms.push((index, form)),
             Err(diagnostic) => diagnostics.push(*diagnostic),
@@ -109,9 +112,9 @@ fn other_solver(writer: &Writer, equations: &[Equation], form: Form) -> Result<F
     let own = form.unknown();
     let approximate = form.linear.coefficients.keys().find(|unknown| {
         **unknown != own
-            && equations.iter().any(|other| {
-                (other.variable, other.element) == **unknown && other.solver != Solver::Exact
-            })
+            && equations
+                .iter()
+                .any(|other| (other.variable, other.element) == **unknown && other.solver != Solver::Exact)
     });
     match approximate {
         None => Ok(form),

@@ -24,7 +24,8 @@ fn run(rule: &Rule, from: &[(VarId, f64)], steps: usize) -> Vec<f64> {
 fn reference(from: &[f64], time: f64, f: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
     let steps = 4000;
     let h = time / f64::from(steps);
-    let move_by = |x: &[f64], k: &[f64], h: f64| -> Vec<f64> { x.iter().zip(k).map(|(x, k)| x + h * k).collect() };
+    let move_by =
+        |x: &[f64], k: &[f64], h: f64| -> Vec<f64> { x.iter().zip(k).map(|(x, k)| x + h * k).collect() };
     let mut x = from.to_vec();
     for _ in 0..steps {
         let first = f(&x);
@@ -41,7 +42,10 @@ fn reference(from: &[f64], time: f64, f: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64
 fn close(values: &[f64], expected: &[f64], tolerance: f64) {
     assert_eq!(values.len(), expected.len());
     for (value, expected) in values.iter().zip(expected) {
-        assert!((value - expected).abs() <= tolerance * expected.abs().max(1.0), "{values:?}, not {expected}");
+        assert!(
+            (value - expected).abs() <= tolerance * expected.abs().max(1.0),
+            "{values:?}, not {expected}"
+        );
     }
 }
 
@@ -95,7 +99,8 @@ fn chain(tau_a: f64, tau_b: f64, drive: Option<f64>) -> (Rule, VarId, VarId) {
 
 #[test]
 fn chains_are_exact_at_equal_and_nearly_equal_time_constants() {
-    for (tau_a, tau_b) in [(5.0, 20.0), (20.0, 5.0), (10.0, 10.0), (10.0, 10.0 + 1e-9), (10.0, 10.0 - 1e-5), (0.5, 80.0)]
+    for (tau_a, tau_b) in
+        [(5.0, 20.0), (20.0, 5.0), (10.0, 10.0), (10.0, 10.0 + 1e-9), (10.0, 10.0 - 1e-5), (0.5, 80.0)]
     {
         for drive in [None, Some(0.3)] {
             let (rule, a, b) = chain(tau_a, tau_b, drive);
@@ -142,7 +147,8 @@ fn per_neuron_rates_are_exact_alone_and_refused_in_a_system() {
     let decay = sample.decay(value, tau);
     sample.equation(x, decay, Solver::Exact);
     let alone = sample.builder.rule.clone();
-    let mut machine = RuleMachine::<f64>::new(&alone, Topology::Dense { pre: 1, post: 2 }, 1, 1.0, 0).unwrap();
+    let mut machine =
+        RuleMachine::<f64>::new(&alone, Topology::Dense { pre: 1, post: 2 }, 1, 1.0, 0).unwrap();
     machine.set_parameter(tau, &[5.0, 50.0]).unwrap();
     machine.write(x, &[1.0, 1.0]).unwrap();
     machine.step(&[false], &[false; 2]).unwrap();

@@ -32,7 +32,8 @@ impl Writer {
     }
 
     pub(super) fn load(&mut self, variable: VarId, element: u32) -> ExprId {
-        let (ty, shape) = (self.builder.rule.variables[variable].ty, self.builder.rule.variables[variable].shape);
+        let (ty, shape) =
+            (self.builder.rule.variables[variable].ty, self.builder.rule.variables[variable].shape);
         self.push(ExprKind::Load { variable, element }, ty, shape)
     }
 

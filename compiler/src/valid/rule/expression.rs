@@ -30,7 +30,9 @@ impl Validator<'_> {
             return Err(format!("is {:?}, should be {ty:?}", expr.ty));
         }
         match self.shape(expr)? {
-            Some(shape) if shape != expr.shape => Err(format!("lives in {:?}, should in {shape:?}", expr.shape)),
+            Some(shape) if shape != expr.shape => {
+                Err(format!("lives in {:?}, should in {shape:?}", expr.shape))
+            }
             Some(_) | None => Ok(()),
         }
     }

@@ -30,7 +30,8 @@ impl Validator<'_> {
             (Stage::Constrain, &rule.constrain),
         ];
         blocks.extend(rule.calls.iter().enumerate().map(|(at, call)| (Stage::Call(at), &call.body)));
-        blocks.extend(rule.schedules.iter().enumerate().map(|(at, every)| (Stage::Schedule(at), &every.body)));
+        blocks
+            .extend(rule.schedules.iter().enumerate().map(|(at, every)| (Stage::Schedule(at), &every.body)));
         let mut bound = BTreeSet::new();
         for (stage, block) in blocks {
             let around = Around { stage, shape: Shape::of(Domain::Global) };
@@ -114,7 +115,9 @@ impl Validator<'_> {
         let (name, stage) = (target.address(), around.stage);
         let expr = &rule.exprs[value];
         self.check(element < target.elements(), || format!("`{name}[{element}]` is out of range"));
-        self.check(expr.ty == target.ty, || format!("`{name}` is {:?}, its value is {:?}", target.ty, expr.ty));
+        self.check(expr.ty == target.ty, || {
+            format!("`{name}` is {:?}, its value is {:?}", target.ty, expr.ty)
+        });
         let increment = op != AssignOp::Set;
         let allowed = match writes(stage, target.kind) {
             Writes::Never => false,
@@ -130,7 +133,8 @@ impl Validator<'_> {
             self.check(combines, || format!("`{name}` is shared and written with a batched value"));
             self.info.combines_batch = true;
         }
-        let sharing = matches!(target.shape.domain, Domain::Synapse | Domain::PreChannel | Domain::PostChannel);
+        let sharing =
+            matches!(target.shape.domain, Domain::Synapse | Domain::PreChannel | Domain::PostChannel);
         if from.pair && sharing && !target.shape.pair {
             self.info.combines_pairs |= increment;
             self.info.sets_pairs |= !increment;
