@@ -65,9 +65,7 @@ fn reduction(over: Over, result: Domain, gated: bool) -> (Rule, VarId, VarId, Va
 
 /// Numbers whose sum depends on the order.
 fn rough(count: usize) -> Vec<f64> {
-    (0..count)
-        .map(|index| f64::from(((index as f32 * 37.7).sin() * 10_f32.powi(index as i32 % 4)) as f32))
-        .collect()
+    (0..count).map(|index| f64::from((index as f32 * 37.7).sin() * 10_f32.powi(index as i32 % 4))).collect()
 }
 
 #[test]

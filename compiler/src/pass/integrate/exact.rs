@@ -93,7 +93,7 @@ pub(super) fn change(
         && forms[read].linear.rest.is_none()
         && !forms[read].linear.coefficients.contains_key(&forms[reader].unknown())
     {
-        return Ok(chain(writer, &forms[reader], &forms[read]));
+        return Ok(chain(writer, forms[reader], forms[read]));
     }
     let mut order = system.clone();
     order.sort_unstable();

@@ -59,7 +59,7 @@ fn a_decay_is_one_factor_as_an_author_would_write_it() {
     let rule = sample.finish();
     let factor: f64 = crate::math::evaluate(MathFn::Exp, &[-1.0 / 20.0]);
     assert_eq!(run(&rule, &[(x, 0.6)], 1), [0.6 * factor]);
-    let text = crate::ir::print::print(&integrate(&rule).unwrap());
+    let text = print::print(&integrate(&rule).unwrap());
     assert!(text.contains("let %x: real global = x * real(exp(-dt / tau));"), "{text}");
 }
 
@@ -240,4 +240,63 @@ fn an_exact_step_needs_exact_neighbours_and_few_of_them() {
     let diagnostics = integrate(&sample.finish()).unwrap_err();
     assert!(diagnostics.iter().all(|one| one.code == code::COUPLED_TOO_MANY));
     assert_eq!(diagnostics.len(), 9);
+}
+
+#[test]
+fn a_step_is_the_same_to_the_bit_whether_or_not_another_equation_reads_its_variable() {
+    for drive in [None, Some(0.3)] {
+        let (both, a, _) = chain(7.0, 20.0, drive);
+        let mut alone = both.clone();
+        alone.equations.truncate(1);
+        assert_eq!(run(&both, &[(a, 0.7)], 3)[0].to_bits(), run(&alone, &[(a, 0.7)], 3)[0].to_bits());
+    }
+}
+
+#[test]
+fn eight_dense_equations_with_drives_are_exact_and_their_propagator_is_of_bounded_size() {
+    let size = 8;
+    let weight = |row: usize, column: usize| ((row * 8 + column) as f64 * 1.3).sin() * 0.3;
+    let mut sample = Sample::new("r");
+    let states: Vec<VarId> =
+        (0..size).map(|index| sample.state(&format!("x{index}"), Domain::Global)).collect();
+    for row in 0..size {
+        let mut total = sample.real(0.1 * row as f64);
+        for (column, state) in states.iter().enumerate() {
+            let (factor, value) = (sample.number(weight(row, column)), sample.load(*state));
+            let product = sample.multiply(factor, value);
+            total = sample.add(total, product);
+        }
+        sample.equation(states[row], total, Solver::Exact);
+    }
+    let rule = sample.finish();
+    let from: Vec<(VarId, f64)> =
+        states.iter().enumerate().map(|(at, id)| (*id, 1.0 - 0.2 * at as f64)).collect();
+    let start: Vec<f64> = from.iter().map(|(_, value)| *value).collect();
+    let slope = |x: &[f64]| -> Vec<f64> {
+        (0..size)
+            .map(|row| {
+                0.1 * row as f64 + (0..size).map(|column| weight(row, column) * x[column]).sum::<f64>()
+            })
+            .collect()
+    };
+    close(&run(&rule, &from, 3), &reference(&start, 3.0, slope), 1e-12);
+    let count = integrate(&rule).unwrap().exprs.len();
+    assert!(count < 60_000, "{count} expressions");
+}
+
+#[test]
+fn a_condition_may_choose_between_rates() {
+    let mut sample = Sample::new("r");
+    let (up, down) = (sample.param("up", 2.0), sample.param("down", 30.0));
+    let x = sample.state("x", Domain::Pre);
+    let value = sample.load(x);
+    let (rise, fall) = (sample.decay(value, up), sample.decay(value, down));
+    let spike = sample.built_in(Builtin::PreSpike);
+    let chosen = sample.builder.select(spike, rise, fall, sample::NOWHERE);
+    sample.equation(x, chosen, Solver::Exact);
+    let rule = sample.finish();
+    let mut machine = RuleMachine::<f64>::new(&rule, Topology::Dense { pre: 2, post: 1 }, 1, 1.0, 0).unwrap();
+    machine.write(x, &[1.0, 1.0]).unwrap();
+    machine.step(&[true, false], &[false]).unwrap();
+    close(&machine.read(x).unwrap(), &[(-0.5_f64).exp(), (-1.0_f64 / 30.0).exp()], 1e-15);
 }
