@@ -33,6 +33,8 @@
 pub mod build;
 pub mod operands;
 pub mod print;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod visit;
 
 use crate::arena::{Arena, Handle};

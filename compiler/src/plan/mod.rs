@@ -12,12 +12,14 @@ pub mod program;
 
 mod dense;
 mod emit;
+mod events;
 mod neuron;
 mod occasion;
 mod section;
 mod stage;
 mod storage;
 mod support;
+mod words;
 
 use crate::diag::Diagnostics;
 use crate::ir::{self, SiteId, VarId};

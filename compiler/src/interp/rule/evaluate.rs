@@ -89,6 +89,14 @@ impl<R: Real> Scope<'_, R> {
         if let ExprKind::Scan { body, .. } = expr.kind {
             return self.scan(body, expr.shape);
         }
+        if let ExprKind::Past { body, delay, longest } = expr.kind {
+            let Some(values) = &self.values[body.index()] else {
+                ice!("{body:?} is used before it is computed")
+            };
+            let delay = |batch, element| self.operand(delay, domain, batch, element);
+            let longest = self.operand(longest, domain, 0, 0).to_host();
+            return self.machine.past(id, (values, self.expr(body).shape), &delay, longest);
+        }
         let size = self.machine.space.size(domain);
         let batches = if batched { self.machine.batch } else { 1 };
         let places = (0..batches).flat_map(|batch| (0..size).map(move |element| (batch, element)));
@@ -138,7 +146,7 @@ impl<R: Real> Scope<'_, R> {
             ExprKind::Draw { site, parameters } => {
                 let parameters: Vec<R> =
                     parameters.iter().map(|id| at(id).convert(Type::Real).real()).collect();
-                self.draw(*site, &parameters, expr.shape, batch, element).convert(expr.ty)
+                self.draw(*site, &parameters, domain, batch, element).convert(expr.ty)
             }
             ExprKind::Reduce { .. } | ExprKind::Scan { .. } | ExprKind::Past { .. } => {
                 ice!("{:?} has no value of its own at an element", expr.kind)
@@ -167,10 +175,13 @@ impl<R: Real> Scope<'_, R> {
         }
     }
 
-    fn draw(&self, site: SiteId, parameters: &[R], shape: Shape, batch: usize, element: usize) -> Scalar<R> {
+    /// A draw has one value for each element of its site's shape, which its use may narrow.
+    fn draw(&self, site: SiteId, parameters: &[R], at: Domain, batch: usize, element: usize) -> Scalar<R> {
         let machine = self.machine;
         let space = &machine.space;
-        let distribution = machine.rule.sites[site].distribution;
+        let Site { distribution, shape, .. } = machine.rule.sites[site];
+        let element = space.project(at, element, shape.domain);
+        let batch = if shape.batched { batch } else { 0 };
         let value = match &machine.draws[site.index()] {
             Some(given) => given[batch * space.size(shape.domain) + element],
             None => {

@@ -38,8 +38,8 @@ pub(super) fn linear(
     unknowns: &[Unknown],
     lenient: bool,
 ) -> Result<Linear, NotLinear> {
-    let nodes = operands::reachable(&writer.rule.exprs, [root]);
-    let reads = reads_any(writer.rule, &nodes, unknowns);
+    let nodes = operands::reachable(&writer.builder.rule.exprs, [root]);
+    let reads = reads_any(&writer.builder.rule, &nodes, unknowns);
     let mut forms: BTreeMap<ExprId, Linear> = BTreeMap::new();
     for id in nodes {
         let form = if !reads.contains(&id) {
