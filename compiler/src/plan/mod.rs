@@ -19,6 +19,8 @@ mod section;
 mod stage;
 mod storage;
 mod support;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use crate::diag::Diagnostics;
