@@ -117,6 +117,9 @@ pub(super) fn broken(prefix: &str, expr: &Expr, suffix: &str, room: usize) -> St
             }
             lines.join("\n")
         }
+        ExprKind::Binary(operator, _, left, right) => {
+            broken(prefix, left, &format!("{}{}{suffix}", operator.symbol(), flat(right)), room)
+        }
         ExprKind::Group(content) => wrapped(&format!("{prefix}("), &[content], &format!("){suffix}"), inner),
         ExprKind::Call { function, over, arguments } if !arguments.is_empty() => {
             let head = format!("{prefix}{}{}(", function.text, over_text(over.as_ref()));

@@ -48,7 +48,7 @@ impl Printer<'_> {
     fn simple(&mut self, docs: &[Doc], span: Span, text: &str) {
         self.lead(docs, span);
         if self.has_comment(span.start, span.end) {
-            self.verbatim(span, "");
+            self.verbatim("", span, "");
         } else {
             self.lines(text);
             self.wrote(span.end);
@@ -188,8 +188,7 @@ impl Printer<'_> {
             let suffix = if last { ";" } else { "" };
             self.before(part.span.start);
             if self.has_comment(part.span.start, part.span.end) {
-                // The arguments go onto one line and the comments behind it.
-                self.lines(&format!("{sign}{}{suffix}", part_text(part)));
+                self.verbatim(sign, part.span, suffix);
             } else {
                 let text = broken_part(sign, part, suffix, self.room());
                 self.lines(&text);

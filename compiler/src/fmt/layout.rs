@@ -121,8 +121,8 @@ impl<'a> Printer<'a> {
     }
 
     /// What was written between two bytes with comments among it, line by line as its author laid it out.
-    pub(super) fn verbatim(&mut self, span: Span, suffix: &str) {
-        let mut out = String::new();
+    pub(super) fn verbatim(&mut self, prefix: &str, span: Span, suffix: &str) {
+        let mut out = prefix.to_owned();
         let mut at = span.start as usize;
         while let Some(comment) = self.comments.get(self.done).filter(|comment| comment.span.start < span.end) {
             let start = (comment.span.start as usize).max(at);
@@ -133,8 +133,7 @@ impl<'a> Printer<'a> {
         }
         self.relay(at, span.end as usize, &mut out);
         out.push_str(suffix);
-        let start = out.trim_start().to_owned();
-        self.raw(&start);
+        self.raw(&out);
         self.wrote(span.end);
     }
 
@@ -147,9 +146,7 @@ impl<'a> Printer<'a> {
                     out.pop();
                 }
                 out.push('\n');
-                if !line.trim().is_empty() || start < end {
-                    out.push_str(&"    ".repeat(self.indent + 1));
-                }
+                out.push_str(&"    ".repeat(self.indent + 1));
                 out.push_str(line.trim_start());
             } else {
                 out.push_str(line);

@@ -63,7 +63,7 @@ impl Printer<'_> {
         match &statement.kind {
             StatementKind::Let { value, .. } | StatementKind::Assign { value, .. } => {
                 if self.has_comment(span.start, span.end) {
-                    self.verbatim(span, "");
+                    self.verbatim("", span, "");
                     return;
                 }
                 let text = broken(&left_side(&statement.kind), value, ";", self.room());

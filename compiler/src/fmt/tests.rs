@@ -16,6 +16,11 @@ fn tree(text: &str) -> File {
 
 fn checked(text: &str) -> String {
     let before = tree(text);
+    // One round by itself has to be right: the fence in `format` is not to be needed.
+    let mut printer = super::layout::Printer::new(text, &before.comments);
+    printer.file(&before);
+    let round = printer.finish();
+    assert!(same_meaning(&before, &tree(&round)), "the meaning changed:\n{text}\n----\n{round}");
     let once = format(text, &before);
     let after = tree(&once);
     assert!(same_meaning(&before, &after), "the meaning changed:\n{text}\n----\n{once}");
@@ -38,7 +43,8 @@ fn good_texts_keep_their_meaning() {
     for text in good() {
         let once = checked(&text);
         for line in once.lines() {
-            assert!(line.chars().count() <= 110, "{line}");
+            // Words of people are not wrapped.
+            assert!(line.chars().count() <= 110 || line.contains("//"), "{line}");
             assert_eq!(line, line.trim_end());
         }
     }
