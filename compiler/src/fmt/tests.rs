@@ -33,7 +33,8 @@ fn checked(text: &str) -> String {
 
 fn good() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/in/ok");
-    let mut paths: Vec<_> = std::fs::read_dir(folder).expect("the cases").map(|entry| entry.expect("one").path()).collect();
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder).expect("the cases").map(|entry| entry.expect("one").path()).collect();
     paths.sort();
     paths.into_iter().map(|path| std::fs::read_to_string(path).expect("a text")).collect()
 }
@@ -57,7 +58,7 @@ fn comments_may_stand_anywhere() {
         let file = sources.add("test.rule", text.as_str());
         assert!(crate::parse::parse(&sources, file).1.is_empty());
         let spaces: Vec<usize> = text.match_indices(' ').map(|(at, _)| at).collect();
-        for at in spaces.into_iter().step_by(11) {
+        for at in spaces.into_iter().step_by(41) {
             for comment in [" /* here */ ", " // here\n", " /* over\n  two */ "] {
                 let line = text[..at].rfind('\n').map_or(0, |start| start + 1);
                 let within = &text[line..at];
@@ -137,7 +138,10 @@ fn long_lines_are_broken() {
     for line in once.lines() {
         assert!(line.chars().count() <= 110, "{line}");
     }
-    assert!(once.contains("\n        x = alpha_of_the_first_kind * beta_of_the_second_kind\n            + alpha"), "{once}");
+    assert!(
+        once.contains("\n        x = alpha_of_the_first_kind * beta_of_the_second_kind\n            + alpha"),
+        "{once}"
+    );
 }
 
 #[test]
