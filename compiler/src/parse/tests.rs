@@ -258,12 +258,14 @@ fn survives(name: &str, text: String) {
     let begin = Instant::now();
     let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(move || {
         let (tree, list) = parse(&text);
+        if list.is_empty() {
+            assert!(!crate::fmt::format(&text, &tree).is_empty());
+        }
         let copy = tree.clone();
         assert!(copy == tree);
         list.len()
     });
     thread.expect("a thread").join().expect("no panic");
-    println!("{name} {:?}", begin.elapsed());
     assert!(begin.elapsed() < Duration::from_secs(20), "{name} took {:?}", begin.elapsed());
 }
 
@@ -329,16 +331,27 @@ fn every_prefix_and_every_deletion_is_survived() {
         parse(&format!("{}{}", &text[..at], &text[next..]));
     }
 }
+
+/// The blocks of rule text in an explanation.
+fn examples(text: &str) -> Vec<&str> {
+    text.split("```rule\n").skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
+
 #[test]
-fn zz_show() {
-    for (name, text) in cases("err").into_iter().filter(|(name, _)| name.starts_with("E01")) {
-        let mut sources = Sources::new();
-        let file = sources.add(format!("{name}.rule"), text);
-        let (_, list) = super::parse(&sources, file);
-        println!("{}", render::render_all(&sources, &list, false).replace("\n\n", "\n"));
-    }
-    for (_, text) in cases("ok") {
-        let (tree, _) = parse(&text);
-        println!("{}\n=======", crate::fmt::format(&text, &tree));
+fn explanations_show_what_they_explain() {
+    let abstract_ones = [
+        code::SOURCE_TOO_LARGE,
+        code::CHAIN_TOO_LONG,
+        code::EXPRESSION_TOO_DEEP,
+        code::TOO_MANY_MISTAKES,
+        code::TOO_COMPLEX,
+    ];
+    for known in code::all().filter(|known| known.id().starts_with("E01") && !abstract_ones.contains(known)) {
+        let examples = examples(known.0.explanation);
+        let wrong = examples.first().expect("an example");
+        assert!(codes(wrong).contains(&known.id()), "{known}: {:?}", codes(wrong));
+        for right in &examples[1..] {
+            clean(right);
+        }
     }
 }
