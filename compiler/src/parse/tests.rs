@@ -225,7 +225,7 @@ fn each_case_shows_its_code() {
         seen.insert(name[..5].to_owned());
     }
     assert!(wrong.is_empty(), "{wrong}");
-    // These four need texts that are too large for a case file, or a fault of the grammar.
+    // These need texts that are too large for a case file, or a fault of the grammar.
     let without = [code::SOURCE_TOO_LARGE, code::TOO_MANY_MISTAKES, code::TOO_COMPLEX];
     for known in code::all().filter(|known| known.id().starts_with("E01") && !without.contains(known)) {
         assert!(seen.contains(known.id()), "no case for {known}");
@@ -353,5 +353,45 @@ fn explanations_show_what_they_explain() {
         for right in &examples[1..] {
             clean(right);
         }
+    }
+}
+
+#[test]
+fn random_tokens_are_survived() {
+    let tokens: Vec<&str> = "rule r { } { } ( ) [ ] ; ; ; = = += / dt dx x y u . :: , .. => -> + - * ^ ! < == && \
+        param state plastic pre post synapse per global batched in option const extern on create call every steps \
+        after update modulate apply constrain for if else match let fn use as by solver batch 1 0.5 20 ms 2e3 s \
+        \"a\" /// # doc // /* */ τ ² @ sum min pre.spike"
+        .split_whitespace()
+        .collect();
+    let mut seed = 1u64;
+    for round in 0..1500 {
+        let mut text = String::from(if round % 2 == 0 { "rule r { update { " } else { "rule r { " });
+        for _ in 0..round % 60 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let token = tokens[(seed >> 33) as usize % tokens.len()];
+            text += token;
+            text.push(if token.starts_with("//") { '\n' } else { ' ' });
+        }
+        // Close what is open, so that most texts reach the grammar.
+        let mut open = Vec::new();
+        let mut balanced = String::new();
+        for letter in text.chars() {
+            match letter {
+                '(' => open.push(')'),
+                '[' => open.push(']'),
+                '{' => open.push('}'),
+                ')' | ']' | '}' if open.last() != Some(&letter) => continue,
+                ')' | ']' | '}' => drop(open.pop()),
+                _ => {}
+            }
+            balanced.push(letter);
+        }
+        balanced.extend(open.iter().rev());
+        let mut sources = Sources::new();
+        let file = sources.add("test.rule", balanced.as_str());
+        let (tree, list) = super::parse(&sources, file);
+        assert!(!render::render_all(&sources, &list, true).is_empty() || list.is_empty());
+        assert!(!list.has_errors() || crate::fmt::format(&balanced, &tree) == balanced);
     }
 }

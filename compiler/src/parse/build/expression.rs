@@ -258,7 +258,7 @@ impl Context<'_> {
             let whole = if parts.is_empty() {
                 span
             } else {
-                self.from_keyword(condition.expr.span).to(otherwise.expr.span)
+                self.with_keyword(condition.expr.span).to(otherwise.expr.span)
             };
             let kind = ExprKind::If(Box::new(condition.expr), Box::new(then.expr), Box::new(otherwise.expr));
             otherwise = self.bounded(Deep { expr: Expr { kind, span: whole }, depth });
