@@ -2,8 +2,8 @@
 
 use super::context::{Checker, Stage};
 use crate::diag::{Diagnostic, code};
-use crate::ir::{Domain, ExprId, Over, ReduceOp, Shape, VarId, VarKind, Variable};
 use crate::ir::build::reduced;
+use crate::ir::{Domain, ExprId, Over, ReduceOp, Shape, VarId, VarKind, Variable};
 use crate::source::Span;
 
 /// What is written, and whether by `+=` or `-=`.
@@ -17,7 +17,8 @@ impl Checker<'_> {
     /// Neither the value nor a condition lives narrower than the target, and only increments of shared variables
     /// are batched.
     pub fn check_shapes(&mut self, target: Target, value: Shape, span: Span) -> bool {
-        let Variable { shape, name, kind, span: declared, .. } = &self.builder.rule.variables[target.variable];
+        let Variable { shape, name, kind, span: declared, .. } =
+            &self.builder.rule.variables[target.variable];
         let (own, name, kind, declared) = (*shape, name.clone(), *kind, *declared);
         if !self.lives(target, own, value) {
             let (found, wanted) = (value.domain.word(), own.domain.word());
@@ -33,7 +34,8 @@ impl Checker<'_> {
             if !self.lives(target, own, condition.shape) {
                 let (found, wanted) = (condition.shape.domain.word(), own.domain.word());
                 let text = self.text(condition.span);
-                let message = format!("`{name}` is one per {wanted}, and stands under {text}, a {found} condition");
+                let message =
+                    format!("`{name}` is one per {wanted}, and stands under {text}, a {found} condition");
                 let message = message.replace("one per global", "global");
                 let diagnostic = Diagnostic::new(code::NARROWER_CONDITION, span, message)
                     .also(condition.span, "this condition")
@@ -45,18 +47,25 @@ impl Checker<'_> {
         let batched = value.batched || self.conditions.iter().any(|condition| condition.shape.batched);
         let combined = target.increment
             && matches!(self.stage, Stage::Update | Stage::Equation)
-            && matches!(kind, VarKind::Proposal { .. } | VarKind::Plastic { .. } | VarKind::State | VarKind::Extern);
+            && matches!(
+                kind,
+                VarKind::Proposal { .. } | VarKind::Plastic { .. } | VarKind::State | VarKind::Extern
+            );
         if batched && !own.batched && !combined {
             let message = if matches!(self.stage, Stage::Update | Stage::Equation) {
                 format!("`{name}` is shared by the batch, so a batched value can only be added to it")
             } else {
-                format!("`{name}` is shared by the batch; in {} batched values must be reduced", self.stage.words())
+                format!(
+                    "`{name}` is shared by the batch; in {} batched values must be reduced",
+                    self.stage.words()
+                )
             };
             let mut diagnostic = Diagnostic::new(code::BATCHED_VALUE, span, message)
                 .also(declared, format!("`{name}` is declared here"))
                 .help("reduce by name: `mean[batch](…)` or `sum[batch](…)`");
             if matches!(kind, VarKind::State) {
-                diagnostic = diagnostic.help(format!("or declare it batched: `batched {} state {name}`", own.domain.word()));
+                diagnostic = diagnostic
+                    .help(format!("or declare it batched: `batched {} state {name}`", own.domain.word()));
             }
             self.report(diagnostic);
             return false;
@@ -125,7 +134,9 @@ fn way_out(found: Shape, wanted: Domain) -> String {
         (Domain::PostChannel, Domain::Global) => "post_channel",
         _ => {
             let other = if matches!(wanted, Domain::Post | Domain::PostChannel) { "pre" } else { "post" };
-            return format!("a value of the other side reaches it through the synapses: `sum[{other}](w * …)`");
+            return format!(
+                "a value of the other side reaches it through the synapses: `sum[{other}](w * …)`"
+            );
         }
     };
     format!("reduce it: `sum[{bracket}](…)` or `mean[{bracket}](…)`")

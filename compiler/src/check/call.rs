@@ -10,13 +10,21 @@ use crate::source::Span;
 
 impl<'a> Checker<'a> {
     /// A call.
-    pub fn call(&mut self, name: &Name, over: Option<&Over>, arguments: &[Expr], span: Span) -> Option<Value> {
+    pub fn call(
+        &mut self,
+        name: &Name,
+        over: Option<&Over>,
+        arguments: &[Expr],
+        span: Span,
+    ) -> Option<Value> {
         if let Some(over) = over {
             return self.call_over(name, over, arguments, span);
         }
         match self.user_function(&name.text) {
             Some((home, function)) => return self.inline(home, &function, arguments, span),
-            None if super::draw::distribution(&name.text).is_some() => return self.draw(name, None, arguments, span),
+            None if super::draw::distribution(&name.text).is_some() => {
+                return self.draw(name, None, arguments, span);
+            }
             None => {}
         }
         match (name.text.as_str(), arguments.len()) {
@@ -42,7 +50,8 @@ impl<'a> Checker<'a> {
             return self.draw(name, Some(over), arguments, span);
         }
         if !matches!(name.text.as_str(), "sum" | "mean" | "min" | "max" | "count" | "std" | "cumsum") {
-            let message = format!("`{}` neither reduces nor draws, so it takes nothing in square brackets", name.text);
+            let message =
+                format!("`{}` neither reduces nor draws, so it takes nothing in square brackets", name.text);
             let reducers = ["sum", "mean", "min", "max", "count", "std", "cumsum"];
             let help = did_you_mean(&name.text, reducers);
             self.report(Diagnostic::new(code::REDUCTION, over.span, message).maybe_help(help));
@@ -80,7 +89,13 @@ impl<'a> Checker<'a> {
     }
 
     /// A function's value in place of its call. The arguments are evaluated first, with the names of the caller.
-    fn inline(&mut self, home: Home, function: &ast::Function, arguments: &[Expr], span: Span) -> Option<Value> {
+    fn inline(
+        &mut self,
+        home: Home,
+        function: &ast::Function,
+        arguments: &[Expr],
+        span: Span,
+    ) -> Option<Value> {
         let name = &function.name;
         if arguments.len() != function.parameters.len() {
             return self.wrong_count(name, function.parameters.len(), arguments.len(), span);
@@ -128,8 +143,8 @@ impl<'a> Checker<'a> {
 
     fn builtin_function(&mut self, name: &Name, arguments: &[Expr], span: Span) -> Option<Value> {
         let wanted = match name.text.as_str() {
-            "exp" | "ln" | "log2" | "log1p" | "expm1" | "sqrt" | "abs" | "sign" | "floor" | "round" | "sin"
-            | "cos" | "tanh" | "sigmoid" | "heaviside" => 1,
+            "exp" | "ln" | "log2" | "log1p" | "expm1" | "sqrt" | "abs" | "sign" | "floor" | "round"
+            | "sin" | "cos" | "tanh" | "sigmoid" | "heaviside" => 1,
             "min" | "max" | "pow" | "past" => 2,
             "clamp" => 3,
             _ => {
@@ -138,7 +153,8 @@ impl<'a> Checker<'a> {
                     Home::Rule => 0,
                     Home::File(file) => file,
                 };
-                let known = super::names::FUNCTIONS.into_iter().chain(functions).chain(self.scope.names(file, true));
+                let known =
+                    super::names::FUNCTIONS.into_iter().chain(functions).chain(self.scope.names(file, true));
                 let help = did_you_mean(&name.text, known);
                 let message = format!("there is no function `{}`", name.text);
                 self.report(Diagnostic::new(code::UNKNOWN_FUNCTION, name.span, message).maybe_help(help));
@@ -152,7 +168,8 @@ impl<'a> Checker<'a> {
         }
         let values: Option<Vec<Value>> = values.into_iter().collect();
         let values = values?;
-        let places: Vec<(Value, Span)> = values.iter().copied().zip(arguments.iter().map(|a| a.span)).collect();
+        let places: Vec<(Value, Span)> =
+            values.iter().copied().zip(arguments.iter().map(|a| a.span)).collect();
         match name.text.as_str() {
             "min" => Some(self.extremum(BinaryOp::Min, places[0], places[1], span)),
             "max" => Some(self.extremum(BinaryOp::Max, places[0], places[1], span)),

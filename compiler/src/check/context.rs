@@ -268,7 +268,8 @@ impl<'a> Checker<'a> {
             let text = self.text(span);
             let message = format!("dimension mismatch: {what} {}, {text} {}", wanted.says(), found.says());
             let plain = found == Dimension::NONE || wanted == Dimension::NONE;
-            let help = plain.then_some("give the declaration a unit, or divide by a quantity of the same dimension");
+            let help =
+                plain.then_some("give the declaration a unit, or divide by a quantity of the same dimension");
             self.report(Diagnostic::new(code::DIMENSION_MISMATCH, span, message).maybe_help(help));
         }
     }
@@ -285,7 +286,13 @@ impl<'a> Checker<'a> {
     }
 
     /// The product or quotient of dimensions; `None` where either is any, or (reported) out of bounds.
-    pub fn product(&mut self, a: Option<Dimension>, b: Option<Dimension>, divide: bool, span: Span) -> Option<Dimension> {
+    pub fn product(
+        &mut self,
+        a: Option<Dimension>,
+        b: Option<Dimension>,
+        divide: bool,
+        span: Span,
+    ) -> Option<Dimension> {
         let (Some(a), Some(b)) = (a, b) else { return None };
         let result = if divide { a.divide(b) } else { a.multiply(b) };
         if result.is_none() {

@@ -5,7 +5,9 @@ use super::context::{
 };
 use super::unit::{self, Dimension, Unit, UnitError};
 use super::value_of_constant;
-use crate::ast::{self, Declaration, Domain as AstDomain, Expr, ExprKind as Ast, Kind, ModifierKind, Range, RuleItem};
+use crate::ast::{
+    self, Declaration, Domain as AstDomain, Expr, ExprKind as Ast, Kind, ModifierKind, Range, RuleItem,
+};
 use crate::diag::{Diagnostic, code, did_you_mean};
 use crate::ir::{DeclaredUnit, Domain, ExprId, Shape, Type, VarId, VarKind, Variable};
 use crate::source::Span;
@@ -46,7 +48,9 @@ impl<'a> Checker<'a> {
             }
         }
         for &(declaration, variable) in &declared {
-            if let Some(variable) = variable.filter(|&id| self.builder.rule.variables[id].kind != VarKind::Param) {
+            if let Some(variable) =
+                variable.filter(|&id| self.builder.rule.variables[id].kind != VarKind::Param)
+            {
                 self.initial(declaration, variable);
             }
         }
@@ -66,7 +70,9 @@ impl<'a> Checker<'a> {
         super::names::check_declarable(name, true, self.diagnostics);
         for (number, parameter) in function.parameters.iter().enumerate() {
             super::names::check_declarable(parameter, false, self.diagnostics);
-            if let Some(first) = function.parameters[..number].iter().find(|first| first.text == parameter.text) {
+            if let Some(first) =
+                function.parameters[..number].iter().find(|first| first.text == parameter.text)
+            {
                 self.twice(&parameter.text, parameter.span, first.span);
             }
         }
@@ -92,7 +98,8 @@ impl<'a> Checker<'a> {
     fn declare(&mut self, declaration: &'a Declaration, items: &'a [RuleItem]) -> Option<VarId> {
         let header = self.header(declaration)?;
         let Some(name) = declaration.name.single() else {
-            let message = format!("`{}` is an address, and a declared name has no dots", declaration.name.dotted());
+            let message =
+                format!("`{}` is an address, and a declared name has no dots", declaration.name.dotted());
             self.error(code::BAD_DECLARATION, declaration.name.span, message);
             return None;
         };
@@ -124,7 +131,8 @@ impl<'a> Checker<'a> {
                 None
             }
             Kind::Option => {
-                let symbol = self.option_choice(declaration, &name.text).map_or(Symbol::Poison, Symbol::Option);
+                let symbol =
+                    self.option_choice(declaration, &name.text).map_or(Symbol::Poison, Symbol::Option);
                 self.symbols.insert(name.text.clone(), symbol);
                 None
             }
@@ -197,7 +205,9 @@ impl<'a> Checker<'a> {
             (Kind::Const | Kind::Input | Kind::Output | Kind::Extern, Some(_), _) => {
                 "only parameters, states and plastic variables have a range"
             }
-            (Kind::Output | Kind::Extern, _, Some(_)) => "outputs start at 0, and externs are set where they are declared",
+            (Kind::Output | Kind::Extern, _, Some(_)) => {
+                "outputs start at 0, and externs are set where they are declared"
+            }
             _ => return,
         };
         self.error(code::BAD_DECLARATION, span, message);
@@ -367,14 +377,24 @@ impl<'a> Checker<'a> {
                 None
             }
             Err(UnitError::TooLarge) => {
-                self.error(code::DIMENSION_TOO_LARGE, annotation.span, "the exponents of this unit are too large");
+                self.error(
+                    code::DIMENSION_TOO_LARGE,
+                    annotation.span,
+                    "the exponents of this unit are too large",
+                );
                 None
             }
         }
     }
 
     /// Keeps the unit of a declaration and of its proposal.
-    fn set_unit(&mut self, declaration: &Declaration, variable: VarId, annotated: Option<Unit>, dimension: Dimension) {
+    fn set_unit(
+        &mut self,
+        declaration: &Declaration,
+        variable: VarId,
+        annotated: Option<Unit>,
+        dimension: Dimension,
+    ) {
         let literal = declaration.value.as_ref().and_then(literal_unit);
         let (text, unit) = match (annotated, literal) {
             (Some(unit), _) => {
@@ -395,7 +415,13 @@ impl<'a> Checker<'a> {
     }
 
     /// The expressions behind `=` with the dimension that they and the annotation agree on.
-    fn values(&mut self, declaration: &Declaration, variable: VarId, stage: Stage, draw_at: DrawAt) -> Vec<(Value, Span)> {
+    fn values(
+        &mut self,
+        declaration: &Declaration,
+        variable: VarId,
+        stage: Stage,
+        draw_at: DrawAt,
+    ) -> Vec<(Value, Span)> {
         let errors = self.diagnostics.len();
         let annotated = self.declared_unit(declaration);
         let unsound = self.diagnostics.len() > errors;
@@ -433,7 +459,12 @@ impl<'a> Checker<'a> {
         values
     }
 
-    fn range(&mut self, declaration: &Declaration, variable: VarId, stage: Stage) -> Option<(ExprId, ExprId)> {
+    fn range(
+        &mut self,
+        declaration: &Declaration,
+        variable: VarId,
+        stage: Stage,
+    ) -> Option<(ExprId, ExprId)> {
         let Some(Range::Between(low, high)) = &declaration.range else { return None };
         let name = format!("`{}`", self.builder.rule.variables[variable].name);
         let dimension = self.dimensions[variable.index()];
@@ -474,7 +505,8 @@ impl<'a> Checker<'a> {
                 (number < low || number > high).then_some((number, span, low, high))
             });
             if let Some((number, span, low, high)) = outside {
-                let message = format!("the default of `{name}`, {number}, lies outside its range {low} .. {high}");
+                let message =
+                    format!("the default of `{name}`, {number}, lies outside its range {low} .. {high}");
                 self.error(code::EMPTY_RANGE, span, message);
             }
         }
@@ -520,7 +552,9 @@ impl<'a> Checker<'a> {
 
 fn is_int(declaration: &Declaration) -> bool {
     let unit = declaration.unit.as_ref();
-    unit.is_some_and(|unit| matches!(unit.terms.as_slice(), [term] if term.name.text == "int" && term.exponent == 1))
+    unit.is_some_and(
+        |unit| matches!(unit.terms.as_slice(), [term] if term.name.text == "int" && term.exponent == 1),
+    )
 }
 
 /// The unit of an initial value that is a literal, perhaps with a sign.

@@ -23,7 +23,13 @@ pub(super) fn distribution(name: &str) -> Option<(Distribution, usize)> {
 
 impl Checker<'_> {
     /// `normal(0, 1)` or `normal[post](0, 1)`.
-    pub fn draw(&mut self, name: &Name, over: Option<&Over>, arguments: &[Expr], span: Span) -> Option<Value> {
+    pub fn draw(
+        &mut self,
+        name: &Name,
+        over: Option<&Over>,
+        arguments: &[Expr],
+        span: Span,
+    ) -> Option<Value> {
         let (distribution, wanted) = distribution(&name.text)?;
         let address = self.draw_name.take();
         let shape = self.draw_shape(name, over, span);
@@ -87,7 +93,8 @@ impl Checker<'_> {
                 Some(Shape { batched, ..Shape::of(domain) })
             }
             (Some(_), _) => {
-                let message = "a draw can be for each global, pre, post, pre_channel, post_channel or synapse element";
+                let message =
+                    "a draw can be for each global, pre, post, pre_channel, post_channel or synapse element";
                 self.error(code::DRAW_DOMAIN, over.map_or(span, |over| over.span), message);
                 None
             }

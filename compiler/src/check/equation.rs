@@ -49,7 +49,9 @@ impl<'a> Checker<'a> {
                 RuleItem::Apply(when, _) => {
                     let when = match when {
                         ast::When::Call(name) => Some(ir::When::Call(name.text.clone())),
-                        ast::When::Every { period, steps } => self.period(period, *steps).map(ir::When::Every),
+                        ast::When::Every { period, steps } => {
+                            self.period(period, *steps).map(ir::When::Every)
+                        }
                     };
                     self.builder.rule.apply_when = when.unwrap_or_default();
                 }
@@ -67,9 +69,11 @@ impl<'a> Checker<'a> {
                 let known = ["euler", "rk4", "exponential_euler"];
                 let help = did_you_mean(other, known);
                 let message = format!("there is no solver `{other}`");
-                let diagnostic = Diagnostic::new(code::UNKNOWN_SOLVER, name.span, message)
-                    .maybe_help(help)
-                    .help(format!("solvers: {}; without one, linear equations are solved exactly", known.join(", ")));
+                let diagnostic =
+                    Diagnostic::new(code::UNKNOWN_SOLVER, name.span, message).maybe_help(help).help(format!(
+                        "solvers: {}; without one, linear equations are solved exactly",
+                        known.join(", ")
+                    ));
                 return self.report(diagnostic);
             }
         };
@@ -90,7 +94,11 @@ impl<'a> Checker<'a> {
         let value = self.at(Stage::Global("a period"), DrawAt::Nowhere, |c| c.expr(period))?;
         let id = self.number(value.id, period.span);
         if self.ty(id) != Type::Wide {
-            self.error(code::NOT_CONSTANT, period.span, "a period is a global expression of constants and parameters");
+            self.error(
+                code::NOT_CONSTANT,
+                period.span,
+                "a period is a global expression of constants and parameters",
+            );
             return None;
         }
         if steps {
@@ -192,7 +200,8 @@ impl<'a> Checker<'a> {
                 return None;
             }
         };
-        let message = format!("`{}` is {what}, and only states and plastic variables have equations", name.text);
+        let message =
+            format!("`{}` is {what}, and only states and plastic variables have equations", name.text);
         self.error(code::EQUATION_TARGET, name.span, message);
         None
     }

@@ -16,7 +16,8 @@ impl<'a> Checker<'a> {
         self.visited += 1;
         if self.visited > EXPRESSION_LIMIT || self.depth >= DEPTH_LIMIT {
             self.exhausted = true;
-            let what = if self.depth >= DEPTH_LIMIT { "nests too deeply" } else { "has too many expressions" };
+            let what =
+                if self.depth >= DEPTH_LIMIT { "nests too deeply" } else { "has too many expressions" };
             let message = format!("the rule {what} once functions are inlined and loops unrolled");
             self.error(code::EXPRESSION_LIMIT, expr.span, message);
             return None;
@@ -38,7 +39,11 @@ impl<'a> Checker<'a> {
             }
             Ast::Call { function, over, arguments } => self.call(function, over.as_ref(), arguments, span),
             Ast::Array(_) => {
-                self.error(code::NOT_A_VALUE, span, "an array stands only behind the `=` of an array's declaration");
+                self.error(
+                    code::NOT_A_VALUE,
+                    span,
+                    "an array stands only behind the `=` of an array's declaration",
+                );
                 None
             }
             Ast::Group(inner) => self.expr(inner),
@@ -75,7 +80,11 @@ impl<'a> Checker<'a> {
                     return None;
                 };
                 let Some(unit) = unit.power(*exponent) else {
-                    self.error(code::DIMENSION_TOO_LARGE, name.span, "the exponent of this unit is too large");
+                    self.error(
+                        code::DIMENSION_TOO_LARGE,
+                        name.span,
+                        "the exponent of this unit is too large",
+                    );
                     return None;
                 };
                 unit
@@ -142,7 +151,11 @@ impl<'a> Checker<'a> {
             Remainder => {
                 let dimension = self.agree(left, right, span);
                 let (p, q) = self.unify_floats(x.id, y.id, span);
-                Some(Value { id: self.builder.binary(BinaryOp::Remainder, p, q, span), dimension, whole: false })
+                Some(Value {
+                    id: self.builder.binary(BinaryOp::Remainder, p, q, span),
+                    dimension,
+                    whole: false,
+                })
             }
             Divide => Some(self.divide(x, y, span)),
             Multiply => crate::ice!("products are taken apart before"),
@@ -177,7 +190,11 @@ impl<'a> Checker<'a> {
             (Some(base), Some(number)) => {
                 let result = Ratio::from_f64(number).and_then(|ratio| base.power(ratio));
                 if result.is_none() {
-                    self.error(code::DIMENSION_TOO_LARGE, span, "the exponents of this dimension are too large");
+                    self.error(
+                        code::DIMENSION_TOO_LARGE,
+                        span,
+                        "the exponents of this dimension are too large",
+                    );
                 }
                 result
             }
@@ -232,8 +249,8 @@ impl<'a> Checker<'a> {
 
     /// A constant whole number: an index, a length, the end of a loop.
     pub fn constant_number(&mut self, expr: &Expr, what: &'static str) -> Option<f64> {
-        let value =
-            self.at(super::context::Stage::Constant(what), super::context::DrawAt::Nowhere, |c| c.expr(expr))?;
+        let value = self
+            .at(super::context::Stage::Constant(what), super::context::DrawAt::Nowhere, |c| c.expr(expr))?;
         self.expect_plain(value, expr.span, what);
         let Some(number) = super::fold::evaluate(&self.builder.rule, value.id) else {
             self.error(code::NOT_CONSTANT, expr.span, format!("{what} must be a constant"));
@@ -263,7 +280,9 @@ impl<'a> Checker<'a> {
                 let message = format!("`{}` is no value of the option `{}`", arm.text, option.text);
                 let values = format!("its values are {}", values.join(", "));
                 self.report(
-                    Diagnostic::new(code::UNKNOWN_OPTION_VALUE, arm.span, message).maybe_help(help).help(values),
+                    Diagnostic::new(code::UNKNOWN_OPTION_VALUE, arm.span, message)
+                        .maybe_help(help)
+                        .help(values),
                 );
                 sound = false;
             } else if seen.contains(&arm.text.as_str()) {
@@ -273,8 +292,11 @@ impl<'a> Checker<'a> {
             }
             seen.push(&arm.text);
         }
-        let missing: Vec<String> =
-            values.iter().filter(|value| !seen.contains(&value.as_str())).map(|value| format!("`{value}`")).collect();
+        let missing: Vec<String> = values
+            .iter()
+            .filter(|value| !seen.contains(&value.as_str()))
+            .map(|value| format!("`{value}`"))
+            .collect();
         if !missing.is_empty() && sound {
             let message = format!("`match {}` lacks a case for {}", option.text, missing.join(", "));
             self.report(Diagnostic::new(code::MATCH_CASES, span, message).help("every value needs a case"));

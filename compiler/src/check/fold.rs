@@ -74,8 +74,20 @@ fn operation(rule: &Rule, id: ExprId, values: &[f64]) -> Option<f64> {
                 BinaryOp::Multiply => a * b,
                 BinaryOp::Divide => a / b,
                 BinaryOp::Remainder => a % b,
-                BinaryOp::Min => if b < a { b } else { a },
-                BinaryOp::Max => if b > a { b } else { a },
+                BinaryOp::Min => {
+                    if b < a {
+                        b
+                    } else {
+                        a
+                    }
+                }
+                BinaryOp::Max => {
+                    if b > a {
+                        b
+                    } else {
+                        a
+                    }
+                }
                 BinaryOp::And => truth(a != 0.0 && b != 0.0),
                 BinaryOp::Or => truth(a != 0.0 || b != 0.0),
             }
@@ -91,8 +103,20 @@ fn operation(rule: &Rule, id: ExprId, values: &[f64]) -> Option<f64> {
                 Comparison::GreaterEqual => a >= b,
             })
         }
-        ExprKind::Select(condition, a, b) => if value(*condition)? != 0.0 { value(*a)? } else { value(*b)? },
-        ExprKind::Gate(condition, a) => if value(*condition)? != 0.0 { value(*a)? } else { 0.0 },
+        ExprKind::Select(condition, a, b) => {
+            if value(*condition)? != 0.0 {
+                value(*a)?
+            } else {
+                value(*b)?
+            }
+        }
+        ExprKind::Gate(condition, a) => {
+            if value(*condition)? != 0.0 {
+                value(*a)?
+            } else {
+                0.0
+            }
+        }
         ExprKind::Math(function, operands) => {
             let operands: Option<Vec<f64>> = operands.iter().map(|&id| value(id)).collect();
             math::evaluate(*function, &operands?)

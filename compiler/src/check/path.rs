@@ -56,7 +56,9 @@ impl<'a> Checker<'a> {
 
     fn no_value(&mut self, name: &str, span: Span) -> Option<Value> {
         let message = format!("`{name}` is an option, not a value");
-        self.report(Diagnostic::new(code::NOT_A_VALUE, span, message).help(format!("use `match {name} {{ … }}`")));
+        self.report(
+            Diagnostic::new(code::NOT_A_VALUE, span, message).help(format!("use `match {name} {{ … }}`")),
+        );
         None
     }
 
@@ -71,7 +73,9 @@ impl<'a> Checker<'a> {
         let builtins = builtins.into_iter().chain(["pre.count", "post.count", "batch.count", "pair.count"]);
         let known = locals.chain(symbols).chain(self.scope.names(file, false)).chain(builtins);
         let help = did_you_mean(name, known);
-        self.report(Diagnostic::new(code::UNKNOWN_NAME, span, format!("there is no `{name}` here")).maybe_help(help));
+        self.report(
+            Diagnostic::new(code::UNKNOWN_NAME, span, format!("there is no `{name}` here")).maybe_help(help),
+        );
         None
     }
 
@@ -142,7 +146,8 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> Option<Value> {
         if let Some(function) = &self.environment.function {
-            let message = format!("the function `{function}` reads `{}`, which is not one of its arguments", name.text);
+            let message =
+                format!("the function `{function}` reads `{}`, which is not one of its arguments", name.text);
             let help = format!("make `{}` an argument of `{function}`", name.text);
             self.report(Diagnostic::new(code::FUNCTION_READS, span, message).help(help));
             return None;
@@ -167,12 +172,19 @@ impl<'a> Checker<'a> {
         self.place(name, length, index, span).map(|place| place as u32)
     }
 
-    fn place(&mut self, name: &str, length: Option<usize>, index: Option<(f64, Span)>, span: Span) -> Option<usize> {
+    fn place(
+        &mut self,
+        name: &str,
+        length: Option<usize>,
+        index: Option<(f64, Span)>,
+        span: Span,
+    ) -> Option<usize> {
         match (length, index) {
             (None, None) => Some(0),
             (Some(length), Some((number, at))) => {
                 if number < 0.0 || number >= length as f64 {
-                    let message = format!("`{name}` has {length} elements, 0 to {}, not {number}", length - 1);
+                    let message =
+                        format!("`{name}` has {length} elements, 0 to {}, not {number}", length - 1);
                     self.error(code::ARRAY_INDEX, at, message);
                     return None;
                 }
@@ -184,7 +196,9 @@ impl<'a> Checker<'a> {
             }
             (Some(_), None) => {
                 let message = format!("`{name}` is an array and needs an index");
-                self.report(Diagnostic::new(code::ARRAY_INDEX, span, message).help(format!("write `{name}[0]`")));
+                self.report(
+                    Diagnostic::new(code::ARRAY_INDEX, span, message).help(format!("write `{name}[0]`")),
+                );
                 None
             }
         }
@@ -198,7 +212,8 @@ impl<'a> Checker<'a> {
             (Stage::Constant(place), _) => {
                 let message = format!("{place} must be constant, and `{name}` is {what}");
                 let help = format!("declare `const {name} = …;`");
-                let mut diagnostic = Diagnostic::new(code::NOT_CONSTANT, span, message).also(before, "declared here");
+                let mut diagnostic =
+                    Diagnostic::new(code::NOT_CONSTANT, span, message).also(before, "declared here");
                 if kind == VarKind::Param {
                     diagnostic = diagnostic.help(help);
                 }
@@ -207,21 +222,31 @@ impl<'a> Checker<'a> {
             }
             (Stage::Global(_), VarKind::Param) if domain == Domain::Global => true,
             (Stage::Global(place), _) => {
-                let message = format!("{place} may read constants and global parameters, and `{name}` is {what}");
-                let message = if kind == VarKind::Param { format!("{message} of each {}", domain.word()) } else { message };
+                let message =
+                    format!("{place} may read constants and global parameters, and `{name}` is {what}");
+                let message = if kind == VarKind::Param {
+                    format!("{message} of each {}", domain.word())
+                } else {
+                    message
+                };
                 self.report(Diagnostic::new(code::NOT_CONSTANT, span, message).also(before, "declared here"));
                 false
             }
             (_, VarKind::Param) => true,
             (Stage::Initial(own), VarKind::State | VarKind::Plastic { .. }) if variable.index() < own => true,
             (Stage::Initial(_), VarKind::State | VarKind::Plastic { .. }) => {
-                let message = format!("an initial value may read only what is declared before it, not `{name}`");
-                self.report(Diagnostic::new(code::INITIAL_READS, span, message).also(before, "declared here"));
+                let message =
+                    format!("an initial value may read only what is declared before it, not `{name}`");
+                self.report(
+                    Diagnostic::new(code::INITIAL_READS, span, message).also(before, "declared here"),
+                );
                 false
             }
             (Stage::Initial(_), _) => {
                 let message = format!("an initial value may not read `{name}`, {what}");
-                self.report(Diagnostic::new(code::INITIAL_READS, span, message).also(before, "declared here"));
+                self.report(
+                    Diagnostic::new(code::INITIAL_READS, span, message).also(before, "declared here"),
+                );
                 false
             }
             (Stage::Modulate | Stage::Apply, VarKind::Proposal { .. }) => true,
@@ -267,7 +292,9 @@ impl<'a> Checker<'a> {
             Some(Some(values)) => return values.clone(),
             Some(None) => {
                 let message = format!("the constant `{name}` depends on itself");
-                self.report(Diagnostic::new(code::RECURSION, span, message).also(declaration.span, "declared here"));
+                self.report(
+                    Diagnostic::new(code::RECURSION, span, message).also(declaration.span, "declared here"),
+                );
                 return None;
             }
             None => {}
@@ -275,7 +302,8 @@ impl<'a> Checker<'a> {
         self.constants.insert(key.clone(), None);
         let before = std::mem::replace(&mut self.environment, Environment::new(home));
         let stage = Stage::Constant("a constant");
-        let values = self.at(stage, super::context::DrawAt::Nowhere, |c| c.constant_elements(name, declaration));
+        let values =
+            self.at(stage, super::context::DrawAt::Nowhere, |c| c.constant_elements(name, declaration));
         self.environment = before;
         self.constants.insert(key, Some(values.clone()));
         values
@@ -289,7 +317,9 @@ impl<'a> Checker<'a> {
         };
         let Some(value) = &declaration.value else {
             let message = format!("the constant `{name}` has no value");
-            self.report(Diagnostic::new(code::BAD_DECLARATION, declaration.span, message).help("write `= …`"));
+            self.report(
+                Diagnostic::new(code::BAD_DECLARATION, declaration.span, message).help("write `= …`"),
+            );
             return None;
         };
         let mut values = Vec::new();

@@ -78,9 +78,9 @@ impl Checker<'_> {
 
     fn gated(&mut self, product: Product, span: Span) -> Value {
         let Product { mut gates, rest } = product;
-        let Some(mut rest) = rest.or_else(|| {
-            gates.pop().map(|id| Value { id, dimension: Some(Dimension::NONE), whole: false })
-        }) else {
+        let Some(mut rest) = rest
+            .or_else(|| gates.pop().map(|id| Value { id, dimension: Some(Dimension::NONE), whole: false }))
+        else {
             crate::ice!("a product without factors");
         };
         if gates.is_empty() {

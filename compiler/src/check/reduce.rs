@@ -91,7 +91,14 @@ impl Checker<'_> {
         self.builder.unary(UnaryOp::Sqrt, variance, span)
     }
 
-    fn running_sum(&mut self, name: &Name, axes: &[Over], value: Value, over: &AstOver, span: Span) -> Option<ExprId> {
+    fn running_sum(
+        &mut self,
+        name: &Name,
+        axes: &[Over],
+        value: Value,
+        over: &AstOver,
+        span: Span,
+    ) -> Option<ExprId> {
         let domain = self.builder.shape(value.id).domain;
         let wanted = match axes {
             [Over::Pre] => Domain::Pre,
@@ -99,8 +106,10 @@ impl Checker<'_> {
             _ => Domain::Global,
         };
         if wanted == Domain::Global || domain != wanted {
-            let message = format!("`{}` runs over `[pre]` of a pre value or `[post]` of a post value", name.text);
-            let message = format!("{message}, not over {} of a {} value", self.text(over.span), domain.word());
+            let message =
+                format!("`{}` runs over `[pre]` of a pre value or `[post]` of a post value", name.text);
+            let message =
+                format!("{message}, not over {} of a {} value", self.text(over.span), domain.word());
             self.error(code::REDUCTION, over.span, message);
             return None;
         }
@@ -113,7 +122,7 @@ impl Checker<'_> {
         let axes = match &over.kind {
             OverKind::Batch => vec![Over::Batch],
             OverKind::Position => vec![Over::Position],
-            OverKind::PostBy(count) => vec![Over::PostBlocks(self.block(count)?)],
+            OverKind::PostBy(count) => vec![Over::PostBlocks(self.block_size(count)?)],
             OverKind::Domain(domain) => match plain_domain(domain) {
                 Some(Domain::Pre) => vec![Over::Pre],
                 Some(Domain::Post) => vec![Over::Post],
@@ -139,7 +148,7 @@ impl Checker<'_> {
         Some(axes)
     }
 
-    fn block(&mut self, count: &Expr) -> Option<u32> {
+    fn block_size(&mut self, count: &Expr) -> Option<u32> {
         let number = self.constant_number(count, "the size of a block")?;
         if !(1.0..=1e9).contains(&number) {
             let message = format!("the size of a block must be at least 1, not {number}");
@@ -155,11 +164,17 @@ impl Checker<'_> {
             (OverKind::Batch, _) => {
                 (format!("the value that `{word}` reduces over the batch is shared by the batch"), None)
             }
-            (_, Domain::Global) => (format!("`{word}` reduces a global value, of which there is only one"), None),
+            (_, Domain::Global) => {
+                (format!("`{word}` reduces a global value, of which there is only one"), None)
+            }
             (_, domain) => {
                 let help = match domain {
-                    Domain::Pre => format!("`{word}[pre](…)` makes it global, `{word}[position](…)` one per channel"),
-                    Domain::Post => format!("`{word}[post](…)` makes it global, `{word}[position](…)` one per channel"),
+                    Domain::Pre => {
+                        format!("`{word}[pre](…)` makes it global, `{word}[position](…)` one per channel")
+                    }
+                    Domain::Post => {
+                        format!("`{word}[post](…)` makes it global, `{word}[position](…)` one per channel")
+                    }
                     Domain::PreChannel => format!("`{word}[pre_channel](…)` makes it global"),
                     Domain::PostChannel => format!("`{word}[post_channel](…)` makes it global"),
                     Domain::Synapse | Domain::Global => {
@@ -213,7 +228,9 @@ impl Checker<'_> {
                 _ => {
                     let message = format!("`past` needs to know the longest delay that `{name}` can be");
                     let help = format!("declare `{name}` in a constant range: `… {name} in 0 ms .. 20 ms`");
-                    self.report(Diagnostic::new(code::PAST, span, message).also(at, "declared here").help(help));
+                    self.report(
+                        Diagnostic::new(code::PAST, span, message).also(at, "declared here").help(help),
+                    );
                     return None;
                 }
             }

@@ -4,9 +4,7 @@
 //! increment of an output that has become a sum over the synapses can stand outside the conditions that have moved
 //! into the sum.
 
-use super::context::{
-    Binding, Checker, Condition, DrawAt, Emitted, STATEMENT_LIMIT, Stage, Symbol, Value,
-};
+use super::context::{Binding, Checker, Condition, DrawAt, Emitted, STATEMENT_LIMIT, Stage, Symbol, Value};
 use super::unit::Dimension;
 use crate::ast::{self, AssignOperator, Block, Expr, ExprKind as Ast, For, Name, Path, StatementKind};
 use crate::diag::{Diagnostic, code, did_you_mean};
@@ -49,7 +47,8 @@ impl Checker<'_> {
         self.turns += 1;
         if self.turns > STATEMENT_LIMIT && !self.exhausted {
             self.exhausted = true;
-            let message = format!("the rule has more than {STATEMENT_LIMIT} statements once loops are unrolled");
+            let message =
+                format!("the rule has more than {STATEMENT_LIMIT} statements once loops are unrolled");
             self.error(code::STATEMENT_LIMIT, span, message);
         }
     }
@@ -125,7 +124,8 @@ impl Checker<'_> {
         };
         if let Some(earlier) = earlier {
             let message = format!("`{}` is declared already, and a local name cannot shadow it", name.text);
-            let mut diagnostic = Diagnostic::new(code::SHADOWED, name.span, message).help("choose another name");
+            let mut diagnostic =
+                Diagnostic::new(code::SHADOWED, name.span, message).help("choose another name");
             if let Some(span) = earlier {
                 diagnostic = diagnostic.also(span, "declared here");
             }
@@ -233,7 +233,9 @@ impl Checker<'_> {
                     }
                 }
                 StatementKind::If { then, otherwise, .. } => {
-                    work.extend(then.statements.iter().chain(otherwise.iter().flat_map(|block| &block.statements)));
+                    work.extend(
+                        then.statements.iter().chain(otherwise.iter().flat_map(|block| &block.statements)),
+                    );
                 }
                 StatementKind::Match { arms, .. } => {
                     work.extend(arms.iter().flat_map(|(_, block)| &block.statements));
@@ -244,7 +246,14 @@ impl Checker<'_> {
         }
     }
 
-    fn assign(&mut self, path: &Path, index: Option<&Expr>, operator: AssignOperator, value: &Expr, span: Span) {
+    fn assign(
+        &mut self,
+        path: &Path,
+        index: Option<&Expr>,
+        operator: AssignOperator,
+        value: &Expr,
+        span: Span,
+    ) {
         let index = match index {
             Some(index) => self.index(index).map(Some),
             None => Some(None),
@@ -280,7 +289,8 @@ impl Checker<'_> {
     ) -> Option<(AssignOp, Value)> {
         let dimension = self.dimensions[variable.index()];
         let name = self.builder.rule.variables[variable].name.clone();
-        let own = |c: &mut Self| Value { id: c.builder.load(variable, element, span), dimension, whole: false };
+        let own =
+            |c: &mut Self| Value { id: c.builder.load(variable, element, span), dimension, whole: false };
         Some(match operator {
             AssignOperator::Set | AssignOperator::Add | AssignOperator::Subtract => {
                 let result = self.expr(value)?;
@@ -336,7 +346,9 @@ impl Checker<'_> {
                 let variable = *variable;
                 match self.builder.rule.variables[variable].kind {
                     VarKind::Param => refuse(self, "a parameter, which the host sets,", "declare a state"),
-                    VarKind::Input { .. } => refuse(self, "an input, which the host gives,", "declare a state"),
+                    VarKind::Input { .. } => {
+                        refuse(self, "an input, which the host gives,", "declare a state")
+                    }
                     VarKind::State
                     | VarKind::Plastic { .. }
                     | VarKind::Proposal { .. }
@@ -376,10 +388,7 @@ impl Checker<'_> {
             }
             VarKind::Proposal { of } => (
                 matches!(stage, Update | Modulate),
-                format!(
-                    "write `{}` itself, or propose in `update`",
-                    builder.rule.variables[*of].name
-                ),
+                format!("write `{}` itself, or propose in `update`", builder.rule.variables[*of].name),
             ),
             VarKind::Plastic { proposal } => (
                 matches!(stage, Apply | Constrain | Create | Call | Every),
@@ -392,10 +401,7 @@ impl Checker<'_> {
                 matches!(stage, Update | Modulate | Apply | Create | Call | Every),
                 "write it in `update`, `modulate` or `apply`".to_owned(),
             ),
-            VarKind::Output => (
-                *stage == Update,
-                "write it in `on pre`, `on post` or `update`".to_owned(),
-            ),
+            VarKind::Output => (*stage == Update, "write it in `on pre`, `on post` or `update`".to_owned()),
             VarKind::Param | VarKind::Input { .. } => (false, String::new()),
         };
         if !allowed {
@@ -462,14 +468,18 @@ impl Checker<'_> {
             };
             body = self.builder.gate(condition, body, span);
         }
-        let value = if narrow(self.builder.shape(body)) { self.summed(body, target.domain, span) } else { body };
+        let value =
+            if narrow(self.builder.shape(body)) { self.summed(body, target.domain, span) } else { body };
         let shape = self.builder.shape(value);
         if self.check_shapes(super::access::Target { variable, increment: false }, shape, place) {
             let path = self.conditions.clone();
             // What the gates and the value use has to be known outside the conditions.
             for emitted in &mut self.emitted {
                 let inside = emitted.path.len() > cut
-                    && path.iter().zip(&emitted.path).all(|(a, b)| a.number == b.number && a.holds == b.holds)
+                    && path
+                        .iter()
+                        .zip(&emitted.path)
+                        .all(|(a, b)| a.number == b.number && a.holds == b.holds)
                     && gates.first().is_some_and(|gate| emitted.path[cut].number == gate.number);
                 if inside && matches!(emitted.statement, Statement::Let { .. }) {
                     emitted.path.truncate(cut);

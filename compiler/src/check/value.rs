@@ -55,9 +55,10 @@ impl Checker<'_> {
             (Type::Wide, Type::Int) if let Some(number) = self.whole(a) => {
                 (self.builder.integer(number, span), y)
             }
-            (Type::Wide | Type::Real | Type::Int | Type::Bool, Type::Wide | Type::Real | Type::Int | Type::Bool) => {
-                self.unify_floats(x, y, span)
-            }
+            (
+                Type::Wide | Type::Real | Type::Int | Type::Bool,
+                Type::Wide | Type::Real | Type::Int | Type::Bool,
+            ) => self.unify_floats(x, y, span),
         }
     }
 

@@ -11,9 +11,7 @@ use crate::ast::{
     StatementKind,
 };
 use crate::diag::{Diagnostic, Diagnostics, code};
-use crate::ir::{
-    AssignOp, BinaryOp, ExprId, ExprKind, Rule, Statement, UnaryOp, VarId, VarKind,
-};
+use crate::ir::{AssignOp, BinaryOp, ExprId, ExprKind, Rule, Statement, UnaryOp, VarId, VarKind};
 
 /// What a text does with names.
 #[derive(Default)]
@@ -171,7 +169,8 @@ fn unchanged(rule: &ast::Rule, items: &[RuleItem], uses: &Uses, diagnostics: &mu
                 if declaration.modifiers.iter().any(|word| word.kind == ModifierKind::Kind(Kind::Output)))
         });
         if !outputs {
-            let message = format!("the rule `{}` reads `{}` and never changes it", rule.name.text, plastic.text);
+            let message =
+                format!("the rule `{}` reads `{}` and never changes it", rule.name.text, plastic.text);
             let help = format!("add to `d{}`, or remove the rule", plastic.text);
             diagnostics.push(Diagnostic::new(code::NEVER_CHANGED, plastic.span, message).help(help));
         }
@@ -192,8 +191,10 @@ fn growing(rule: &Rule, diagnostics: &mut Diagnostics) {
     for (variable, grows) in growth {
         let declared = &rule.variables[variable];
         if grows && declared.kind == VarKind::State && declared.ty == crate::ir::Type::Real {
-            let message = format!("the trace `{}` can only grow: nothing lets it decay or resets it", declared.name);
-            let help = format!("give it an equation, `d{0}/dt = -{0} / tau;`, or declare it `: int`", declared.name);
+            let message =
+                format!("the trace `{}` can only grow: nothing lets it decay or resets it", declared.name);
+            let help =
+                format!("give it an equation, `d{0}/dt = -{0} / tau;`, or declare it `: int`", declared.name);
             diagnostics.push(Diagnostic::new(code::TRACE_GROWS, declared.span, message).help(help));
         }
     }

@@ -19,14 +19,6 @@ codes! {
          ```\n\
          \n\
          Divide by a quantity of the same dimension: `exp(-dt / tau)`.";
-    UNKNOWN_UNIT = "E0403", "an unknown unit",
-        "Units are s ms us Hz kHz V mV uV A nA pA S nS F nF pF Ohm MOhm.\n\
-         \n\
-         ```\n\
-         param tau = 20 msec;\n\
-         ```\n\
-         \n\
-         Correct the unit.";
     DIMENSION_POWER = "E0404", "a power whose dimension is not known",
         "A quantity with a dimension can only be raised to a constant.\n\
          \n\
