@@ -103,9 +103,7 @@ impl<'a> Checker<'a> {
             self.error(code::BAD_DECLARATION, declaration.name.span, message);
             return None;
         };
-        let errors = self.diagnostics.len();
-        super::names::check_declarable(name, false, self.diagnostics);
-        if self.diagnostics.len() > errors {
+        if !super::names::check_declarable(name, false, self.diagnostics) {
             return None;
         }
         if let Some(symbol) = self.symbols.get(&name.text) {

@@ -109,9 +109,7 @@ impl Checker<'_> {
 
     /// Whether a name may be given to a local; reports where not.
     fn check_local_name(&mut self, name: &Name) -> bool {
-        let errors = self.diagnostics.len();
-        super::names::check_declarable(name, false, self.diagnostics);
-        if self.diagnostics.len() > errors {
+        if !super::names::check_declarable(name, false, self.diagnostics) {
             return false;
         }
         let earlier = match self.environment.find(&name.text) {
