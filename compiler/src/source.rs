@@ -40,6 +40,15 @@ pub struct Source {
     pub text: String,
 }
 
+/// A place as an editor shows it: both counted from 1, columns in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LineColumn {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
 /// All texts of one compilation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sources {
@@ -74,8 +83,40 @@ impl Sources {
             .unwrap_or("")
     }
 
+    /// The line and column of a byte of a text; a place behind the end is the end.
+    ///
+    /// # Panics
+    /// If the file is of another `Sources`.
+    pub fn line_column(&self, file: FileId, offset: u32) -> LineColumn {
+        let text = &self.get(file).text;
+        let offset = text.floor_char_boundary(offset as usize);
+        let before = &text[..offset];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        LineColumn {
+            line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
+    }
+
     /// All texts in the order they were added.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &Source)> {
         self.files.iter().enumerate().map(|(index, source)| (FileId(index as u32), source))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_count_characters() {
+        let mut sources = Sources::new();
+        let file = sources.add("a", "τ = 1;\nxy");
+        let place = |offset| sources.line_column(file, offset);
+        assert_eq!(place(0), LineColumn { line: 1, column: 1 });
+        assert_eq!(place(2), LineColumn { line: 1, column: 2 });
+        assert_eq!(place(8), LineColumn { line: 2, column: 1 });
+        assert_eq!(place(10), LineColumn { line: 2, column: 3 });
+        assert_eq!(place(99), LineColumn { line: 2, column: 3 });
     }
 }
