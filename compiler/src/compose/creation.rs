@@ -54,7 +54,8 @@ enum Mark {
 
 fn cycle(rule: &Rule, id: VarId, need: VarId) -> Diagnostic {
     let (variable, other) = (&rule.variables[id], &rule.variables[need]);
-    let message = format!("the initial values of `{}` and `{}` depend on each other", variable.name, other.name);
+    let message =
+        format!("the initial values of `{}` and `{}` depend on each other", variable.name, other.name);
     Diagnostic::new(code::CREATION_CYCLE, variable.span, message)
         .also(other.span, "declared here")
         .help("give one of them an initial value that reads only parameters")
@@ -71,7 +72,8 @@ fn read_at_creation(rule: &Rule, id: VarId) -> Vec<VarId> {
         }
         match &rule.exprs[expr].kind {
             ExprKind::Load { variable, .. } => {
-                let created = matches!(rule.variables[*variable].kind, VarKind::State | VarKind::Plastic { .. });
+                let created =
+                    matches!(rule.variables[*variable].kind, VarKind::State | VarKind::Plastic { .. });
                 // Elements of one array are created together, in their own order.
                 if created && *variable != id && !found.contains(variable) {
                     found.push(*variable);

@@ -100,7 +100,8 @@ fn keep_once(mut rule: Rule, pairs: &[(VarId, VarId)]) -> Rule {
     }
     let remains = |id: VarId| stands_for[id.index()] == id;
     rule.equations.retain(|equation| remains(equation.variable));
-    let stages = [&mut rule.create, &mut rule.update, &mut rule.modulate, &mut rule.apply, &mut rule.constrain];
+    let stages =
+        [&mut rule.create, &mut rule.update, &mut rule.modulate, &mut rule.apply, &mut rule.constrain];
     let calls = rule.calls.iter_mut().map(|call| &mut call.body);
     let schedules = rule.schedules.iter_mut().map(|schedule| &mut schedule.body);
     for block in stages.into_iter().chain(calls).chain(schedules) {

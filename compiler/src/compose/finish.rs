@@ -108,8 +108,10 @@ fn clip(builder: &mut RuleBuilder, id: VarId, low: ExprId, high: ExprId, diagnos
                 builder.integer(whole as i64, span)
             }
             (Type::Int, None) if builder.ty(bound) != Type::Int => {
-                let message =
-                    format!("the range of the integer `{}` is not constant", builder.rule.variables[id].address());
+                let message = format!(
+                    "the range of the integer `{}` is not constant",
+                    builder.rule.variables[id].address()
+                );
                 diagnostics.push(
                     Diagnostic::new(code::INTEGER_RANGE, span, message)
                         .help("use constants, or clip it where it changes"),

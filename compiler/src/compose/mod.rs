@@ -9,15 +9,15 @@
 
 mod address;
 mod append;
-//mod argument;
+mod argument;
 mod creation;
-//mod elaborate;
+mod elaborate;
 mod equal;
-//mod expand;
+mod expand;
 mod finish;
 mod link;
 mod merge;
-//mod part;
+mod part;
 mod shared;
 mod signature;
 #[cfg(test)]
@@ -28,7 +28,7 @@ pub use append::shift_files;
 pub use finish::finish;
 pub use merge::{compose, merge};
 
-//pub(crate) use elaborate::elaborate;
+pub(crate) use elaborate::elaborate;
 
 #[cfg(doc)]
 use crate::library::Library;

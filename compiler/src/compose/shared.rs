@@ -61,7 +61,11 @@ pub(super) fn unit_difference(first: &Variable, second: &Variable) -> Option<(St
 }
 
 fn dimension(unit: &DeclaredUnit) -> String {
-    if unit.dimension.is_empty() { "dimensionless".to_owned() } else { format!("of dimension {}", unit.dimension) }
+    if unit.dimension.is_empty() {
+        "dimensionless".to_owned()
+    } else {
+        format!("of dimension {}", unit.dimension)
+    }
 }
 
 /// Adds to `first` what only `second` states. The handles of both are of one rule, where equal expressions have one

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::append::{map_operands, operands};
 use crate::ir::build::RuleBuilder;
 use crate::ir::{
-    AssignOp, Block, DeclaredUnit, ExprId, ExprKind, LocalId, Rule, Shape, Solver, Statement, Type, VarId, VarKind,
+    AssignOp, Block, DeclaredUnit, ExprId, ExprKind, LocalId, Rule, Shape, Solver, Statement, Type, VarId,
+    VarKind,
 };
 use crate::source::Span;
 
