@@ -102,6 +102,7 @@ impl Walk<'_> {
         let index = self.define(each.index);
         let initial: Vec<ValueId> = each.carried.iter().map(|carried| self.get(carried.initial)).collect();
         let values: Vec<ValueId> = each.carried.iter().map(|carried| self.define(carried.value)).collect();
+        let results: Vec<ValueId> = each.carried.iter().map(|carried| self.define(carried.result)).collect();
         let body = self.block(&each.body);
         let exit = self.get_optional(each.exit);
         let carried = each
@@ -112,7 +113,7 @@ impl Walk<'_> {
                 value: values[k],
                 initial: initial[k],
                 next: self.get(carried.next),
-                result: self.define(carried.result),
+                result: results[k],
             })
             .collect();
         self.builder.push(Stmt::For(Loop { kind: each.kind, index, start, end, carried, exit, body }));

@@ -30,8 +30,14 @@ const NAN: f64 = f64::NAN;
 fn special_arguments_give_what_annex_f_says() {
     let rows: [(MathFn, &[(f64, f64)]); 9] = [
         (MathFn::Exp, &[(0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, 0.0), (1e4, INF), (-1e4, 0.0)]),
-        (MathFn::Ln, &[(1.0, 0.0), (0.0, -INF), (-0.0, -INF), (-1.0, NAN), (-1e-40, NAN), (INF, INF), (-INF, NAN)]),
-        (MathFn::Log2, &[(1.0, 0.0), (8.0, 3.0), (0.0, -INF), (-0.0, -INF), (-1.0, NAN), (INF, INF), (-INF, NAN)]),
+        (
+            MathFn::Ln,
+            &[(1.0, 0.0), (0.0, -INF), (-0.0, -INF), (-1.0, NAN), (-1e-40, NAN), (INF, INF), (-INF, NAN)],
+        ),
+        (
+            MathFn::Log2,
+            &[(1.0, 0.0), (8.0, 3.0), (0.0, -INF), (-0.0, -INF), (-1.0, NAN), (INF, INF), (-INF, NAN)],
+        ),
         (MathFn::Log1p, &[(0.0, 0.0), (-0.0, -0.0), (-1.0, -INF), (-1.5, NAN), (INF, INF), (-INF, NAN)]),
         (MathFn::Expm1, &[(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -1.0), (-1e4, -1.0), (1e4, INF)]),
         (MathFn::Sin, &[(0.0, 0.0), (-0.0, -0.0), (INF, NAN), (-INF, NAN)]),
@@ -53,7 +59,11 @@ fn special_arguments_give_what_annex_f_says() {
 #[test]
 fn a_logarithm_of_a_power_of_two_is_exact() {
     for exponent in -1074..=1023 {
-        unary::<f64>(MathFn::Log2, 2f64.powi(exponent / 2) * 2f64.powi(exponent - exponent / 2), exponent.into());
+        unary::<f64>(
+            MathFn::Log2,
+            2f64.powi(exponent / 2) * 2f64.powi(exponent - exponent / 2),
+            exponent.into(),
+        );
     }
     for exponent in -149..=127 {
         unary::<f32>(MathFn::Log2, 2f64.powi(exponent), exponent.into());
@@ -74,7 +84,25 @@ fn subnormal_arguments_and_results_are_kept() {
 
 /// Every pair of these is tried with `pow`.
 const PIVOTS: [f64; 19] = [
-    0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 7.0, 100.0, 101.0, 1e9, 16_777_217.0, 3e38, 1e-38, INF, NAN,
+    0.0,
+    0.25,
+    0.5,
+    0.75,
+    1.0,
+    1.5,
+    2.0,
+    2.5,
+    3.0,
+    4.0,
+    7.0,
+    100.0,
+    101.0,
+    1e9,
+    16_777_217.0,
+    3e38,
+    1e-38,
+    INF,
+    NAN,
 ];
 
 fn power_grid<R: Real>(reference: fn(R, R) -> R) {
@@ -128,7 +156,8 @@ fn the_remainder_is_that_of_the_language() {
         check_remainder(bits.between(-1e6, 1e6), bits.between(-100.0, 100.0));
         check_remainder(bits.spread(-3, 30) as f32, (y % 1000) as f32 / 8.0);
     }
-    let edges = [0.0, 1.0, 3.0, 5e-324, 1e-310, 2.2e-308, 1e-45, 1e-39, 1e308, f64::MAX, 3.4e38, 6.0, INF, NAN];
+    let edges =
+        [0.0, 1.0, 3.0, 5e-324, 1e-310, 2.2e-308, 1e-45, 1e-39, 1e308, f64::MAX, 3.4e38, 6.0, INF, NAN];
     for x in edges {
         for y in edges {
             for (x, y) in [(x, y), (-x, y), (x, -y), (-x, -y)] {
