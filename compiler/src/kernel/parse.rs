@@ -161,10 +161,11 @@ impl Parser {
         self.sign(":")?;
         let ty = self.one_of("a type", find_type)?;
         let access = self.one_of("`read`, `write` or `read_write`", find_access)?;
-        let kind = match self.one_of("a kind of buffer", find_buffer_kind)? {
-            Ok(kind) => kind,
-            Err(of_side) => of_side(self.one_of("a side", find_side)?),
-        };
+        let word = self.word()?;
+        let side = if self.is_sign("[") { None } else { Some(self.one_of("a side", find_side)?) };
+        let kind = find_buffer_kind(&word, side);
+        let kind =
+            kind.ok_or_else(|| self.before(format!("`{word}` is no kind of buffer that stands so")))?;
         let shape = self.factors()?;
         self.sign(";")?;
         let buffer =

@@ -1,6 +1,7 @@
 //! Each rule once broken, and the facts of valid kernels.
 
 use super::*;
+use crate::arena::Handle;
 use crate::kernel::parse::parse;
 
 const HEAD: &str = "kernel k: rows all [n] by 4 {
@@ -66,7 +67,8 @@ fn uses_stand_below_their_definition_and_inside_its_block() {
     each.body.push(Stmt::Let(each.index));
     each.body.push(Stmt::Let(Handle::from_index(99)));
     let errors = validate(&kernel).expect_err("an invalid kernel");
-    for message in ["`x` is defined twice", "`b` is evaluated and has no operation", "that the kernel lacks"] {
+    for message in ["`x` is defined twice", "`b` is evaluated and has no operation", "that the kernel lacks"]
+    {
         assert!(errors.iter().any(|error| error.contains(message)), "{message}: {errors:?}");
     }
 }

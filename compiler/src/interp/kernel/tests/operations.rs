@@ -117,7 +117,8 @@ fn comparisons_and_conditions() {
     };
     assert!(words("x < y", -1, 1));
     assert!(!words("below(x, y)", -1, 1));
-    let conditions = |expression: &str| evaluate(expression, Array::Bool(vec![7, 0]), Array::zeros(Type::Bool, 1));
+    let conditions =
+        |expression: &str| evaluate(expression, Array::Bool(vec![7, 0]), Array::zeros(Type::Bool, 1));
     assert_eq!(conditions("x & y"), Array::Bool(vec![0]));
     assert_eq!(conditions("x ^ true"), Array::Bool(vec![0]), "a byte that is not 0 is read as 1");
     assert_eq!(conditions("not(y)"), Array::Bool(vec![1]));
@@ -132,13 +133,17 @@ fn conversions_saturate_round_and_keep_bits() {
     assert_eq!(f32_to("x as i64", f32::NEG_INFINITY, Type::I64), Array::I64(vec![i64::MIN]));
     assert_eq!(f32_to("x as f64", 0.1, Type::F64), Array::F64(vec![f64::from(0.1f32)]));
     assert_eq!(f32_to("x as bits i32", -0.0, Type::I32), Array::I32(vec![i32::MIN]));
-    let words = |expression: &str, x: i32, out| evaluate(expression, Array::I32(vec![x, 0]), Array::zeros(out, 1));
+    let words =
+        |expression: &str, x: i32, out| evaluate(expression, Array::I32(vec![x, 0]), Array::zeros(out, 1));
     assert_eq!(words("x as i64", -1, Type::I64), Array::I64(vec![-1]));
     assert_eq!(words("x as unsigned i64", -1, Type::I64), Array::I64(vec![0xffff_ffff]));
     assert_eq!(words("x as unsigned f32", -1, Type::F32), Array::F32(vec![u32::MAX as f32]));
     assert_eq!(words("x as f32", 16_777_217, Type::F32), Array::F32(vec![16_777_216.0]));
     let long = Array::I64(vec![(1 << 54) + 1, -1]);
-    assert_eq!(evaluate("x as f32", long.clone(), Array::zeros(Type::F32, 1)), Array::F32(vec![(1u64 << 54) as f32]));
+    assert_eq!(
+        evaluate("x as f32", long.clone(), Array::zeros(Type::F32, 1)),
+        Array::F32(vec![(1u64 << 54) as f32])
+    );
     assert_eq!(evaluate("x as i32", long, Array::zeros(Type::I32, 1)), Array::I32(vec![1]));
     let double = Array::F64(vec![0.1, 0.0]);
     assert_eq!(evaluate("x as f32", double, Array::zeros(Type::F32, 1)), Array::F32(vec![0.1]));
@@ -165,7 +170,7 @@ const SWAP: &str = "kernel swap: single [] by 1 {
 fn carried_values_change_together_and_branches_give_values() {
     let kernel = parse(SWAP).expect("a text that parses");
     validate(&kernel).expect("a valid kernel");
-    let mut after = |n: u64| {
+    let after = |n: u64| {
         let mut memory = [Array::zeros(Type::I64, 2)];
         let counters = launch(&kernel, &mut memory, &[n], 1).expect("no fault");
         (memory[0].clone(), counters.stores[0])

@@ -4,7 +4,8 @@ use super::*;
 
 /// The kernel of a seed.
 pub(super) fn kernel(seed: u64) -> Kernel {
-    let space = Space { kind: SpaceKind::Rows(RowSet::All), items: vec![Extent::Constant(seed)], per_block: 2 };
+    let space =
+        Space { kind: SpaceKind::Rows(RowSet::All), items: vec![Extent::Constant(seed)], per_block: 2 };
     let mut builder = build::KernelBuilder::new(format!("random_{seed}"), space);
     let n = builder.add_scalar("n", Type::I64);
     let buffers = [Type::F32, Type::F64, Type::I32, Type::I64, Type::Bool].map(|ty| {
@@ -52,14 +53,32 @@ impl Generator {
         [Type::F32, Type::F64, Type::I32, Type::I64, Type::Bool][self.numbers.below(5)]
     }
 
-    fn statements(&mut self, builder: &mut build::KernelBuilder, known: &mut Vec<ValueId>, depth: usize, stores: bool) {
+    fn statements(
+        &mut self,
+        builder: &mut build::KernelBuilder,
+        known: &mut Vec<ValueId>,
+        depth: usize,
+        stores: bool,
+    ) {
         let start = known.len();
         for _ in 0..2 + self.numbers.below(5) {
             match self.numbers.below(if depth == 0 { 5 } else { 9 }) {
                 0..=3 => {
                     let value = self.operation(builder, known);
                     if self.numbers.below(2) == 0 {
-                        let names = ["w", "x", "min", "stdp.trace", "n", "for", "w.3", "2\u{b5}", "", "inf_f32", "a..b"];
+                        let names = [
+                            "w",
+                            "x",
+                            "min",
+                            "stdp.trace",
+                            "n",
+                            "for",
+                            "w.3",
+                            "2\u{b5}",
+                            "",
+                            "inf_f32",
+                            "a..b",
+                        ];
                         builder.name(value, names[self.numbers.below(names.len())]);
                     }
                     known.push(value);
@@ -68,7 +87,8 @@ impl Generator {
                     let place = self.numbers.below(5);
                     let buffer = self.buffers[place];
                     let ty = builder.kernel().buffers[buffer].ty;
-                    let (index, value) = (self.value(builder, known, Type::I64), self.value(builder, known, ty));
+                    let (index, value) =
+                        (self.value(builder, known, Type::I64), self.value(builder, known, ty));
                     let gate = (place > 2).then(|| self.value(builder, known, Type::Bool));
                     builder.store(buffer, index, value, gate);
                 }
@@ -76,7 +96,8 @@ impl Generator {
                 5 => self.branch(builder, known, depth - 1, stores),
                 6 => self.serial(builder, known, depth - 1, stores),
                 7 => {
-                    let (from, to) = (self.value(builder, known, Type::I64), self.value(builder, known, Type::I64));
+                    let (from, to) =
+                        (self.value(builder, known, Type::I64), self.value(builder, known, Type::I64));
                     builder.lanes(from, to, |builder, index| {
                         let mut inside = known.clone();
                         inside.push(index);
@@ -89,7 +110,13 @@ impl Generator {
         assert!(known.len() >= start, "values are only added");
     }
 
-    fn branch(&mut self, builder: &mut build::KernelBuilder, known: &mut Vec<ValueId>, depth: usize, stores: bool) {
+    fn branch(
+        &mut self,
+        builder: &mut build::KernelBuilder,
+        known: &mut Vec<ValueId>,
+        depth: usize,
+        stores: bool,
+    ) {
         let condition = self.value(builder, known, Type::Bool);
         let types: Vec<Type> = (0..self.numbers.below(3)).map(|_| self.ty()).collect();
         builder.enter();
@@ -119,7 +146,13 @@ impl Generator {
         types.iter().map(|&ty| self.value(builder, &inside, ty)).collect()
     }
 
-    fn serial(&mut self, builder: &mut build::KernelBuilder, known: &mut Vec<ValueId>, depth: usize, stores: bool) {
+    fn serial(
+        &mut self,
+        builder: &mut build::KernelBuilder,
+        known: &mut Vec<ValueId>,
+        depth: usize,
+        stores: bool,
+    ) {
         let (from, to) = (self.value(builder, known, Type::I64), self.value(builder, known, Type::I64));
         let types: Vec<Type> = (0..self.numbers.below(3)).map(|_| self.ty()).collect();
         let initial: Vec<ValueId> = types.iter().map(|&ty| self.value(builder, known, ty)).collect();
@@ -178,10 +211,20 @@ impl Generator {
             1 => builder.fma(a, b, c),
             2 => builder.unary([Unary::Negate, Unary::Sqrt, Unary::Nearest][self.numbers.below(3)], a),
             3 => {
-                let ops = [Binary::Xor, Binary::ShiftLeft, Binary::ShiftRight, Binary::ShiftRightSigned, Binary::Max];
+                let ops = [
+                    Binary::Xor,
+                    Binary::ShiftLeft,
+                    Binary::ShiftRight,
+                    Binary::ShiftRightSigned,
+                    Binary::Max,
+                ];
                 builder.binary(ops[self.numbers.below(5)], a, b)
             }
-            4 => builder.compare([Compare::Below, Compare::Less, Compare::GreaterEqual][self.numbers.below(3)], a, b),
+            4 => builder.compare(
+                [Compare::Below, Compare::Less, Compare::GreaterEqual][self.numbers.below(3)],
+                a,
+                b,
+            ),
             5 => builder.convert(Conversion::Value, float, a),
             6 => builder.compare([Compare::Equal, Compare::NotEqual][self.numbers.below(2)], a, b),
             7 => {
