@@ -186,3 +186,37 @@ impl Walk<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::parse::parse;
+    use crate::kernel::print::print;
+    use crate::valid::kernel::validate;
+
+    fn kernel(text: &str) -> Kernel {
+        parse(text).expect("a text that parses")
+    }
+
+    macro_rules! text {
+        ($name:literal) => {
+            (include_str!(concat!("../../../tests/in/kernel/", $name, ".kernel")))
+        };
+    }
+
+    #[test]
+    fn a_kernel_without_such_operations_stays_as_it_is() {
+        for text in
+            [text!("replayed_rows"), text!("conv_pairs"), text!("batched_tile"), text!("delayed_arrival")]
+        {
+            assert_eq!(print(&expand(&kernel(text))), text);
+        }
+    }
+
+    #[test]
+    fn an_expanded_kernel_is_valid_and_has_only_primitive_operations() {
+        let expanded = expand(&kernel(text!("rejection_draw")));
+        let info = validate(&expanded).unwrap_or_else(|errors| panic!("{}", errors.join("\n")));
+        assert!(info.expanded);
+    }
+}
