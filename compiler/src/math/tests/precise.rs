@@ -92,7 +92,7 @@ fn argument(function: MathFn, round: usize, bits: &mut Bits) -> f64 {
 /// The bounds of the table in `math`.
 fn bound(function: MathFn) -> f64 {
     match function {
-        MathFn::Ln | MathFn::Log2 | MathFn::Log1p => 0.65,
+        MathFn::Ln | MathFn::Log2 | MathFn::Log1p => 0.70,
         MathFn::Exp | MathFn::Expm1 | MathFn::Sin | MathFn::Cos | MathFn::Tanh => 0.80,
         MathFn::Sigmoid | MathFn::Pow => 0.80,
     }
