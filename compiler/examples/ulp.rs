@@ -13,7 +13,9 @@ use aplysia_compiler::math::evaluate;
 
 const CHUNKS: u32 = 4096;
 
-const FUNCTIONS: [(&str, MathFn, fn(f64) -> f64); 9] = [
+type Reference = fn(f64) -> f64;
+
+const FUNCTIONS: [(&str, MathFn, Reference); 9] = [
     ("exp", MathFn::Exp, f64::exp),
     ("ln", MathFn::Ln, f64::ln),
     ("log2", MathFn::Log2, f64::log2),
@@ -47,7 +49,7 @@ impl Summary {
     }
 }
 
-fn check(bits: u32, function: MathFn, reference: fn(f64) -> f64) -> Summary {
+fn check(bits: u32, function: MathFn, reference: Reference) -> Summary {
     let x = f32::from_bits(bits);
     let (got, exact) = (evaluate(function, &[x]), reference(x.into()));
     let nearest = exact as f32;
@@ -65,7 +67,7 @@ fn check(bits: u32, function: MathFn, reference: fn(f64) -> f64) -> Summary {
     Summary { error, at: bits, wrong: 0, not_nearest: u64::from(got != nearest) }
 }
 
-fn survey(function: MathFn, reference: fn(f64) -> f64) -> Summary {
+fn survey(function: MathFn, reference: Reference) -> Summary {
     let next = AtomicU32::new(0);
     let work = || {
         let mut summary = Summary::default();

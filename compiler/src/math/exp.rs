@@ -31,7 +31,7 @@ const TAIL_F64: &[f64] = &[
 ];
 
 /// The high part of ln 2, as f32 and f64.
-pub(super) const LN_2_HIGH: (f64, f64) = (0.6931471824645996, 0.6931471805599453);
+pub(super) const LN_2_HIGH: (f64, f64) = (0.6931471824645996, std::f64::consts::LN_2);
 /// ln 2 less its high part.
 pub(super) const LN_2_LOW: (f64, f64) = (-1.9046542121259336e-9, 2.3190468138462996e-17);
 
