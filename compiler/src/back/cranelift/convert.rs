@@ -15,12 +15,15 @@ impl Lower<'_, '_> {
         if from == to {
             return a;
         }
-        if let (Form::Affine(affine), Conversion::Value, Type::I32, Step::Constant(step)) =
-            (a, conversion, to, match a {
+        if let (Form::Affine(affine), Conversion::Value, Type::I32, Step::Constant(step)) = (
+            a,
+            conversion,
+            to,
+            match a {
                 Form::Affine(affine) => affine.step,
                 Form::Scalar(_) | Form::One(_) | Form::Two(_) => Step::Constant(0),
-            })
-        {
+            },
+        ) {
             // The low words of a sum are the sum of the low words: counters stay out of 64-bit lanes.
             let base = self.b.ins().ireduce(types::I32, affine.base);
             let base = self.b.ins().splat(types::I32X4, base);
@@ -89,9 +92,7 @@ impl Lower<'_, '_> {
             (Type::I64, Type::I32, Form::Two([low, high])) => {
                 Form::One(self.shuffle(types::I32X4, low, high, [0, 2, 4, 6]))
             }
-            (Type::I32, Type::F32, Form::One(a)) => {
-                Form::One(self.b.ins().fcvt_from_sint(types::F32X4, a))
-            }
+            (Type::I32, Type::F32, Form::One(a)) => Form::One(self.b.ins().fcvt_from_sint(types::F32X4, a)),
             (Type::I32, Type::F64, Form::One(a)) => Form::Two(self.words_low(a).map(|half| {
                 let wide = self.b.ins().swiden_low(half);
                 self.b.ins().fcvt_from_sint(types::F64X2, wide)
@@ -104,9 +105,7 @@ impl Lower<'_, '_> {
                 let (low, high) = (self.b.ins().fvdemote(low), self.b.ins().fvdemote(high));
                 Form::One(self.shuffle(types::F32X4, low, high, [0, 1, 4, 5]))
             }
-            (Type::F32, Type::I32, Form::One(a)) => {
-                Form::One(self.b.ins().fcvt_to_sint_sat(types::I32X4, a))
-            }
+            (Type::F32, Type::I32, Form::One(a)) => Form::One(self.b.ins().fcvt_to_sint_sat(types::I32X4, a)),
             (_, _, a) => {
                 self.by_lane(from, to, [a], |s, [a]| s.scalar_convert(Conversion::Value, from, to, a))
             }

@@ -243,8 +243,11 @@ impl Lower<'_, '_> {
 
     /// One iteration after another.
     fn serial(&mut self, inner: &Loop, start: Value, end: Value) {
-        let carried: Vec<(Type, bool)> =
-            inner.carried.iter().map(|carried| (self.ty(carried.value), self.is_packed(carried.value))).collect();
+        let carried: Vec<(Type, bool)> = inner
+            .carried
+            .iter()
+            .map(|carried| (self.ty(carried.value), self.is_packed(carried.value)))
+            .collect();
         let shapes: Vec<(Type, bool)> = std::iter::once((Type::I64, false)).chain(carried.clone()).collect();
         let (head, forms) = self.block_with(&shapes);
         let (after, results) = self.block_with(&carried);

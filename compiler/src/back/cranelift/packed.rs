@@ -199,11 +199,7 @@ impl Lower<'_, '_> {
         if let (Form::Scalar(a), Form::Scalar(b)) = (a, b) {
             return Form::Scalar(self.scalar_compare(compare, ty, a, b));
         }
-        let [a, b] = if ty == Type::Bool {
-            self.masks([a, b])
-        } else {
-            [self.pack(ty, a), self.pack(ty, b)]
-        };
+        let [a, b] = if ty == Type::Bool { self.masks([a, b]) } else { [self.pack(ty, a), self.pack(ty, b)] };
         self.both(a, b, |s, a, b| match ty.is_float() {
             true => s.b.ins().fcmp(float_condition(compare), a, b),
             false => s.b.ins().icmp(integer_condition(compare), a, b),

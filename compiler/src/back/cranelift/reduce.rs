@@ -267,10 +267,8 @@ impl Lower<'_, '_> {
         let room = self.room((ACCUMULATORS * accumulator.bytes()) as u32);
         let zero = self.zero(Type::I64);
         let flat = reduce.body.iter().all(|stmt| matches!(stmt, Stmt::Let(_)));
-        let vectors = flat
-            && reduce.body.len() <= UNROLLED_STATEMENTS
-            && self.options.simd
-            && self.varying.is_none();
+        let vectors =
+            flat && reduce.body.len() <= UNROLLED_STATEMENTS && self.options.simd && self.varying.is_none();
         let varying = vectors.then(|| vary::varying(self.kernel, reduce.index, &reduce.body)).flatten();
         let start = match varying {
             Some(varying) => self.groups_of_32(reduce, accumulator, count, room, varying),

@@ -71,8 +71,7 @@ impl Lower<'_, '_> {
                 self.b.ins().select(second, b, a)
             }
             Binary::MultiplyHigh => {
-                let (a, b) =
-                    (self.b.ins().uextend(types::I64, a), self.b.ins().uextend(types::I64, b));
+                let (a, b) = (self.b.ins().uextend(types::I64, a), self.b.ins().uextend(types::I64, b));
                 let product = self.b.ins().imul(a, b);
                 let high = self.b.ins().ushr_imm_u(product, 32);
                 self.b.ins().ireduce(types::I32, high)
