@@ -42,6 +42,7 @@ pub mod build;
 pub mod expand;
 pub mod parse;
 pub mod print;
+mod words;
 
 use crate::arena::{Arena, Handle};
 pub use crate::ir::{Distribution, MathFn, ReduceOp};
