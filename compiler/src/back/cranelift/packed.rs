@@ -200,6 +200,12 @@ impl Lower<'_, '_> {
             return Form::Scalar(self.scalar_compare(compare, ty, a, b));
         }
         let [a, b] = if ty == Type::Bool { self.masks([a, b]) } else { [self.pack(ty, a), self.pack(ty, b)] };
+        // Cranelift knows the pattern of a maximum only by its `Less`.
+        let (compare, a, b) = match (compare, ty.is_float()) {
+            (Compare::Greater, true) => (Compare::Less, b, a),
+            (Compare::GreaterEqual, true) => (Compare::LessEqual, b, a),
+            (compare, _) => (compare, a, b),
+        };
         self.both(a, b, |s, a, b| match ty.is_float() {
             true => s.b.ins().fcmp(float_condition(compare), a, b),
             false => s.b.ins().icmp(integer_condition(compare), a, b),
