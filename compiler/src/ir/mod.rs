@@ -33,6 +33,7 @@
 pub mod build;
 pub mod operands;
 pub mod print;
+pub mod visit;
 
 use crate::arena::{Arena, Handle};
 use crate::source::Span;

@@ -1,3 +1,145 @@
 //! From a rule and a topology to a [`program::Program`].
+//!
+//! Goes in: a finished rule, the kind of topology, the precision. Comes out: every kernel of every occasion, what the
+//! device must hold, and the reasons. Not done here: machine code (`back`), and anything that depends on sizes.
+//!
+//! Each occasion (creation, step, commit, schedule, call) is carried out on symbols (`flow`), simplified (`pass`), and
+//! cut into launches: `stage` finds how many reductions stand before each value, `section` assigns values to launches
+//! and decides what one launch leaves for another, `neuron` and `dense` write the kernels, `emit` writes expressions.
 
+pub mod print;
 pub mod program;
+
+mod dense;
+mod emit;
+mod neuron;
+mod occasion;
+mod section;
+mod stage;
+mod storage;
+mod support;
+
+use crate::diag::Diagnostics;
+use crate::ir::{self, SiteId, VarId};
+use crate::kernel::Precision;
+use program::{Note, Program};
+
+/// What kind of topology a program is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Topology {
+    /// Every presynaptic neuron has a synapse onto every postsynaptic neuron.
+    #[default]
+    Dense,
+}
+
+/// Which plans may be taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PlanChoice {
+    /// The one that costs least, step by step.
+    #[default]
+    Auto,
+    /// Always all synapses.
+    FullPass,
+    /// The rows and columns of events wherever that is proved to be equal.
+    Events,
+}
+
+/// What a program depends on besides the rule. Sizes and values of parameters are not among it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Options {
+    /// The kind of topology.
+    pub topology: Topology,
+    /// f32 or f64.
+    pub precision: Precision,
+    /// Variables whose initial values the host has put in place: creation leaves them.
+    pub given_values: Vec<VarId>,
+    /// Draws whose values the host puts in place.
+    pub given_draws: Vec<SiteId>,
+    /// Which plans may be taken.
+    pub choice: PlanChoice,
+}
+
+/// Plans a finished rule.
+///
+/// # Errors
+/// Diagnostics where an equation has no exact step, or where the rule needs something that the topology or this
+/// version does not support.
+pub fn compile(rule: &ir::Rule, options: &Options) -> Result<Program, Diagnostics> {
+    support::check(rule)?;
+    let rule = crate::pass::integrate::integrate(rule)?;
+    let mut planner = Planner::new(&rule, options);
+    let occasions = occasion::plan(&mut planner);
+    Ok(planner.finish(occasions))
+}
+
+/// What is shared by all occasions of one program.
+struct Planner<'a> {
+    rule: &'a ir::Rule,
+    options: &'a Options,
+    storages: storage::Storages,
+    kernels: crate::arena::Arena<crate::kernel::Kernel>,
+    prologue: crate::flow::Graph,
+    prologue_results: Vec<ir::ExprId>,
+    notes: Vec<Note>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(rule: &'a ir::Rule, options: &'a Options) -> Self {
+        Self {
+            rule,
+            options,
+            storages: storage::Storages::new(rule, options),
+            kernels: crate::arena::Arena::new(),
+            prologue: crate::flow::Graph::new(),
+            prologue_results: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn note(&mut self, topic: &str, text: impl Into<String>, span: Option<crate::source::Span>) {
+        let note = Note { topic: topic.to_string(), text: text.into(), span };
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// The place, in the prologue, of a `Wide` or `Bool` expression that only parameters decide.
+    fn prologue_result(&mut self, graph: &crate::flow::Graph, root: ir::ExprId) -> usize {
+        let copied = self.prologue_copy(graph, root);
+        if let Some(place) = self.prologue_results.iter().position(|&id| id == copied) {
+            return place;
+        }
+        self.prologue_results.push(copied);
+        self.prologue_results.len() - 1
+    }
+
+    fn prologue_copy(&mut self, graph: &crate::flow::Graph, root: ir::ExprId) -> ir::ExprId {
+        let mut map = std::collections::HashMap::new();
+        for id in ir::visit::reachable(graph.exprs(), [root]) {
+            let expr = graph.get(id);
+            let kind = ir::visit::with_operands(&expr.kind, |operand| map[&operand]);
+            let expr = ir::Expr { kind, ty: expr.ty, shape: expr.shape };
+            map.insert(id, self.prologue.add(expr, graph.span(id)));
+        }
+        map[&root]
+    }
+
+    fn finish(self, occasions: occasion::Occasions) -> Program {
+        Program {
+            name: self.rule.name.clone(),
+            precision: self.options.precision,
+            storages: self.storages.into_arena(),
+            prologue: program::Prologue {
+                exprs: self.prologue.exprs().clone(),
+                results: self.prologue_results,
+            },
+            kernels: self.kernels,
+            create: occasions.create,
+            step: occasions.step,
+            commit: occasions.commit,
+            schedules: occasions.schedules,
+            calls: occasions.calls,
+            notes: self.notes,
+        }
+    }
+}

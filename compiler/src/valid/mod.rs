@@ -1,4 +1,5 @@
 //! Verifies an IR and yields the facts that later stages demand.
 
+pub mod flow;
 pub mod kernel;
 pub mod rule;

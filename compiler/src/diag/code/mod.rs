@@ -11,6 +11,7 @@ mod function;
 mod group;
 mod integrate;
 mod name;
+mod plan;
 mod syntax;
 mod unit;
 mod warning;
@@ -22,6 +23,7 @@ pub use function::*;
 pub use group::*;
 pub use integrate::*;
 pub use name::*;
+pub use plan::*;
 pub use syntax::*;
 pub use unit::*;
 pub use warning::*;
@@ -99,6 +101,7 @@ pub fn all() -> impl Iterator<Item = Code> {
         equation::CODES,
         integrate::CODES,
         group::CODES,
+        plan::CODES,
         warning::CODES,
     ]
     .into_iter()

@@ -1,0 +1,99 @@
+//! Which rows and columns a step can touch: what a flow becomes where a neuron is known to spike or not.
+//!
+//! `assume` decides conditions on spikes in the synapse expressions and folds what follows. A write that then gives
+//! back what the place held before changes nothing there. The proof is to the bit: nothing is said of a product with
+//! zero, only of what a gate leaves out.
+
+use std::collections::HashMap;
+
+use super::fold;
+use crate::flow::{Graph, Write};
+use crate::ir::*;
+use crate::kernel::Precision;
+
+/// What is known of the two neurons of a synapse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Assumption {
+    /// Whether the presynaptic neuron spikes.
+    pub pre: Option<bool>,
+    /// Whether the postsynaptic neuron spikes.
+    pub post: Option<bool>,
+}
+
+impl Assumption {
+    /// Neither neuron spikes.
+    pub const SILENT: Assumption = Assumption { pre: Some(false), post: Some(false) };
+    /// A row of a spiking presynaptic neuron.
+    pub const ROW: Assumption = Assumption { pre: Some(true), post: None };
+    /// The column of a spiking postsynaptic neuron, in a row that is silent.
+    pub const COLUMN: Assumption = Assumption { pre: Some(false), post: Some(true) };
+
+    fn of(self, builtin: Builtin) -> Option<bool> {
+        match builtin {
+            Builtin::PreSpike => self.pre,
+            Builtin::PostSpike => self.post,
+            Builtin::Dt
+            | Builtin::T
+            | Builtin::Step
+            | Builtin::PreIndex
+            | Builtin::PostIndex
+            | Builtin::PreCount
+            | Builtin::PostCount
+            | Builtin::BatchCount
+            | Builtin::PairCount => None,
+        }
+    }
+}
+
+/// Each root as it is under the assumption. Values of neurons stay as they are, since they are computed for all
+/// neurons; only conditions on spikes, and what a condition on a spike makes constant, are decided.
+pub fn assume(
+    graph: &mut Graph,
+    roots: &[ExprId],
+    assumption: Assumption,
+    precision: Precision,
+) -> Vec<ExprId> {
+    let mut map: HashMap<ExprId, ExprId> = HashMap::new();
+    for id in visit::reachable(graph.exprs(), roots.iter().copied()) {
+        let expr = graph.get(id).clone();
+        let span = graph.span(id);
+        let new = match &expr.kind {
+            ExprKind::Builtin(builtin) => match assumption.of(*builtin) {
+                Some(holds) => {
+                    let kind = ExprKind::Boolean(holds);
+                    graph.add(Expr { kind, ty: Type::Bool, shape: Shape::of(Domain::Global) }, span)
+                }
+                None => id,
+            },
+            // A delayed or reduced spike is not this step's spike of this neuron.
+            ExprKind::Past { .. } | ExprKind::Scan { .. } => id,
+            ExprKind::Reduce { .. } => id,
+            kind => {
+                let kind = visit::with_operands(kind, |operand| map[&operand]);
+                let folded = fold::add(graph, Expr { kind, ty: expr.ty, shape: expr.shape }, span, precision);
+                let of_neuron = expr.shape.domain != Domain::Synapse;
+                if of_neuron && fold::known(graph, folded, precision).is_none() { id } else { folded }
+            }
+        };
+        map.insert(id, new);
+    }
+    roots.iter().map(|root| map[root]).collect()
+}
+
+/// Whether a write gives the place what it held before: the value itself, or the value clipped to global bounds. The
+/// latter is no change because every occasion on which the place changes ends with that very clip, and clipping
+/// twice is clipping once, for every bit pattern and any bounds.
+pub fn changes_nothing(graph: &Graph, write: &Write, is_uniform: impl Fn(ExprId) -> bool) -> bool {
+    let mut value = write.value;
+    loop {
+        match graph.get(value).kind {
+            ExprKind::Load { variable, element } => {
+                return variable == write.variable && element == write.element;
+            }
+            ExprKind::Binary(BinaryOp::Min | BinaryOp::Max, inner, bound) if is_uniform(bound) => {
+                value = inner
+            }
+            _ => return false,
+        }
+    }
+}

@@ -1,0 +1,598 @@
+//! Writing expressions of a flow into a kernel.
+
+use std::collections::HashMap;
+
+use super::program::{Launch, ScalarSource, Size, StorageId};
+use super::section::{Access, Work};
+use super::stage::{Key, Place, Range, range};
+use super::storage::machine_type;
+use crate::ir::{self, Builtin, ExprId, ExprKind, Type};
+use crate::kernel::build::KernelBuilder;
+use crate::kernel::{
+    self, Binary, Buffer, BufferId, BufferKind, Compare, Conversion, Extent, Op, Order, Random, ReduceOp,
+    ScalarId, Side, Space, SpaceKind, Term, Unary, ValueId,
+};
+use crate::plan::program::{Count, Role};
+
+/// The element that expressions are written for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct At {
+    /// The presynaptic neuron.
+    pub(super) pre: Option<ValueId>,
+    /// The postsynaptic neuron.
+    pub(super) post: Option<ValueId>,
+    /// The synapse.
+    pub(super) synapse: Option<ValueId>,
+}
+
+/// Writes one kernel.
+pub(super) struct Emitter<'w, 'p, 'a> {
+    pub(super) work: &'w mut Work<'p, 'a>,
+    pub(super) builder: KernelBuilder,
+    pub(super) key: Key,
+    pub(super) at: At,
+    buffers: Vec<StorageId>,
+    scalars: Vec<ScalarSource>,
+    scalar_ids: HashMap<(ScalarSource, kernel::Type), ScalarId>,
+    /// Values of the open blocks, innermost last.
+    frames: Vec<HashMap<ExprId, ValueId>>,
+}
+
+impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
+    pub(super) fn new(work: &'w mut Work<'p, 'a>, key: Key, name: String, kind: SpaceKind) -> Self {
+        let space = Space { kind, items: Vec::new(), per_block: 1 };
+        Self {
+            work,
+            builder: KernelBuilder::new(name, space),
+            key,
+            at: At::default(),
+            buffers: Vec::new(),
+            scalars: Vec::new(),
+            scalar_ids: HashMap::new(),
+            frames: vec![HashMap::new()],
+        }
+    }
+
+    /// Says what the blocks are.
+    pub(super) fn set_space(&mut self, items: Vec<Extent>, per_block: u32) {
+        let kind = self.builder.kernel().space.kind;
+        self.builder.set_space(Space { kind, items, per_block });
+    }
+
+    /// Adds the kernel to the program and gives the launch.
+    pub(super) fn finish(self) -> Launch {
+        let kernel = crate::kernel::expand::expand(&self.builder.finish());
+        if cfg!(debug_assertions)
+            && let Err(faults) = crate::valid::kernel::validate(&kernel)
+        {
+            let text = crate::kernel::print::print(&kernel);
+            crate::ice!("the planner wrote a wrong kernel: {}\n{text}", faults.join("; "));
+        }
+        let kernel = self.work.planner.kernels.push(kernel);
+        Launch { kernel, buffers: self.buffers, scalars: self.scalars }
+    }
+
+    /// Opens a scope for values that a nested block defines.
+    pub(super) fn enter(&mut self) {
+        self.frames.push(HashMap::new());
+        self.builder.enter();
+    }
+
+    /// Closes it and gives the block.
+    pub(super) fn leave(&mut self) -> kernel::Block {
+        self.frames.pop();
+        self.builder.leave()
+    }
+
+    /// The value of an expression that has been written.
+    pub(super) fn value(&self, id: ExprId) -> ValueId {
+        match self.known(id) {
+            Some(value) => value,
+            None => crate::ice!("{id:?} ({:?}) is used before it is written", self.work.flow.graph.get(id)),
+        }
+    }
+
+    pub(super) fn known(&self, id: ExprId) -> Option<ValueId> {
+        self.frames.iter().rev().find_map(|frame| frame.get(&id).copied())
+    }
+
+    /// Writes all of `ids` (operands first) that are not there yet.
+    pub(super) fn emit_all(&mut self, ids: impl IntoIterator<Item = ExprId>) {
+        for id in ids {
+            if self.known(id).is_none() {
+                let value = self.emit(id);
+                self.remember(id, value);
+            }
+        }
+    }
+
+    pub(super) fn remember(&mut self, id: ExprId, value: ValueId) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.insert(id, value);
+        }
+    }
+
+    /// The buffer of a storage.
+    pub(super) fn buffer(&mut self, storage: StorageId, access: kernel::Access) -> BufferId {
+        if let Some(place) = self.buffers.iter().position(|&known| known == storage) {
+            let id = BufferId::from_index(place);
+            let present = self.builder.kernel().buffers[id].access;
+            if present != access {
+                self.builder.set_access(id, kernel::Access::ReadWrite);
+            }
+            return id;
+        }
+        let description = self.work.planner.storages.get(storage).clone();
+        let shape = description.shape.iter().map(|&size| self.extent(size)).collect();
+        let kind = buffer_kind(&description, self.work.planner.rule);
+        let name = description.name.trim_start_matches('%').replace('.', "_");
+        self.buffers.push(storage);
+        self.builder.buffer(Buffer { name, ty: description.ty, access, kind, shape })
+    }
+
+    /// A length as an extent of the kernel.
+    pub(super) fn extent(&mut self, size: Size) -> Extent {
+        match size {
+            Size::Constant(length) => Extent::Constant(length),
+            Size::Count(count) => Extent::Scalar(self.scalar(ScalarSource::Count(count), kernel::Type::I64)),
+        }
+    }
+
+    /// A count of the topology.
+    pub(super) fn count(&mut self, count: Count) -> ValueId {
+        self.scalar_value(ScalarSource::Count(count), kernel::Type::I64)
+    }
+
+    /// A scalar of the launch as a value.
+    pub(super) fn scalar_value(&mut self, source: ScalarSource, ty: kernel::Type) -> ValueId {
+        let scalar = self.scalar(source, ty);
+        self.builder.scalar(scalar)
+    }
+
+    fn scalar(&mut self, source: ScalarSource, ty: kernel::Type) -> ScalarId {
+        if let Some(&id) = self.scalar_ids.get(&(source, ty)) {
+            return id;
+        }
+        let name = match source {
+            ScalarSource::Prologue(place) => format!("c{place}"),
+            ScalarSource::Count(count) => count_name(count).to_string(),
+            ScalarSource::Step => "step".to_string(),
+            ScalarSource::Time => "t".to_string(),
+            ScalarSource::Seed => "seed".to_string(),
+            ScalarSource::Run => "run".to_string(),
+            ScalarSource::EventCount(Side::Pre) => "n_pre_events".to_string(),
+            ScalarSource::EventCount(Side::Post) => "n_post_events".to_string(),
+        };
+        let taken = self.builder.kernel().scalars.iter().any(|(_, scalar)| scalar.name == name);
+        let name = if taken { format!("{name}_{}", type_suffix(ty)) } else { name };
+        let id = self.builder.add_scalar(name, ty);
+        self.scalars.push(source);
+        self.scalar_ids.insert((source, ty), id);
+        id
+    }
+
+    /// The index, in an array of `place`, of the present element.
+    pub(super) fn index(&mut self, place: Place, element: u32, length: u32) -> ValueId {
+        let base = match place {
+            Place::Global => None,
+            Place::Pre => self.at.pre,
+            Place::Post => self.at.post,
+            Place::Synapse => self.at.synapse,
+        };
+        let base = match (base, place) {
+            (Some(base), _) => base,
+            (None, Place::Global) => return self.builder.int(i64::from(element)),
+            (None, _) => crate::ice!("no index of {place:?} in this loop"),
+        };
+        if length == 1 {
+            return base;
+        }
+        let length = self.builder.int(i64::from(length));
+        let scaled = self.builder.mul(base, length);
+        let element = self.builder.int(i64::from(element));
+        self.builder.add(scaled, element)
+    }
+
+    /// Loads an element of a storage that lives at `place`.
+    pub(super) fn load(&mut self, storage: StorageId, place: Place, element: u32, length: u32) -> ValueId {
+        let buffer = self.buffer(storage, kernel::Access::Read);
+        let index = self.index(place, element, length);
+        self.builder.load(buffer, index)
+    }
+
+    /// Stores the value of an expression into a storage that lives at `place`.
+    pub(super) fn store(
+        &mut self,
+        storage: StorageId,
+        place: Place,
+        element: u32,
+        length: u32,
+        value: ValueId,
+    ) {
+        let buffer = self.buffer(storage, kernel::Access::Write);
+        let index = self.index(place, element, length);
+        self.builder.store(buffer, index, value, None);
+    }
+
+    fn place(&self, id: ExprId) -> Place {
+        Place::of(self.work.flow.graph.get(id).shape.domain)
+    }
+
+    fn emit(&mut self, id: ExprId) -> ValueId {
+        if let Access::Left(storage, element, length) = self.work.access(id, self.key) {
+            let place = self.place(id);
+            return self.load(storage, place, element, length);
+        }
+        let expr = self.work.flow.graph.get(id).clone();
+        if let Some(value) = self.prologue_value(id, &expr) {
+            return value;
+        }
+        let ty = machine_type(expr.ty, self.work.planner.options.precision);
+        match &expr.kind {
+            ExprKind::Number(_) | ExprKind::Local(_) | ExprKind::Past { .. } | ExprKind::Scan { .. } => {
+                crate::ice!("no kernel computes {:?}", expr.kind)
+            }
+            ExprKind::Integer(value) => self.builder.int(*value),
+            ExprKind::Boolean(value) => self.builder.boolean(*value),
+            ExprKind::Load { variable, element } => {
+                let length = self.work.planner.rule.variables[*variable].elements();
+                let storage = self.work.planner.storages.variable(*variable);
+                let place = self.work.variable_place(*variable);
+                let value = self.load(storage, place, *element, length);
+                let name = self.work.planner.rule.variables[*variable].name.clone();
+                self.builder.name(value, name);
+                value
+            }
+            ExprKind::Builtin(builtin) => self.builtin(*builtin),
+            ExprKind::Unary(op, a) => {
+                let a = self.value(*a);
+                self.builder.unary(unary(*op), a)
+            }
+            ExprKind::Binary(op, a, b) => {
+                let (a, b) = (self.value(*a), self.value(*b));
+                self.builder.binary(binary(*op), a, b)
+            }
+            ExprKind::Compare(op, a, b) => {
+                let (a, b) = (self.value(*a), self.value(*b));
+                self.builder.compare(compare(*op), a, b)
+            }
+            ExprKind::Select(condition, a, b) => {
+                let (condition, a, b) = (self.value(*condition), self.value(*a), self.value(*b));
+                self.builder.select(condition, a, b)
+            }
+            ExprKind::Gate(condition, a) => {
+                let (condition, a) = (self.value(*condition), self.value(*a));
+                let zero = self.zero(ty);
+                self.builder.select(condition, a, zero)
+            }
+            ExprKind::Math(function, operands) => {
+                let operands = operands.iter().map(|&operand| self.value(operand)).collect();
+                self.builder.op(ty, Op::Math(*function, operands))
+            }
+            ExprKind::Convert(a) => self.convert(*a, ty),
+            ExprKind::Draw { site, parameters } => self.draw(id, *site, parameters),
+            ExprKind::Reduce { op, over, .. } => {
+                self.reduce(id, *op, range(&self.work.flow.graph, id, *over))
+            }
+        }
+    }
+
+    /// Constants, and what only parameters decide.
+    fn prologue_value(&mut self, id: ExprId, expr: &ir::Expr) -> Option<ValueId> {
+        let graph = &self.work.flow.graph;
+        let ty = machine_type(expr.ty, self.work.planner.options.precision);
+        let root = match &expr.kind {
+            ExprKind::Convert(a) if graph.get(*a).ty == Type::Wide => match graph.get(*a).kind {
+                ExprKind::Number(value) if expr.ty == Type::Real => {
+                    return Some(self.builder.real(ty, value));
+                }
+                _ if expr.ty == Type::Bool => id,
+                _ => *a,
+            },
+            ExprKind::Compare(_, a, _) if graph.get(*a).ty == Type::Wide => id,
+            _ => return None,
+        };
+        let place = self.work.planner.prologue_result(&self.work.flow.graph, root);
+        Some(self.scalar_value(ScalarSource::Prologue(place), ty))
+    }
+
+    fn zero(&mut self, ty: kernel::Type) -> ValueId {
+        match ty {
+            kernel::Type::F32 | kernel::Type::F64 => self.builder.real(ty, 0.0),
+            kernel::Type::I32 => self.builder.word(0),
+            kernel::Type::I64 => self.builder.int(0),
+            kernel::Type::Bool => self.builder.boolean(false),
+        }
+    }
+
+    fn builtin(&mut self, builtin: Builtin) -> ValueId {
+        let real = self.work.planner.options.precision.ty();
+        match builtin {
+            Builtin::Dt => crate::ice!("`dt` is wide"),
+            Builtin::T => self.scalar_value(ScalarSource::Time, real),
+            Builtin::Step => self.scalar_value(ScalarSource::Step, kernel::Type::I64),
+            Builtin::PreSpike => {
+                let storage = self.work.planner.storages.spikes(Side::Pre);
+                self.load(storage, Place::Pre, 0, 1)
+            }
+            Builtin::PostSpike => {
+                let storage = self.work.planner.storages.spikes(Side::Post);
+                self.load(storage, Place::Post, 0, 1)
+            }
+            Builtin::PreIndex => self.index(Place::Pre, 0, 1),
+            Builtin::PostIndex => self.index(Place::Post, 0, 1),
+            Builtin::PreCount => self.count(Count::Pre),
+            Builtin::PostCount => self.count(Count::Post),
+            Builtin::BatchCount => self.count(Count::Batch),
+            Builtin::PairCount => self.count(Count::Pairs),
+        }
+    }
+
+    fn convert(&mut self, a: ExprId, to: kernel::Type) -> ValueId {
+        let value = self.value(a);
+        let from = self.builder.ty(value);
+        if to != kernel::Type::Bool {
+            return self.builder.convert(Conversion::Value, to, value);
+        }
+        let zero = match from {
+            kernel::Type::Bool => return value,
+            other => self.zero(other),
+        };
+        self.builder.compare(Compare::NotEqual, value, zero)
+    }
+
+    fn draw(&mut self, id: ExprId, site: ir::SiteId, parameters: &[ExprId]) -> ValueId {
+        let expr = self.work.flow.graph.get(id).clone();
+        let place = Place::of(expr.shape.domain);
+        if self.work.planner.options.given_draws.contains(&site) {
+            let ty = machine_type(expr.ty, self.work.planner.options.precision);
+            let storage = self.work.planner.storages.draws(site, expr.shape.domain, ty);
+            return self.load(storage, place, 0, 1);
+        }
+        let zero = self.builder.int(0);
+        let (row, column) = match place {
+            Place::Global => (None, None),
+            Place::Pre => (self.at.pre, None),
+            Place::Post => (None, self.at.post),
+            Place::Synapse => (self.at.pre, self.at.post),
+        };
+        let run = self.scalar_value(ScalarSource::Run, kernel::Type::I64);
+        let run = self.builder.convert(Conversion::Value, kernel::Type::I32, run);
+        let random = Random {
+            site: site.index() as u32,
+            attempt: self.builder.word(0),
+            run,
+            step: self.scalar_value(ScalarSource::Step, kernel::Type::I64),
+            seed: self.scalar_value(ScalarSource::Seed, kernel::Type::I64),
+            row: row.unwrap_or(zero),
+            column: column.unwrap_or(zero),
+        };
+        let parameters: Vec<ValueId> = parameters.iter().map(|&parameter| self.value(parameter)).collect();
+        let distribution = self.work.planner.rule.sites[site].distribution;
+        crate::math::emit_draw(&mut self.builder, distribution, &parameters, &random)
+    }
+
+    fn reduce(&mut self, id: ExprId, op: ReduceOp, range: Range) -> ValueId {
+        match range {
+            Range::Columns => {
+                let storage = self.work.partials[&id];
+                let partials = self.buffer(storage, kernel::Access::Read);
+                let blocks = self.count(Count::PreBlocks);
+                let columns = self.count(Count::Post);
+                let column = self.index(Place::Post, 0, 1);
+                // Counts of blocks add up.
+                let op = if op == ReduceOp::Count { ReduceOp::Sum } else { op };
+                self.builder.reduce(op, Order::Pairwise, blocks, |builder, block| {
+                    let row = builder.mul(block, columns);
+                    let index = builder.add(row, column);
+                    (Term::Value(builder.load(partials, index)), None)
+                })
+            }
+            Range::Rows => {
+                let storage = self.work.partials[&id];
+                self.load(storage, Place::Pre, 0, 1)
+            }
+            Range::Pre => self.neuron_reduce(id, op, Place::Pre, Order::Serial256),
+            Range::Post => self.neuron_reduce(id, op, Place::Post, Order::Lanes32),
+            Range::Single => self.single(id, op),
+            Range::Blocks(_) => crate::ice!("block sums are made by a loop of their own"),
+        }
+    }
+
+    /// A reduction over neurons, inside a launch of one element.
+    fn neuron_reduce(&mut self, id: ExprId, op: ReduceOp, place: Place, order: Order) -> ValueId {
+        let count = self.count(if place == Place::Pre { Count::Pre } else { Count::Post });
+        let index = self.builder.defined(kernel::Type::I64);
+        self.enter();
+        let outer = self.at;
+        match place {
+            Place::Pre => self.at.pre = Some(index),
+            Place::Post => self.at.post = Some(index),
+            Place::Global | Place::Synapse => crate::ice!("a reduction over neurons has a side"),
+        }
+        let (term, gate) = self.loop_term(id);
+        self.at = outer;
+        let body = self.leave();
+        self.push_reduce(op, order, index, count, body, term, gate)
+    }
+
+    /// Adds a reduction whose body has been written.
+    #[allow(clippy::too_many_arguments)] // the fields of the statement
+    pub(super) fn push_reduce(
+        &mut self,
+        op: ReduceOp,
+        order: Order,
+        index: ValueId,
+        count: ValueId,
+        body: kernel::Block,
+        term: Term,
+        gate: Option<ValueId>,
+    ) -> ValueId {
+        let ty = match (op, term) {
+            (ReduceOp::Count, _) => kernel::Type::I64,
+            (_, Term::Value(value) | Term::Product(value, _)) => self.builder.ty(value),
+        };
+        let result = self.builder.defined(ty);
+        let reduce = kernel::Reduce { op, order, index, count, body, term, gate, result };
+        self.builder.push(kernel::Stmt::Reduce(reduce));
+        result
+    }
+
+    /// The term and the gate of a loop over neurons, loaded.
+    pub(super) fn loop_term(&mut self, id: ExprId) -> (Term, Option<ValueId>) {
+        for piece in self.work.pieces(id).values() {
+            if self.known(piece).is_some() {
+                continue;
+            }
+            let value = match self.work.loop_access(piece, self.key) {
+                Access::Left(storage, element, length) => {
+                    let place = self.place(piece);
+                    self.load(storage, place, element, length)
+                }
+                Access::Inline => {
+                    let closure = self.work.closure(self.key, &[piece]);
+                    self.emit_all(closure);
+                    continue;
+                }
+            };
+            self.remember(piece, value);
+        }
+        self.term(id, false)
+    }
+
+    /// The term and the gate of a reduction whose pieces have been written; no gate where it is known to hold.
+    pub(super) fn term(&mut self, id: ExprId, gate_holds: bool) -> (Term, Option<ValueId>) {
+        let pieces = self.work.pieces(id);
+        let mut gate = None;
+        let gates = if gate_holds { Vec::new() } else { pieces.gates };
+        for condition in gates {
+            let condition = self.value(condition);
+            gate = Some(match gate {
+                Some(gate) => self.builder.binary(Binary::And, gate, condition),
+                None => condition,
+            });
+        }
+        let term = match pieces.term {
+            super::section::PieceTerm::Value(value) => Term::Value(self.value(value)),
+            super::section::PieceTerm::Product(a, b) => Term::Product(self.value(a), self.value(b)),
+        };
+        (term, gate)
+    }
+
+    /// A reduction of exactly one term.
+    fn single(&mut self, id: ExprId, op: ReduceOp) -> ValueId {
+        let (term, gate) = self.term(id, false);
+        let real = self.work.planner.options.precision.ty();
+        let initial = self.identity(op, real);
+        let after = self.accumulate(op, initial, term);
+        match gate {
+            Some(gate) => self.builder.select(gate, after, initial),
+            None => after,
+        }
+    }
+
+    /// What a reduction starts from.
+    pub(super) fn identity(&mut self, op: ReduceOp, real: kernel::Type) -> ValueId {
+        match op {
+            ReduceOp::Sum => self.zero(real),
+            ReduceOp::Count => self.builder.int(0),
+            ReduceOp::Min => self.builder.real(real, f64::INFINITY),
+            ReduceOp::Max => self.builder.real(real, f64::NEG_INFINITY),
+        }
+    }
+
+    /// An accumulator with one term more.
+    pub(super) fn accumulate(&mut self, op: ReduceOp, accumulator: ValueId, term: Term) -> ValueId {
+        match (op, term) {
+            (ReduceOp::Sum, Term::Product(a, b)) => self.builder.fma(a, b, accumulator),
+            (ReduceOp::Sum, Term::Value(value)) => self.builder.add(accumulator, value),
+            (ReduceOp::Min, Term::Value(value)) => self.builder.binary(Binary::Min, accumulator, value),
+            (ReduceOp::Max, Term::Value(value)) => self.builder.binary(Binary::Max, accumulator, value),
+            (ReduceOp::Count, Term::Value(value)) => {
+                let one = self.builder.convert(Conversion::Value, kernel::Type::I64, value);
+                self.builder.add(accumulator, one)
+            }
+            (ReduceOp::Min | ReduceOp::Max | ReduceOp::Count, Term::Product(..)) => {
+                crate::ice!("only a sum has products")
+            }
+        }
+    }
+}
+
+fn type_suffix(ty: kernel::Type) -> &'static str {
+    match ty {
+        kernel::Type::F32 => "f32",
+        kernel::Type::F64 => "f64",
+        kernel::Type::I32 => "i32",
+        kernel::Type::I64 => "i64",
+        kernel::Type::Bool => "bool",
+    }
+}
+
+fn count_name(count: Count) -> &'static str {
+    match count {
+        Count::Pre => "n_pre",
+        Count::Post => "n_post",
+        Count::Synapses => "n_synapses",
+        Count::PreChannels => "n_pre_channels",
+        Count::PostChannels => "n_post_channels",
+        Count::Batch => "n_batch",
+        Count::PreBlocks => "n_pre_blocks",
+        Count::Pairs => "n_pairs",
+    }
+}
+
+fn buffer_kind(storage: &super::program::Storage, rule: &ir::Rule) -> BufferKind {
+    let of = |place| match place {
+        Place::Global => BufferKind::Global,
+        Place::Pre => BufferKind::Neuron(Side::Pre),
+        Place::Post => BufferKind::Neuron(Side::Post),
+        Place::Synapse => BufferKind::Synapse,
+    };
+    match storage.role {
+        Role::Variable(variable) => of(Place::of(rule.variables[variable].shape.domain)),
+        Role::Draws(site) => of(Place::of(rule.sites[site].shape.domain)),
+        Role::Events(side) => BufferKind::EventList(side),
+        Role::Spikes(side) => BufferKind::EventBitmap(side),
+        Role::Scratch if storage.shape.first() == Some(&Size::Count(Count::PreBlocks)) => {
+            BufferKind::Partials
+        }
+        Role::Scratch => BufferKind::Scratch,
+    }
+}
+
+fn unary(op: ir::UnaryOp) -> Unary {
+    match op {
+        ir::UnaryOp::Negate => Unary::Negate,
+        ir::UnaryOp::Not => Unary::Not,
+        ir::UnaryOp::Abs => Unary::Abs,
+        ir::UnaryOp::Sqrt => Unary::Sqrt,
+        ir::UnaryOp::Floor => Unary::Floor,
+        ir::UnaryOp::Round => Unary::Nearest,
+    }
+}
+
+fn binary(op: ir::BinaryOp) -> Binary {
+    match op {
+        ir::BinaryOp::Add => Binary::Add,
+        ir::BinaryOp::Subtract => Binary::Subtract,
+        ir::BinaryOp::Multiply => Binary::Multiply,
+        ir::BinaryOp::Divide => Binary::Divide,
+        ir::BinaryOp::Remainder => Binary::Remainder,
+        ir::BinaryOp::Min => Binary::Min,
+        ir::BinaryOp::Max => Binary::Max,
+        ir::BinaryOp::And => Binary::And,
+        ir::BinaryOp::Or => Binary::Or,
+    }
+}
+
+fn compare(op: ir::Comparison) -> Compare {
+    match op {
+        ir::Comparison::Equal => Compare::Equal,
+        ir::Comparison::NotEqual => Compare::NotEqual,
+        ir::Comparison::Less => Compare::Less,
+        ir::Comparison::LessEqual => Compare::LessEqual,
+        ir::Comparison::Greater => Compare::Greater,
+        ir::Comparison::GreaterEqual => Compare::GreaterEqual,
+    }
+}

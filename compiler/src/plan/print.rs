@@ -1,0 +1,158 @@
+//! A program as text: what `explain` tells and `emit --target kernel` shows.
+
+use std::fmt::Write as _;
+
+use super::program::{Action, Condition, Count, Program, Role, Section, Size, Storage};
+use crate::ir::When;
+
+/// What the program does and why, for people.
+pub fn explain(program: &Program) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "{} ({})", program.name, precision(program));
+    for note in &program.notes {
+        let _ = writeln!(out, "{}: {}", note.topic, note.text);
+    }
+    let _ = writeln!(out, "\nmemory");
+    let _ = writeln!(out, "  {}", memory(program));
+    for (_, storage) in program.storages.iter() {
+        let _ = writeln!(out, "  {:<24} {:<5} {}", storage.name, type_word(storage), shape(storage));
+    }
+    section(&mut out, program, "create", &program.create);
+    section(&mut out, program, "step", &program.step);
+    if let Some(commit) = &program.commit {
+        let when = match &commit.when {
+            When::EveryStep => "in every step".to_string(),
+            When::Every(_) => "when its period is due".to_string(),
+            When::Call(name) => format!("on call {name}"),
+        };
+        section(&mut out, program, &format!("commit, {when}"), &commit.section);
+    }
+    for (k, (_, schedule)) in program.schedules.iter().enumerate() {
+        section(&mut out, program, &format!("schedule {k}"), schedule);
+    }
+    for (name, call) in &program.calls {
+        section(&mut out, program, &format!("call {name}"), call);
+    }
+    out
+}
+
+/// All kernels of a program, in the order of the program.
+pub fn kernels(program: &Program) -> String {
+    let texts: Vec<String> =
+        program.kernels.iter().map(|(_, kernel)| crate::kernel::print::print(kernel)).collect();
+    texts.join("\n")
+}
+
+fn precision(program: &Program) -> &'static str {
+    match program.precision {
+        crate::kernel::Precision::F32 => "f32",
+        crate::kernel::Precision::F64 => "f64",
+    }
+}
+
+fn section(out: &mut String, program: &Program, title: &str, section: &Section) {
+    if section.actions.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{title}");
+    for action in &section.actions {
+        self::action(out, program, action, 1);
+    }
+}
+
+fn action(out: &mut String, program: &Program, action: &Action, depth: usize) {
+    let indent = "  ".repeat(depth);
+    match action {
+        Action::Launch(launch) => {
+            let kernel = &program.kernels[launch.kernel];
+            let _ = writeln!(out, "{indent}{}: {}", kernel.name, kernel.docs.join("; "));
+        }
+        Action::Clear(storage) => {
+            let _ = writeln!(out, "{indent}clear {}", program.storages[*storage].name);
+        }
+        Action::Choose(alternatives) => {
+            for alternative in alternatives {
+                let when = match alternative.condition {
+                    Condition::Always => "otherwise".to_string(),
+                    Condition::FewEvents { share, column_cost } if share.is_finite() => format!(
+                        "where pre events · post + {column_cost} · post events · pre ≤ {share} · pre · post"
+                    ),
+                    Condition::FewEvents { .. } => "where nothing was written from outside".to_string(),
+                };
+                let _ = writeln!(out, "{indent}{when}: {}", alternative.name);
+                for inner in &alternative.actions {
+                    self::action(out, program, inner, depth + 1);
+                }
+            }
+        }
+    }
+}
+
+/// Bytes of each synapse and of each neuron.
+fn memory(program: &Program) -> String {
+    let (mut synapse, mut pre, mut post) = (0, 0, 0);
+    for (_, storage) in program.storages.iter() {
+        let constant: u64 = storage
+            .shape
+            .iter()
+            .map(|size| match size {
+                Size::Constant(length) => *length,
+                Size::Count(_) => 1,
+            })
+            .product();
+        let bytes = constant * storage.ty.size() as u64;
+        let counts: Vec<Count> = storage
+            .shape
+            .iter()
+            .filter_map(|size| match size {
+                Size::Count(count) => Some(*count),
+                Size::Constant(_) => None,
+            })
+            .collect();
+        match counts.as_slice() {
+            [Count::Pre, Count::Post] | [Count::Synapses] => synapse += bytes,
+            [Count::Pre] => pre += bytes,
+            [Count::Post] => post += bytes,
+            _ => {}
+        }
+    }
+    format!("{synapse} bytes a synapse, {pre} a presynaptic neuron, {post} a postsynaptic neuron")
+}
+
+fn type_word(storage: &Storage) -> &'static str {
+    match storage.ty {
+        crate::kernel::Type::F32 => "f32",
+        crate::kernel::Type::F64 => "f64",
+        crate::kernel::Type::I32 => "i32",
+        crate::kernel::Type::I64 => "i64",
+        crate::kernel::Type::Bool => "bool",
+    }
+}
+
+fn shape(storage: &Storage) -> String {
+    let axes: Vec<String> = storage
+        .shape
+        .iter()
+        .map(|size| match size {
+            Size::Constant(length) => length.to_string(),
+            Size::Count(count) => match count {
+                Count::Pre => "pre".to_string(),
+                Count::Post => "post".to_string(),
+                Count::Synapses => "synapses".to_string(),
+                Count::PreChannels => "pre channels".to_string(),
+                Count::PostChannels => "post channels".to_string(),
+                Count::Batch => "batch".to_string(),
+                Count::PreBlocks => "blocks of 256 pre".to_string(),
+                Count::Pairs => "pairs".to_string(),
+            },
+        })
+        .collect();
+    let what = match storage.role {
+        Role::Variable(_) => "",
+        Role::Events(_) => " (events of the step)",
+        Role::Spikes(_) => " (spikes of the step)",
+        Role::Scratch => " (left by one launch for another)",
+        Role::Draws(_) => " (draws that the host gives)",
+    };
+    format!("[{}]{what}", axes.join(", "))
+}
