@@ -1,4 +1,4 @@
-//! Reads the text of a kernel, as [`print`](super::print) writes it and as people write it in tests.
+//! Reads the text of a kernel, as `kernel::print` writes it and as people write it in tests.
 //!
 //! In goes a text with one kernel; out comes the kernel, or the first error with its line. Nothing but the text's
 //! own form is checked: names are defined before they are used and only once, lists that belong together are
@@ -18,6 +18,9 @@ use super::*;
 mod operation;
 mod statement;
 mod token;
+
+#[cfg(test)]
+mod tests;
 
 use token::{Token, tokens};
 
@@ -158,10 +161,11 @@ impl Parser {
         self.sign(":")?;
         let ty = self.one_of("a type", find_type)?;
         let access = self.one_of("`read`, `write` or `read_write`", find_access)?;
-        let kind = match self.one_of("a kind of buffer", find_buffer_kind)? {
-            Ok(kind) => kind,
-            Err(of_side) => of_side(self.one_of("a side", find_side)?),
-        };
+        let word = self.word()?;
+        let side = if self.is_sign("[") { None } else { Some(self.one_of("a side", find_side)?) };
+        let kind = find_buffer_kind(&word, side);
+        let kind =
+            kind.ok_or_else(|| self.before(format!("`{word}` is no kind of buffer that stands so")))?;
         let shape = self.factors()?;
         self.sign(";")?;
         let buffer =

@@ -1,18 +1,46 @@
 //! The text of a kernel, for people who review snapshots and for tests that are written by hand.
 //!
-//! In goes a kernel, valid or not; out comes a text that [`parse`](super::parse) reads back. The same kernel gives
+//! In goes a kernel, valid or not; out comes a text that `kernel::parse` reads back. The same kernel gives
 //! the same text, and printing what was parsed gives the text again. Floats are printed so that they come back bit
 //! for bit.
 //!
 //! ```text
-//! /// Exponential decay of all weights.
-//! kernel decay: rows all [n_pre] by 16 {
+//! /// Exponential decay of all weights, and the largest that is left in each row.
+//! kernel decay: rows all [n_pre] by 1 {
 //!     scalar n_pre: i64;
 //!     scalar n_post: i64;
+//!     scalar factor: f32;
 //!     buffer w: f32 read_write synapse [n_pre, n_post];
-//!     for blocks b {
-//!         start = b * 16i64;
-//!         …
+//!     buffer largest: f32 write neuron pre [n_pre];
+//!     for blocks i {
+//!         base = i * n_post;
+//!         most = max lanes32 j below n_post {
+//!             k = base + j;
+//!             w = load w[k];
+//!             term w;
+//!         }
+//!         kept = most * factor;
+//!         store largest[i] = kept;
+//!         for lanes j.1 in 0i64 .. n_post {
+//!             …
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! The other forms, with `a`, `b`, `c` for values:
+//!
+//! ```text
+//! x = a + b;            x = min(a, b);        x = fma(a, b, c);     x = select(a, b, c);
+//! x = a < b;            x = below(a, b);      x = negate(a);        x = pow(a, b);
+//! x = a as f32;         x = a as unsigned f32;                      x = a as bits f32;
+//! x = random(site, attempt, run, step, seed, row, column);
+//! store w[a] = b if c;
+//! if a { … give b; } else { … give c; } -> x;
+//! for lanes i in a .. b { … }
+//! for serial i in a .. b carry x = c { … next y; exit if z; } -> x.last;
+//! x = sum serial256 i below a { … term b * c if d; }
+//! tile into(stride a) = left(stride a, from b, size c) * right(stride a, from b, size c) over d;
 //! ```
 //!
 //! A value is called by its name, with a number after a dot where that is taken; without a name it is called `%n`,

@@ -3,9 +3,10 @@
 use super::*;
 
 /// Words that begin a statement or an operation; no value, buffer or scalar is printed under one of them.
-pub(super) const KEYWORDS: [&str; 24] = [
+pub(super) const KEYWORDS: [&str; 28] = [
     "kernel", "buffer", "scalar", "for", "if", "else", "store", "tile", "next", "exit", "give", "term",
-    "load", "true", "false", "as", "in", "below", "sum", "min", "max", "count", "carry", "by",
+    "load", "true", "false", "as", "in", "below", "sum", "min", "max", "count", "carry", "inf_f32",
+    "inf_f64", "nan_f32", "nan_f64", "by",
 ];
 
 /// Whether `name` can stand in a text without quotes.
@@ -15,7 +16,7 @@ pub(super) fn is_plain(name: &str) -> bool {
 
 /// Whether `name` means something else than a name.
 pub(super) fn is_reserved(name: &str) -> bool {
-    KEYWORDS.contains(&name) || name.starts_with("inf_") || name.starts_with("nan_")
+    KEYWORDS.contains(&name)
 }
 
 /// A letter or `_`, then letters, digits, `_`, and single dots between them.
@@ -185,24 +186,24 @@ pub(super) fn buffer_words(kind: BufferKind) -> (&'static str, Option<Side>) {
     }
 }
 
-/// All kinds of buffers that have no side, and the makers of those that have one.
-pub(super) fn find_buffer_kind(word: &str) -> Option<Result<BufferKind, fn(Side) -> BufferKind>> {
-    Some(match word {
-        "global" => Ok(BufferKind::Global),
-        "neuron" => Err(BufferKind::Neuron),
-        "channel" => Err(BufferKind::Channel),
-        "synapse" => Ok(BufferKind::Synapse),
-        "batch" => Ok(BufferKind::Batch),
-        "event_list" => Err(BufferKind::EventList),
-        "event_bitmap" => Err(BufferKind::EventBitmap),
-        "spike_ring" => Err(BufferKind::SpikeRing),
-        "event_history" => Err(BufferKind::EventHistory),
-        "marks" => Ok(BufferKind::Marks),
-        "delay_ring" => Ok(BufferKind::DelayRing),
-        "partials" => Ok(BufferKind::Partials),
-        "index" => Ok(BufferKind::Index),
-        "scratch" => Ok(BufferKind::Scratch),
-        _ => return None,
+/// The kind of buffer that a word means, with the side behind it.
+pub(super) fn find_buffer_kind(word: &str, side: Option<Side>) -> Option<BufferKind> {
+    Some(match (word, side) {
+        ("global", None) => BufferKind::Global,
+        ("neuron", Some(side)) => BufferKind::Neuron(side),
+        ("channel", Some(side)) => BufferKind::Channel(side),
+        ("synapse", None) => BufferKind::Synapse,
+        ("batch", None) => BufferKind::Batch,
+        ("event_list", Some(side)) => BufferKind::EventList(side),
+        ("event_bitmap", Some(side)) => BufferKind::EventBitmap(side),
+        ("spike_ring", Some(side)) => BufferKind::SpikeRing(side),
+        ("event_history", Some(side)) => BufferKind::EventHistory(side),
+        ("marks", None) => BufferKind::Marks,
+        ("delay_ring", None) => BufferKind::DelayRing,
+        ("partials", None) => BufferKind::Partials,
+        ("index", None) => BufferKind::Index,
+        ("scratch", None) => BufferKind::Scratch,
+        (_, _) => return None,
     })
 }
 

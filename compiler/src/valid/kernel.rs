@@ -25,6 +25,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fmt::{self, Display};
+use std::rc::Rc;
 
 pub use crate::kernel::parse::MAX_DEPTH;
 use crate::kernel::print::value_names;
@@ -49,7 +50,7 @@ pub fn validate(kernel: &Kernel) -> Result<KernelInfo, Vec<String>> {
     let mut validator = Validator {
         kernel,
         errors: Vec::new(),
-        names: OnceCell::new(),
+        names: Rc::new(Names { kernel, found: OnceCell::new() }),
         defined: vec![false; count],
         visible: vec![false; count],
         scope: Vec::new(),
@@ -79,8 +80,7 @@ pub fn validate(kernel: &Kernel) -> Result<KernelInfo, Vec<String>> {
 struct Validator<'a> {
     kernel: &'a Kernel,
     errors: Vec<String>,
-    /// What values are called in the text; made when the first error needs it.
-    names: OnceCell<Vec<String>>,
+    names: Rc<Names<'a>>,
     /// By value: whether a statement above has defined it.
     defined: Vec<bool>,
     /// By value: whether it may be used here.
@@ -99,15 +99,22 @@ struct Validator<'a> {
     info: KernelInfo,
 }
 
-/// A value that an error may have to name: its name costs a printed kernel, so only a faulty one gets it.
-struct Definition<'a> {
+/// What values are called in the text; made when the first error needs it.
+struct Names<'a> {
     kernel: &'a Kernel,
+    found: OnceCell<Vec<String>>,
+}
+
+/// A value that an error may have to name.
+struct Definition<'a> {
+    names: Rc<Names<'a>>,
     id: ValueId,
 }
 
 impl Display for Definition<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match value_names(self.kernel).get(self.id.index()) {
+        let names = self.names.found.get_or_init(|| value_names(self.names.kernel));
+        match names.get(self.id.index()) {
             Some(name) => write!(f, "`{name}`"),
             None => write!(f, "a value that the kernel lacks"),
         }
@@ -116,7 +123,7 @@ impl Display for Definition<'_> {
 
 impl<'a> Validator<'a> {
     fn definition(&self, id: ValueId) -> Definition<'a> {
-        Definition { kernel: self.kernel, id }
+        Definition { names: Rc::clone(&self.names), id }
     }
 
     fn error(&mut self, message: impl Into<String>) {
@@ -132,10 +139,7 @@ impl<'a> Validator<'a> {
     }
 
     fn name(&self, value: ValueId) -> String {
-        let names = self.names.get_or_init(|| value_names(self.kernel));
-        names
-            .get(value.index())
-            .map_or_else(|| "a value that the kernel lacks".to_string(), |name| format!("`{name}`"))
+        self.definition(value).to_string()
     }
 
     fn buffer_name(&self, buffer: BufferId) -> String {

@@ -118,7 +118,10 @@ impl Parser {
             | Token::Docs(_)
             | Token::End => String::new(),
         };
-        if *self.next() == Token::Sign("(") && !word.is_empty() && !word.starts_with("nan_") {
+        if *self.next() == Token::Sign("(")
+            && !word.is_empty()
+            && !matches!(word.as_str(), "nan_f32" | "nan_f64")
+        {
             return Ok((self.call(&word)?, None));
         }
         let a = self.atom()?;

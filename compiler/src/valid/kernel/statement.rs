@@ -20,7 +20,10 @@ impl Validator<'_> {
     /// A block in which some values are defined from the start.
     fn scope(&mut self, given: &[ValueId], block: &[Stmt], last: impl FnOnce(&mut Self)) {
         if self.depth >= MAX_DEPTH {
-            return self.error(format!("blocks nest more than {MAX_DEPTH} deep"));
+            // Once is enough: such a kernel has many such blocks.
+            let message = format!("blocks nest more than {MAX_DEPTH} deep");
+            let first = !self.errors.contains(&message);
+            return self.demand(!first, |_| message);
         }
         self.depth += 1;
         let start = self.scope.len();
