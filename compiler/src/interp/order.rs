@@ -106,7 +106,10 @@ mod tests {
     fn blocks_follow_the_logical_index_not_the_count() {
         let large = 16_777_216.0_f32;
         let terms = [(0, large), (300, 1.0_f32), (301, 1.0)];
-        assert_eq!(serial256(512, terms, 0.0, |sum, term| sum + term, |left, right| left + right), large + 2.0);
+        assert_eq!(
+            serial256(512, terms, 0.0, |sum, term| sum + term, |left, right| left + right),
+            large + 2.0
+        );
     }
 
     #[test]

@@ -98,7 +98,8 @@ mod tests {
     #[test]
     fn operands_are_evaluated_in_order() {
         let mut exprs = Arena::new();
-        let mut push = |kind, ty| -> ExprId { exprs.push(Expr { kind, ty, shape: Shape::of(Domain::Global) }) };
+        let mut push =
+            |kind, ty| -> ExprId { exprs.push(Expr { kind, ty, shape: Shape::of(Domain::Global) }) };
         let tau = push(ExprKind::Load { variable: VarId::from_index(2), element: 1 }, Type::Wide);
         let dt = push(ExprKind::Builtin(Builtin::Dt), Type::Wide);
         let ratio = push(ExprKind::Binary(BinaryOp::Divide, dt, tau), Type::Wide);

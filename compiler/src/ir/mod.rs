@@ -34,6 +34,8 @@ pub mod build;
 pub mod operands;
 pub mod print;
 pub mod visit;
+#[cfg(test)]
+pub(crate) mod sample;
 
 use crate::arena::{Arena, Handle};
 use crate::source::Span;

@@ -35,7 +35,9 @@ impl ExprKind {
             | ExprKind::Builtin(_) => self.clone(),
             ExprKind::Unary(op, a) => ExprKind::Unary(*op, map(*a)),
             ExprKind::Convert(a) => ExprKind::Convert(map(*a)),
-            ExprKind::Reduce { op, over, body } => ExprKind::Reduce { op: *op, over: *over, body: map(*body) },
+            ExprKind::Reduce { op, over, body } => {
+                ExprKind::Reduce { op: *op, over: *over, body: map(*body) }
+            }
             ExprKind::Scan { over, body } => ExprKind::Scan { over: *over, body: map(*body) },
             ExprKind::Binary(op, a, b) => ExprKind::Binary(*op, map(*a), map(*b)),
             ExprKind::Compare(comparison, a, b) => ExprKind::Compare(*comparison, map(*a), map(*b)),

@@ -89,6 +89,14 @@ impl<R: Real> Scope<'_, R> {
         if let ExprKind::Scan { body, .. } = expr.kind {
             return self.scan(body, expr.shape);
         }
+        if let ExprKind::Past { body, delay, longest } = expr.kind {
+            let Some(values) = &self.values[body.index()] else {
+                ice!("{body:?} is used before it is computed")
+            };
+            let delay = |batch, element| self.operand(delay, domain, batch, element);
+            let longest = self.operand(longest, domain, 0, 0).to_host();
+            return self.machine.past(id, (values, self.expr(body).shape), &delay, longest);
+        }
         let size = self.machine.space.size(domain);
         let batches = if batched { self.machine.batch } else { 1 };
         let places = (0..batches).flat_map(|batch| (0..size).map(move |element| (batch, element)));
@@ -104,9 +112,13 @@ impl<R: Real> Scope<'_, R> {
             ExprKind::Number(value) => Scalar::Wide(*value),
             ExprKind::Integer(value) => Scalar::Int(*value),
             ExprKind::Boolean(value) => Scalar::Bool(*value),
-            ExprKind::Load { variable, element: place } => machine.load(*variable, *place, domain, batch, element),
+            ExprKind::Load { variable, element: place } => {
+                machine.load(*variable, *place, domain, batch, element)
+            }
             ExprKind::Local(local) => {
-                let Some(values) = &machine.locals[local.index()] else { ice!("{local:?} is read before its `let`") };
+                let Some(values) = &machine.locals[local.index()] else {
+                    ice!("{local:?} is read before its `let`")
+                };
                 machine.read_at(values, machine.rule.locals[*local].shape, domain, batch, element)
             }
             ExprKind::Builtin(builtin) => self.builtin(*builtin, batch, element),
@@ -132,8 +144,9 @@ impl<R: Real> Scope<'_, R> {
             }
             ExprKind::Convert(a) => at(a).convert(expr.ty),
             ExprKind::Draw { site, parameters } => {
-                let parameters: Vec<R> = parameters.iter().map(|id| at(id).convert(Type::Real).real()).collect();
-                self.draw(*site, &parameters, expr.shape, batch, element).convert(expr.ty)
+                let parameters: Vec<R> =
+                    parameters.iter().map(|id| at(id).convert(Type::Real).real()).collect();
+                self.draw(*site, &parameters, domain, batch, element).convert(expr.ty)
             }
             ExprKind::Reduce { .. } | ExprKind::Scan { .. } | ExprKind::Past { .. } => {
                 ice!("{:?} has no value of its own at an element", expr.kind)
@@ -162,10 +175,13 @@ impl<R: Real> Scope<'_, R> {
         }
     }
 
-    fn draw(&self, site: SiteId, parameters: &[R], shape: Shape, batch: usize, element: usize) -> Scalar<R> {
+    /// A draw has one value for each element of its site's shape, which its use may narrow.
+    fn draw(&self, site: SiteId, parameters: &[R], at: Domain, batch: usize, element: usize) -> Scalar<R> {
         let machine = self.machine;
         let space = &machine.space;
-        let distribution = machine.rule.sites[site].distribution;
+        let Site { distribution, shape, .. } = machine.rule.sites[site];
+        let element = space.project(at, element, shape.domain);
+        let batch = if shape.batched { batch } else { 0 };
         let value = match &machine.draws[site.index()] {
             Some(given) => given[batch * space.size(shape.domain) + element],
             None => {
@@ -203,7 +219,8 @@ impl<R: Real> Scope<'_, R> {
                 }
                 id = value;
             }
-            if let (ExprKind::Binary(BinaryOp::Multiply, a, b), Type::Real) = (&self.expr(id).kind, self.expr(id).ty)
+            if let (ExprKind::Binary(BinaryOp::Multiply, a, b), Type::Real) =
+                (&self.expr(id).kind, self.expr(id).ty)
             {
                 let (a, b) = (self.operand(*a, at, batch, element), self.operand(*b, at, batch, element));
                 return Some(Term::Product(a.real(), b.real()));
@@ -225,7 +242,8 @@ impl<R: Real> Scope<'_, R> {
         for batch in 0..batches {
             for element in 0..space.size(shape.domain) {
                 let members = space.members(over, inner, element).into_iter();
-                let terms = members.filter_map(|(index, at)| Some((index, self.term(op, body, inner, batch, at)?)));
+                let terms =
+                    members.filter_map(|(index, at)| Some((index, self.term(op, body, inner, batch, at)?)));
                 values.push(match over {
                     Over::Pre | Over::PreChannel => serial256(extent, terms, start, add, combine),
                     Over::Post | Over::PostChannel | Over::Position | Over::Batch | Over::PostBlocks(_) => {
@@ -320,9 +338,9 @@ impl<R: Real> RuleMachine<R> {
         let scope = self.scope(value, occasion);
         let (start, add, combine) = accumulate(ReduceOp::Sum, self.rule.exprs[value].ty);
         let one = |element| {
-            let terms = (0..self.batch).filter(|batch| allowed(*batch, element)).filter_map(|batch| {
-                Some((batch, scope.term(ReduceOp::Sum, value, domain, batch, element)?))
-            });
+            let terms = (0..self.batch)
+                .filter(|batch| allowed(*batch, element))
+                .filter_map(|batch| Some((batch, scope.term(ReduceOp::Sum, value, domain, batch, element)?)));
             serial256(self.batch, terms, start, add, combine)
         };
         (0..self.space.size(domain)).map(one).collect()

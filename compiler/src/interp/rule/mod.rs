@@ -3,67 +3,37 @@
 //!
 //! In: a finished rule, a topology, a batch size, and what the host gives. Out: the values of all variables, with the
 //! bits that every other way of running the rule must give. Slow on purpose: every expression is evaluated for every
-//! element, and nothing is left out because it could not matter. What is not done: the past (an ordinary refusal).
+//! element, and nothing is left out because it could not matter. What is not done: `past` in blocks that do not run in
+//! every step (an ordinary refusal), and the delays of a group.
 //!
 //! An increment of a shared variable by a batched value is `Σ_batch` of the value, gated by the conditions around it, in
 //! the order of a reduction over the batch, divided by the batch size where the rule says `batch mean;`.
 
 mod evaluate;
+mod past;
+mod refusal;
 mod statement;
 #[cfg(test)]
 mod tests;
 mod topology;
 
+pub use refusal::Refusal;
 pub use topology::Topology;
 
-use crate::diag::Diagnostics;
 use crate::interp::scalar::Scalar;
 use crate::interp::wide;
 use crate::ir::*;
 use crate::math::Real;
 use crate::pass::integrate::integrate;
 use evaluate::Values;
+use past::History;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use topology::Space;
 
 /// The most values that one variable may have.
-const MOST_VALUES: usize = 1 << 26;
-
-/// Why a machine does not run.
-#[derive(Debug, thiserror::Error)]
-pub enum Refusal {
-    /// The rule uses what the interpreter does not do.
-    #[error("the interpreter does not support {0}")]
-    Unsupported(&'static str),
-    /// The group is too large.
-    #[error("the group has more values than the interpreter holds")]
-    TooLarge,
-    /// dt is not a positive number.
-    #[error("dt is {0} ms; it must be positive and finite")]
-    Dt(f64),
-    /// The equations cannot be integrated.
-    #[error("the equations of the rule cannot be integrated exactly")]
-    Equations(Diagnostics),
-    /// A batch larger than 1 needs `batch sum;` or `batch mean;`.
-    #[error("increments are combined over a batch of {0}, but the rule does not say how: `batch sum;` or `batch mean;`")]
-    Batch(usize),
-    /// A parameter or input that has no default has not been given.
-    #[error("`{0}` has no default and has not been given")]
-    Missing(String),
-    /// Too few or too many values.
-    #[error("`{name}` takes {expected} values, {given} were given")]
-    Length {
-        /// Of what.
-        name: String,
-        /// How many it takes.
-        expected: usize,
-        /// How many were given.
-        given: usize,
-    },
-    /// No such call.
-    #[error("the rule has no call `{0}`")]
-    UnknownCall(String),
-}
+const MOST_VALUES: usize = 1 << 24;
 
 /// When a block runs.
 #[derive(Clone, Copy, Debug)]
@@ -98,7 +68,11 @@ pub struct RuleMachine<R: Real> {
     pre_spikes: Vec<bool>,
     post_spikes: Vec<bool>,
     /// How often each call has run since the last step.
-    runs: std::collections::BTreeMap<String, u32>,
+    runs: BTreeMap<String, u32>,
+    /// How many statements of this step have begun: the place in the text.
+    place: usize,
+    /// By place and expression. Evaluation records here, and changes nothing else.
+    histories: RefCell<BTreeMap<(usize, ExprId), History<R>>>,
 }
 
 impl<R: Real> RuleMachine<R> {
@@ -113,15 +87,15 @@ impl<R: Real> RuleMachine<R> {
         if !(dt_ms > 0.0 && dt_ms.is_finite()) {
             return Err(Refusal::Dt(dt_ms));
         }
-        if rule.exprs.iter().any(|(_, expr)| matches!(expr.kind, ExprKind::Past { .. })) {
-            return Err(Refusal::Unsupported("`past`"));
-        }
+        past::supported(rule)?;
         if rule.variables.iter().any(|(_, variable)| variable.kind == VarKind::Extern) {
             return Err(Refusal::Unsupported("an `extern` that no rule of the composition declares"));
         }
         let Topology::Dense { pre, post } = topology;
-        let longest = rule.variables.iter().map(|(_, variable)| variable.elements() as usize).max().unwrap_or(1);
-        let values = [post.max(1), batch.max(1), longest].iter().try_fold(pre.max(1), |a, b| a.checked_mul(*b));
+        let longest =
+            rule.variables.iter().map(|(_, variable)| variable.elements() as usize).max().unwrap_or(1);
+        let values =
+            [post.max(1), batch.max(1), longest].iter().try_fold(pre.max(1), |a, b| a.checked_mul(*b));
         if values.is_none_or(|values| values > MOST_VALUES) || batch == 0 {
             return Err(Refusal::TooLarge);
         }
@@ -143,14 +117,17 @@ impl<R: Real> RuleMachine<R> {
             draws: vec![None; rule.sites.len()],
             pre_spikes: vec![false; batch * space.pre],
             post_spikes: vec![false; batch * space.post],
-            runs: Default::default(),
+            runs: BTreeMap::new(),
+            place: 0,
+            histories: RefCell::default(),
             space,
             rule: Arc::new(rule),
         };
         let zeros = |machine: &Self, variable: &Variable| {
             vec![Scalar::zero(variable.ty); machine.count(variable.shape) * variable.elements() as usize]
         };
-        machine.variables = machine.rule.variables.iter().map(|(_, variable)| zeros(&machine, variable)).collect();
+        machine.variables =
+            machine.rule.variables.iter().map(|(_, variable)| zeros(&machine, variable)).collect();
         machine.defaults();
         Ok(machine)
     }
@@ -213,6 +190,7 @@ impl<R: Real> RuleMachine<R> {
         let rule = Arc::clone(&self.rule);
         self.run_block(&rule.create, BETWEEN);
         self.run_block(&rule.constrain, BETWEEN);
+        self.remember_creation(&rule);
         self.created = true;
         Ok(())
     }
@@ -234,9 +212,12 @@ impl<R: Real> RuleMachine<R> {
         self.post_spikes.copy_from_slice(post_spikes);
         self.step += 1;
         self.runs.clear();
+        self.place = 0;
         let rule = Arc::clone(&self.rule);
         let clears_first = rule.apply_when == When::EveryStep;
-        self.clear(|kind| kind == VarKind::Output || (clears_first && matches!(kind, VarKind::Proposal { .. })));
+        self.clear(|kind| {
+            kind == VarKind::Output || (clears_first && matches!(kind, VarKind::Proposal { .. }))
+        });
         self.run_block(&rule.update, Occasion { run: 0, spikes: true });
         match &rule.apply_when {
             When::EveryStep => self.apply(&rule, Occasion { run: 0, spikes: true }),
@@ -378,7 +359,10 @@ impl<R: Real> RuleMachine<R> {
             let places = if init_is_shared(&self.rule, variable) { 0..length } else { place..place + 1 };
             for (index, value) in values.into_iter().enumerate() {
                 for place in places.clone() {
-                    self.variables[variable.index()][index * length + place] = value.convert(ty);
+                    self.variables[variable.index()][index * length + place] = match (value, ty) {
+                        (Scalar::Wide(value), ty) => Scalar::from_host(value, ty),
+                        (value, ty) => value.convert(ty),
+                    };
                 }
             }
         }

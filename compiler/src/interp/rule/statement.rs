@@ -37,11 +37,10 @@ impl<R: Real> RuleMachine<R> {
     /// The depth of the recursion is that of the blocks in the text, which the parser limits.
     fn run_masked(&mut self, block: &[Statement], mask: Option<&Mask<'_, R>>, occasion: Occasion) {
         for statement in block {
+            self.place += 1;
             match statement {
                 Statement::Let { local, value, .. } => {
-                    let values = self.evaluate(*value, occasion);
-                    let shape = self.rule.exprs[*value].shape;
-                    self.locals[local.index()] = Some(self.widen(&values, shape, self.rule.locals[*local].shape));
+                    self.bind(*local, *value, occasion);
                 }
                 Statement::Assign { variable, element, op, value, .. } => {
                     self.assign(*variable, *element, *op, *value, mask, occasion);

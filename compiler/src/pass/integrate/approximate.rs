@@ -62,7 +62,7 @@ fn stage(writer: &mut Writer, equations: &[Equation], slopes: &[ExprId], span: E
 /// The expression with other values in place of variables.
 fn substitute(writer: &mut Writer, root: ExprId, values: &BTreeMap<Unknown, ExprId>) -> ExprId {
     let mut replaced: BTreeMap<ExprId, ExprId> = BTreeMap::new();
-    for id in operands::reachable(&writer.rule.exprs, [root]) {
+    for id in operands::reachable(&writer.builder.rule.exprs, [root]) {
         let Expr { kind, ty, mut shape } = writer.expr(id).clone();
         if let ExprKind::Load { variable, element } = kind {
             if let Some(value) = values.get(&(variable, element)) {

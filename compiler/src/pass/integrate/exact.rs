@@ -47,9 +47,9 @@ pub(super) fn form(
     match linear(writer, equation.value, unknowns, false) {
         Ok(linear) => Ok(Form { equation: equation.clone(), linear }),
         Err(NotLinear(at)) => {
-            let name = name(writer.rule, (equation.variable, equation.element));
+            let name = name(&writer.builder.rule, (equation.variable, equation.element));
             let message = format!("the equation of `{name}` has no exact step");
-            let place = writer.rule.expr_spans.get(at.index()).copied().unwrap_or(equation.span);
+            let place = writer.builder.rule.expr_spans.get(at.index()).copied().unwrap_or(equation.span);
             let label = "not linear in the variables that have equations";
             Err(Box::new(
                 Diagnostic::new(code::NO_EXACT_STEP, equation.span, message).also(place, label).help(WAY_OUT),
@@ -58,7 +58,8 @@ pub(super) fn form(
     }
 }
 
-const WAY_OUT: &str = "say how to approximate it: `solver euler;`, `solver rk4;` or `solver exponential_euler;`";
+const WAY_OUT: &str =
+    "say how to approximate it: `solver euler;`, `solver rk4;` or `solver exponential_euler;`";
 
 /// An exact step that would need the course of a variable which another solver approximates.
 pub(super) fn approximated(rule: &Rule, form: &Form, unknown: Unknown) -> Diagnostic {
@@ -92,7 +93,7 @@ pub(super) fn change(
         && forms[read].linear.rest.is_none()
         && !forms[read].linear.coefficients.contains_key(&forms[reader].unknown())
     {
-        return Ok(chain(writer, &forms[reader], &forms[read]));
+        return Ok(chain(writer, forms[reader], forms[read]));
     }
     let mut order = system.clone();
     order.sort_unstable();
@@ -128,7 +129,7 @@ fn depends_on(forms: &[&Form], index: usize) -> Vec<usize> {
 /// What a coupled system may not be.
 fn refuse(writer: &Writer, forms: &[&Form], index: usize, system: &[usize]) -> Result<(), Box<Diagnostic>> {
     let span = forms[index].equation.span;
-    let own = name(writer.rule, forms[index].unknown());
+    let own = name(&writer.builder.rule, forms[index].unknown());
     if system.len() > LARGEST {
         let message =
             format!("`{own}` depends on {} equations; at most {LARGEST} are solved exactly", system.len());
@@ -137,9 +138,10 @@ fn refuse(writer: &Writer, forms: &[&Form], index: usize, system: &[usize]) -> R
     let mut seen = BTreeSet::new();
     for at in system {
         let form = &forms[*at];
-        let other = name(writer.rule, form.unknown());
+        let other = name(&writer.builder.rule, form.unknown());
         if !seen.insert(form.unknown()) {
-            let message = format!("the equation of `{own}` has no exact step: `{other}` has several equations");
+            let message =
+                format!("the equation of `{own}` has no exact step: `{other}` has several equations");
             return Err(Box::new(Diagnostic::new(code::NO_EXACT_STEP, span, message).help(WAY_OUT)));
         }
         let narrow = form.linear.coefficients.values().find(|id| writer.expr(**id).ty != Type::Wide);

@@ -38,8 +38,8 @@ pub(super) fn linear(
     unknowns: &[Unknown],
     lenient: bool,
 ) -> Result<Linear, NotLinear> {
-    let nodes = operands::reachable(&writer.rule.exprs, [root]);
-    let reads = reads_any(writer.rule, &nodes, unknowns);
+    let nodes = operands::reachable(&writer.builder.rule.exprs, [root]);
+    let reads = reads_any(&writer.builder.rule, &nodes, unknowns);
     let mut forms: BTreeMap<ExprId, Linear> = BTreeMap::new();
     for id in nodes {
         let form = if !reads.contains(&id) {
@@ -61,7 +61,8 @@ fn reads_any(rule: &Rule, nodes: &[ExprId], unknowns: &[Unknown]) -> std::collec
     let mut reads = std::collections::BTreeSet::new();
     for id in nodes {
         let kind = &rule.exprs[*id].kind;
-        let own = matches!(kind, ExprKind::Load { variable, element } if unknowns.contains(&(*variable, *element)));
+        let own =
+            matches!(kind, ExprKind::Load { variable, element } if unknowns.contains(&(*variable, *element)));
         if own || kind.operands().iter().any(|operand| reads.contains(operand)) {
             reads.insert(*id);
         }

@@ -14,6 +14,7 @@ mod tests;
 mod writer;
 
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::ir::build::RuleBuilder;
 use crate::ir::*;
 use exact::{Change, Form};
 use std::collections::BTreeMap;
@@ -21,10 +22,9 @@ use writer::Writer;
 
 /// The rule with its equations written out as statements.
 pub fn integrate(rule: &Rule) -> Result<Rule, Diagnostics> {
-    let mut result = rule.clone();
-    let equations = std::mem::take(&mut result.equations);
-    let Some(first) = equations.first() else { return Ok(result) };
-    let mut writer = Writer { span: first.span, rule: &mut result };
+    let Some(first) = rule.equations.first() else { return Ok(rule.clone()) };
+    let equations = rule.equations.clone();
+    let mut writer = Writer { span: first.span, builder: RuleBuilder::extend(rule.clone()) };
     let mut diagnostics = Diagnostics::new();
     let forms = exact_forms(&mut writer, &equations, &mut diagnostics);
     let together: Vec<Equation> = of_solver(&equations, Solver::Rk4).cloned().collect();
@@ -53,7 +53,9 @@ pub fn integrate(rule: &Rule) -> Result<Rule, Diagnostics> {
                 let increment = approximate::euler(&mut writer, equation);
                 Some(from_increment(&mut writer, equation, increment))
             }
-            Solver::Rk4 => increments.next().map(|increment| from_increment(&mut writer, equation, increment)),
+            Solver::Rk4 => {
+                increments.next().map(|increment| from_increment(&mut writer, equation, increment))
+            }
             Solver::ExponentialEuler => {
                 let form = approximate::own_part(&mut writer, equation);
                 let change = exact::alone(&mut writer, &form, (equation.variable, equation.element));
@@ -69,6 +71,8 @@ pub fn integrate(rule: &Rule) -> Result<Rule, Diagnostics> {
     if diagnostics.has_errors() {
         return Err(diagnostics);
     }
+    let mut result = writer.builder.finish();
+    result.equations.clear();
     lets.append(&mut writes);
     lets.append(&mut result.update);
     result.update = lets;
@@ -93,7 +97,8 @@ fn exact_forms(
             continue;
         }
         writer.span = equation.span;
-        let form = exact::form(writer, equation, &unknowns).and_then(|form| other_solver(writer, equations, form));
+        let form =
+            exact::form(writer, equation, &unknowns).and_then(|form| other_solver(writer, equations, form));
         match form {
             Ok(form) => forms.push((index, form)),
             Err(diagnostic) => diagnostics.push(*diagnostic),
@@ -107,20 +112,20 @@ fn other_solver(writer: &Writer, equations: &[Equation], form: Form) -> Result<F
     let own = form.unknown();
     let approximate = form.linear.coefficients.keys().find(|unknown| {
         **unknown != own
-            && equations.iter().any(|other| {
-                (other.variable, other.element) == **unknown && other.solver != Solver::Exact
-            })
+            && equations
+                .iter()
+                .any(|other| (other.variable, other.element) == **unknown && other.solver != Solver::Exact)
     });
     match approximate {
         None => Ok(form),
-        Some(unknown) => Err(Box::new(exact::approximated(writer.rule, &form, *unknown))),
+        Some(unknown) => Err(Box::new(exact::approximated(&writer.builder.rule, &form, *unknown))),
     }
 }
 
 /// The new value of a state, or the increment of a proposal; `None` where nothing changes.
 fn from_change(writer: &mut Writer, equation: &Equation, change: Change) -> Option<ExprId> {
     let own = writer.load(equation.variable, equation.element);
-    let mut total = match (change.own, is_plastic(writer.rule, equation)) {
+    let mut total = match (change.own, is_plastic(&writer.builder.rule, equation)) {
         (Some((_, less_one)), true) => Some(writer.multiply(own, less_one)),
         (Some((factor, _)), false) => Some(writer.multiply(own, factor)),
         (None, true) => None,
@@ -138,7 +143,7 @@ fn from_change(writer: &mut Writer, equation: &Equation, change: Change) -> Opti
 }
 
 fn from_increment(writer: &mut Writer, equation: &Equation, increment: ExprId) -> ExprId {
-    if is_plastic(writer.rule, equation) {
+    if is_plastic(&writer.builder.rule, equation) {
         return writer.real(increment);
     }
     let own = writer.load(equation.variable, equation.element);
@@ -152,10 +157,10 @@ fn is_plastic(rule: &Rule, equation: &Equation) -> bool {
 fn statements(writer: &mut Writer, equation: &Equation, value: ExprId) -> (Statement, Statement) {
     let span = equation.span;
     let Expr { ty, shape, .. } = *writer.expr(value);
-    let name = format!("%{}", exact::name(writer.rule, (equation.variable, equation.element)));
-    let local = writer.rule.locals.push(Local { name, ty, shape });
+    let name = format!("%{}", exact::name(&writer.builder.rule, (equation.variable, equation.element)));
+    let local = writer.builder.rule.locals.push(Local { name, ty, shape });
     let read = writer.push(ExprKind::Local(local), ty, shape);
-    let (variable, op) = match writer.rule.variables[equation.variable].kind {
+    let (variable, op) = match writer.builder.rule.variables[equation.variable].kind {
         VarKind::Plastic { proposal } => (proposal, AssignOp::Add),
         VarKind::Param
         | VarKind::State

@@ -4,22 +4,23 @@
 //! the `Wide` ones rounded once. Folds only what is exact: nothing, or a factor or divisor that is the literal 1.
 
 use crate::ice;
+use crate::ir::build::RuleBuilder;
 use crate::ir::*;
 use crate::source::Span;
 
-pub(super) struct Writer<'r> {
-    pub(super) rule: &'r mut Rule,
+pub(super) struct Writer {
+    pub(super) builder: RuleBuilder,
+    /// The equation that is being written out.
     pub(super) span: Span,
 }
 
-impl Writer<'_> {
+impl Writer {
     pub(super) fn expr(&self, id: ExprId) -> &Expr {
-        &self.rule.exprs[id]
+        &self.builder.rule.exprs[id]
     }
 
     pub(super) fn push(&mut self, kind: ExprKind, ty: Type, shape: Shape) -> ExprId {
-        self.rule.expr_spans.push(self.span);
-        self.rule.exprs.push(Expr { kind, ty, shape })
+        self.builder.push(kind, ty, shape, self.span)
     }
 
     pub(super) fn number(&mut self, value: f64) -> ExprId {
@@ -31,7 +32,8 @@ impl Writer<'_> {
     }
 
     pub(super) fn load(&mut self, variable: VarId, element: u32) -> ExprId {
-        let (ty, shape) = (self.rule.variables[variable].ty, self.rule.variables[variable].shape);
+        let (ty, shape) =
+            (self.builder.rule.variables[variable].ty, self.builder.rule.variables[variable].shape);
         self.push(ExprKind::Load { variable, element }, ty, shape)
     }
 
@@ -96,36 +98,11 @@ impl Writer<'_> {
     /// One of two; `Wide` only where the condition, too, is made of parameters only.
     pub(super) fn select(&mut self, condition: ExprId, then: ExprId, otherwise: ExprId) -> ExprId {
         let (mut then, mut otherwise, mut ty) = self.align(then, otherwise);
-        if ty == Type::Wide && !self.is_prologue(condition) {
+        if ty == Type::Wide && !self.builder.is_wide(condition) {
             (then, otherwise, ty) = (self.real(then), self.real(otherwise), Type::Real);
         }
         let shape = self.expr(condition).shape.join(self.expr(then).shape).join(self.expr(otherwise).shape);
         self.push(ExprKind::Select(condition, then, otherwise), ty, shape)
-    }
-
-    /// Whether an expression is made of numbers, global parameters and `dt` only.
-    fn is_prologue(&self, id: ExprId) -> bool {
-        operands::reachable(&self.rule.exprs, [id]).into_iter().all(|id| {
-            let expr = self.expr(id);
-            match expr.kind {
-                ExprKind::Load { .. } | ExprKind::Builtin(_) => expr.ty == Type::Wide,
-                ExprKind::Local(_)
-                | ExprKind::Draw { .. }
-                | ExprKind::Reduce { .. }
-                | ExprKind::Scan { .. }
-                | ExprKind::Past { .. } => false,
-                ExprKind::Number(_)
-                | ExprKind::Integer(_)
-                | ExprKind::Boolean(_)
-                | ExprKind::Unary(..)
-                | ExprKind::Binary(..)
-                | ExprKind::Compare(..)
-                | ExprKind::Select(..)
-                | ExprKind::Gate(..)
-                | ExprKind::Math(..)
-                | ExprKind::Convert(_) => true,
-            }
-        })
     }
 
     /// `id == 0`
