@@ -17,6 +17,7 @@ use crate::diag::{Diagnostic, Diagnostics, code, did_you_mean};
 use crate::ir;
 use crate::source::{FileId, Sources, Span};
 
+pub(crate) use load::shipped_name;
 pub use load::{Import, LoadError, Loaded, Loader, NoImports};
 
 /// A file, the files it imports, and which rules each of them sees.
@@ -132,7 +133,11 @@ impl Library {
     ///
     /// # Errors
     /// Everything that is wrong with the rule, or with any of the texts.
-    pub fn open(&self, rule: Option<&str>, settings: &Settings) -> Result<(ir::Rule, Diagnostics), Diagnostics> {
+    pub fn open(
+        &self,
+        rule: Option<&str>,
+        settings: &Settings,
+    ) -> Result<(ir::Rule, Diagnostics), Diagnostics> {
         let mut diagnostics = self.diagnostics.clone();
         let opened = self
             .find(rule, &mut diagnostics)

@@ -1,5 +1,7 @@
 //! Externs: which state of the composition each of them is.
 
+use std::collections::BTreeMap;
+
 use super::append::rebuild;
 use super::shared::difference;
 use crate::diag::{Diagnostic, Diagnostics, code};
@@ -113,20 +115,26 @@ fn replace(mut rule: Rule, found: &[(VarId, VarId)]) -> Rule {
 
 /// An extern may bring a second equation for its state.
 fn check_equations(rule: &Rule, diagnostics: &mut Diagnostics) {
-    for (index, equation) in rule.equations.iter().enumerate() {
+    let mut first: BTreeMap<(VarId, u32), Span> = BTreeMap::new();
+    for equation in &rule.equations {
         let variable = &rule.variables[equation.variable];
-        let same = |other: &&crate::ir::Equation| {
-            other.variable == equation.variable && other.element == equation.element
-        };
-        if variable.kind == VarKind::State
-            && let Some(first) = rule.equations[..index].iter().find(same)
-        {
-            let message = format!("two parts have an equation for the state `{}`", variable.address());
-            diagnostics.push(
-                Diagnostic::new(code::EQUATION_TWICE, equation.span, message)
-                    .also(first.span, "the other equation")
-                    .help("write the change as a statement of `update`"),
-            );
+        // Equations of a plastic variable add up in its proposal.
+        if variable.kind != VarKind::State {
+            continue;
+        }
+        let place = (equation.variable, equation.element);
+        match first.get(&place) {
+            Some(&first) => {
+                let message = format!("two parts have an equation for the state `{}`", variable.address());
+                diagnostics.push(
+                    Diagnostic::new(code::EQUATION_TWICE, equation.span, message)
+                        .also(first, "the other equation")
+                        .help("write the change as a statement of `update`"),
+                );
+            }
+            None => {
+                first.insert(place, equation.span);
+            }
         }
     }
 }

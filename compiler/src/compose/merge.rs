@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::append::{Handles, add_stages, append};
 use super::link;
-use super::shared::{difference, is_shared, kind_word, unify_kinds, unify_values};
+use super::shared::{difference, is_shared, kind_word, unify_kinds, unify_values, unit_difference};
 use crate::diag::{Diagnostic, Diagnostics, code};
 use crate::ir::build::RuleBuilder;
 use crate::ir::{BatchReduction, Block, Period, Rule, Statement, VarId, VarKind, When};
@@ -166,14 +166,19 @@ impl Merging<'_> {
         let name = known.name.clone();
         let before = known.kind;
         if !unify_kinds(&mut known.kind, other.kind) {
-            let message =
-                format!("`{name}` is {} of one part and {} of another", kind_word(before), kind_word(other.kind));
+            let message = format!(
+                "`{name}` is {} of one part and {} of another",
+                kind_word(before),
+                kind_word(other.kind)
+            );
             self.diagnostics.push(
                 Diagnostic::new(code::SHARED_DISAGREE, other.span, message)
                     .also(known.span, "the other declaration")
                     .help(format!("rename one of them with an argument: `PART({name} = OTHER)`")),
             );
-        } else if let Some((first, second)) = difference(known, other) {
+        } else if let Some((first, second)) =
+            difference(known, other).or_else(|| unit_difference(known, other))
+        {
             let message = format!("`{name}` is {first} in one part and {second} in another");
             self.diagnostics.push(
                 Diagnostic::new(code::SHARED_DISAGREE, other.span, message)
@@ -247,7 +252,9 @@ impl Merging<'_> {
                         diagnostic = diagnostic.also(*span, "a period");
                     }
                 }
-                self.diagnostics.push(diagnostic.help("`apply every` and `apply on call` hold for the whole composition"));
+                self.diagnostics.push(
+                    diagnostic.help("`apply every` and `apply on call` hold for the whole composition"),
+                );
             }
         }
     }

@@ -58,7 +58,11 @@ fn snippets<'a>(
     snippets
 }
 
-fn annotation<'a>(kind: AnnotationKind, source: &Source, label: &'a Label) -> annotate_snippets::Annotation<'a> {
+fn annotation<'a>(
+    kind: AnnotationKind,
+    source: &Source,
+    label: &'a Label,
+) -> annotate_snippets::Annotation<'a> {
     let start = source.text.floor_char_boundary(label.span.start as usize);
     let end = source.text.ceil_char_boundary((label.span.end as usize).max(start));
     let annotation = kind.span(start..end);
@@ -79,10 +83,11 @@ mod tests {
     fn looks_like_rustc() {
         let mut sources = Sources::new();
         let file = sources.add("a.rule", "rule r {\n    param a = 1 < 2 < 3;\n}\n");
-        let diagnostic = Diagnostic::new(code::COMPARISON_CHAIN, Span::new(file, 29, 30), "comparisons cannot be chained")
-            .label("second")
-            .also(Span::new(file, 25, 26), "first")
-            .help("write `a < b && b < c`");
+        let diagnostic =
+            Diagnostic::new(code::COMPARISON_CHAIN, Span::new(file, 29, 30), "comparisons cannot be chained")
+                .label("second")
+                .also(Span::new(file, 25, 26), "first")
+                .help("write `a < b && b < c`");
         let text = render(&sources, &diagnostic, false);
         let expected = "\
 error[E0114]: comparisons cannot be chained
@@ -114,7 +119,8 @@ help: write `a < b && b < c`";
         let mut sources = Sources::new();
         let file = sources.add("τ.rule", "τ");
         for (start, end) in [(0, 1), (1, 1), (1, 900), (900, 901), (2, 2)] {
-            let diagnostic = Diagnostic::new(code::UNEXPECTED_TOKEN, Span::new(file, start, end), "message\n\u{1b}[31m");
+            let diagnostic =
+                Diagnostic::new(code::UNEXPECTED_TOKEN, Span::new(file, start, end), "message\n\u{1b}[31m");
             let text = render(&sources, &diagnostic, false);
             assert!(text.starts_with("error[E0120]: message  [31m"), "{text}");
         }

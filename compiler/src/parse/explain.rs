@@ -106,7 +106,10 @@ impl<'a> Context<'a> {
         let assigns = matches!(failure.second, "=" | "+=" | "-=" | "*=" | "/=");
         match failure.place {
             Place::Block => {
-                if failure.found == "/" && failure.left.starts_with('d') && self.follows(failure.at, &["dt", "="]) {
+                if failure.found == "/"
+                    && failure.left.starts_with('d')
+                    && self.follows(failure.at, &["dt", "="])
+                {
                     let problem =
                         self.at(failure.before, code::MISPLACED_ITEM, "an equation cannot stand in a block");
                     return Some(problem.help("move it out of the block, to the declarations of the rule"));
@@ -120,28 +123,44 @@ impl<'a> Context<'a> {
                         () => "this cannot stand in a block",
                     };
                     let problem = self.at(first, code::MISPLACED_ITEM, what);
-                    let help = if is_modifier { "declare it in the rule, or use `let` for a local name" } else { "close the block before it" };
+                    let help = if is_modifier {
+                        "declare it in the rule, or use `let` for a local name"
+                    } else {
+                        "close the block before it"
+                    };
                     return Some(problem.help(help));
                 }
             }
             Place::Rule | Place::Top | Place::Composition => {
                 let statement = matches!(word, "let" | "if" | "match" | "for") || assigns && !is_modifier;
                 let statement = statement && !(failure.place == Place::Rule && word == "for");
-                if statement && !word::GRAMMAR.iter().any(|known| *known == word && !matches!(word, "let" | "if" | "match" | "for")) {
-                    let problem = self.at(first, code::STATEMENT_OUTSIDE_BLOCK, "a statement must stand in a block");
+                if statement
+                    && !word::GRAMMAR
+                        .iter()
+                        .any(|known| *known == word && !matches!(word, "let" | "if" | "match" | "for"))
+                {
+                    let problem =
+                        self.at(first, code::STATEMENT_OUTSIDE_BLOCK, "a statement must stand in a block");
                     let help = match word {
-                        "let" => "a name for the whole rule is a `const`, a `param` or a `state`; `let` belongs in a block such as `update { … }`",
+                        "let" => {
+                            "a name for the whole rule is a `const`, a `param` or a `state`; `let` belongs in a block such as `update { … }`"
+                        }
                         _ => "put it into a block such as `on pre { … }` or `update { … }`",
                     };
                     return Some(problem.help(help));
                 }
-                let item = matches!(word, "on" | "update" | "modulate" | "constrain" | "apply" | "every" | "solver" | "batch");
+                let item = matches!(
+                    word,
+                    "on" | "update" | "modulate" | "constrain" | "apply" | "every" | "solver" | "batch"
+                );
                 if item && failure.place != Place::Rule {
-                    let problem = self.at(first, code::MISPLACED_ITEM, format!("`{word}` stands only in a rule"));
+                    let problem =
+                        self.at(first, code::MISPLACED_ITEM, format!("`{word}` stands only in a rule"));
                     return Some(problem.help("move it between the braces of `rule name { … }`"));
                 }
                 if matches!(word, "rule" | "use") && failure.place != Place::Top {
-                    let problem = self.at(first, code::MISPLACED_ITEM, format!("`{word}` cannot stand in a rule"));
+                    let problem =
+                        self.at(first, code::MISPLACED_ITEM, format!("`{word}` cannot stand in a rule"));
                     return Some(problem.help("move it out of the rule"));
                 }
             }
@@ -165,9 +184,8 @@ impl<'a> Context<'a> {
 
     /// The slips that people make who know other languages.
     fn slip(&self, failure: &Failure<'_>) -> Option<Diagnostic> {
-        let wrong = |message: &str, help: &str| {
-            Some(self.at(failure.at, code::WRONG_OPERATOR, message).help(help))
-        };
+        let wrong =
+            |message: &str, help: &str| Some(self.at(failure.at, code::WRONG_OPERATOR, message).help(help));
         let ends_expression = failure.wants(Rule::binary) || failure.wants(Rule::semicolon);
         match (failure.left, failure.found) {
             ("*", "*") | (_, "**") => return wrong("`**` is not an operator", "write `^` for a power"),
@@ -176,13 +194,20 @@ impl<'a> Context<'a> {
             (_, "and") if ends_expression => return wrong("`and` is not an operator", "write `&&`"),
             (_, "or") if ends_expression => return wrong("`or` is not an operator", "write `||`"),
             ("not", _) if ends_expression => {
-                return Some(self.at(failure.before, code::WRONG_OPERATOR, "`not` is not an operator").help("write `!`"));
+                return Some(
+                    self.at(failure.before, code::WRONG_OPERATOR, "`not` is not an operator")
+                        .help("write `!`"),
+                );
             }
             (_, ":=") => return wrong("`:=` is not an operator", "write `=`"),
             (_, "++") | ("+", "+") => return wrong("`++` is not an operator", "write `+= 1`"),
             (_, "--") => return wrong("`--` is not an operator", "write `-= 1`"),
             (_, "?") => return wrong("`?` is not an operator", "write `if c { a } else { b }`"),
-            (_, "==") if failure.wants(Rule::assign_operator) || failure.wants(Rule::equals) || failure.wants(Rule::value) => {
+            (_, "==")
+                if failure.wants(Rule::assign_operator)
+                    || failure.wants(Rule::equals)
+                    || failure.wants(Rule::value) =>
+            {
                 return wrong("`==` compares and does not set a value", "write `=`");
             }
             (_, "=") if failure.wants(Rule::binary) || failure.wants(Rule::open_brace) => {
@@ -221,18 +246,27 @@ impl<'a> Context<'a> {
                 Place::Block => "expected `;` after the statement",
                 _ => "expected `;` after the declaration",
             };
-            let label = if at_end { "a `;` is missing here".into() } else { format!("a `;` or an operator is missing before {found}") };
+            let label = if at_end {
+                "a `;` is missing here".into()
+            } else {
+                format!("a `;` or an operator is missing before {found}")
+            };
             return Diagnostic::new(code::MISSING_SEMICOLON, self.span_of(place, place), what).label(label);
         }
         if failure.wants_value() {
-            let problem = self.at(failure.at, code::EXPECTED_EXPRESSION, format!("expected an expression, found {found}"));
+            let problem = self.at(
+                failure.at,
+                code::EXPECTED_EXPRESSION,
+                format!("expected an expression, found {found}"),
+            );
             return problem;
         }
         if failure.starts() {
             return self.unknown_start(failure, &found);
         }
         let (what, help) = failure.wanted();
-        self.at(failure.at, code::UNEXPECTED_TOKEN, format!("expected {what}, found {found}")).maybe_help(help)
+        self.at(failure.at, code::UNEXPECTED_TOKEN, format!("expected {what}, found {found}"))
+            .maybe_help(help)
     }
 
     /// A reserved word where a name is wanted.
@@ -244,13 +278,18 @@ impl<'a> Context<'a> {
         let known = |text: &str| word::GRAMMAR.contains(&text) || word::RUST.contains(&text);
         let token = if known(failure.found) {
             failure.at
-        } else if known(failure.left) && matches!(failure.found, "=" | ":" | ";" | "[" | ",") && word::MODIFIERS.contains(&failure.left) && failure.first != failure.left {
+        } else if known(failure.left)
+            && matches!(failure.found, "=" | ":" | ";" | "[" | ",")
+            && word::MODIFIERS.contains(&failure.left)
+            && failure.first != failure.left
+        {
             failure.before
         } else {
             return None;
         };
         let text = self.token_text(token);
-        let problem = self.at(token, code::RESERVED_WORD, format!("`{text}` is a reserved word and cannot be a name"));
+        let problem =
+            self.at(token, code::RESERVED_WORD, format!("`{text}` is a reserved word and cannot be a name"));
         Some(problem.help(format!("call it `{text}_` or choose another name")))
     }
 
@@ -262,8 +301,31 @@ impl<'a> Context<'a> {
             Place::Block => ("a statement", &["let", "if", "match", "for"]),
             Place::Rule => (
                 "a declaration, an equation or a block",
-                &["param", "const", "option", "state", "plastic", "input", "output", "extern", "update", "modulate",
-                  "apply", "constrain", "every", "solver", "batch", "global", "pre", "post", "synapse", "shared", "batched", "fn", "on"],
+                &[
+                    "param",
+                    "const",
+                    "option",
+                    "state",
+                    "plastic",
+                    "input",
+                    "output",
+                    "extern",
+                    "update",
+                    "modulate",
+                    "apply",
+                    "constrain",
+                    "every",
+                    "solver",
+                    "batch",
+                    "global",
+                    "pre",
+                    "post",
+                    "synapse",
+                    "shared",
+                    "batched",
+                    "fn",
+                    "on",
+                ],
             ),
         };
         let problem = self.at(failure.at, code::UNKNOWN_ITEM, format!("expected {what}, found {found}"));

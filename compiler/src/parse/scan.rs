@@ -195,14 +195,19 @@ impl Scanner<'_> {
     }
 
     fn unterminated_string(&mut self, start: usize) {
-        let problem =
-            Diagnostic::new(code::UNTERMINATED_STRING, self.span(start, start + 1), "this string does not end");
+        let problem = Diagnostic::new(
+            code::UNTERMINATED_STRING,
+            self.span(start, start + 1),
+            "this string does not end",
+        );
         self.stop(problem.label("begins here").help("close it with `\"` on the same line"));
     }
 
     fn word(&mut self) {
-        let length =
-            self.rest().find(|letter: char| letter != '_' && !letter.is_alphanumeric()).unwrap_or(self.rest().len());
+        let length = self
+            .rest()
+            .find(|letter: char| letter != '_' && !letter.is_alphanumeric())
+            .unwrap_or(self.rest().len());
         // Superscripts and subscripts are numeric, but no letters of a name.
         let plain = self.rest()[..length].find(is_script_digit).unwrap_or(length);
         if &self.rest()[..plain] == "r" && self.rest()[1..].trim_start_matches('#').starts_with('"') {
@@ -227,9 +232,12 @@ impl Scanner<'_> {
             end = self.digits(end + 1);
         } else if next(end) == b'.' && next(end + 1) != b'.' {
             let digits = &self.text[start..end];
-            let problem =
-                Diagnostic::new(code::MALFORMED_NUMBER, self.span(start, end + 1), "a number cannot end in a point")
-                    .help(format!("write `{digits}.0` or `{digits}`"));
+            let problem = Diagnostic::new(
+                code::MALFORMED_NUMBER,
+                self.span(start, end + 1),
+                "a number cannot end in a point",
+            )
+            .help(format!("write `{digits}.0` or `{digits}`"));
             self.result.problems.push(problem);
             self.token(Kind::Number, end + 1);
             return;
@@ -246,9 +254,12 @@ impl Scanner<'_> {
     fn leading_point(&mut self) {
         let end = self.digits(self.at + 1);
         let digits = &self.text[self.at..end];
-        let problem =
-            Diagnostic::new(code::MALFORMED_NUMBER, self.span(self.at, end), "a number cannot begin with a point")
-                .help(format!("write `0{digits}`"));
+        let problem = Diagnostic::new(
+            code::MALFORMED_NUMBER,
+            self.span(self.at, end),
+            "a number cannot begin with a point",
+        )
+        .help(format!("write `0{digits}`"));
         self.result.problems.push(problem);
         self.token(Kind::Number, end);
     }
@@ -265,7 +276,11 @@ impl Scanner<'_> {
     fn close_bracket(&mut self, letter: char) {
         let here = self.span(self.at, self.at + 1);
         let Some(opened) = self.open.pop() else {
-            let problem = Diagnostic::new(code::UNMATCHED_BRACKET, here, format!("nothing is open for this `{letter}`"));
+            let problem = Diagnostic::new(
+                code::UNMATCHED_BRACKET,
+                here,
+                format!("nothing is open for this `{letter}`"),
+            );
             self.stop(problem.help("remove it, or open it earlier"));
             return;
         };
@@ -292,9 +307,10 @@ impl Scanner<'_> {
                 Some("write `dx/dt = …;` for the equation of `x`".into()),
             ),
             '\0' => ("the text contains a NUL character".into(), Some("is this a text file?".into())),
-            '²' | '³' | '¹' | '⁰' | '⁴'..='⁹' | '⁻' => {
-                (format!("superscript `{letter}` is not understood"), Some("write `^2` for the square".into()))
-            }
+            '²' | '³' | '¹' | '⁰' | '⁴'..='⁹' | '⁻' => (
+                format!("superscript `{letter}` is not understood"),
+                Some("write `^2` for the square".into()),
+            ),
             '₀'..='₉' => (format!("subscript `{letter}` is not understood"), Some("write `x_1`".into())),
             _ => match known_sign(letter) {
                 Some(plain) => (format!("`{letter}` is not understood"), Some(format!("write `{plain}`"))),

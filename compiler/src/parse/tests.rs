@@ -47,7 +47,8 @@ fn shown(expr: &Expr) -> String {
         }
         ExprKind::If(a, b, c) => format!("if({},{},{})", shown(a), shown(b), shown(c)),
         ExprKind::Match(name, arms) => {
-            let arms: Vec<_> = arms.iter().map(|(name, value)| format!("{}:{}", name.text, shown(value))).collect();
+            let arms: Vec<_> =
+                arms.iter().map(|(name, value)| format!("{}:{}", name.text, shown(value))).collect();
             format!("match({},{})", name.text, arms.join(","))
         }
         ExprKind::Error => "ERROR".to_owned(),

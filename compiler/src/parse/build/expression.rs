@@ -64,7 +64,8 @@ impl Context<'_> {
             }
             for part in self.children(child) {
                 if part.as_rule() == Rule::prefix {
-                    let operator = if part.as_str() == "-" { UnaryOperator::Negate } else { UnaryOperator::Not };
+                    let operator =
+                        if part.as_str() == "-" { UnaryOperator::Negate } else { UnaryOperator::Not };
                     waiting.push(Waiting::Prefix(operator, self.span(&part)));
                 } else {
                     let value = self.primary(part);
@@ -101,7 +102,13 @@ impl Context<'_> {
     }
 
     /// Folds what binds tighter than the operator that comes next.
-    fn settle(&mut self, next: BinaryOperator, here: Span, values: &mut Vec<Deep>, waiting: &mut Vec<Waiting>) {
+    fn settle(
+        &mut self,
+        next: BinaryOperator,
+        here: Span,
+        values: &mut Vec<Deep>,
+        waiting: &mut Vec<Waiting>,
+    ) {
         loop {
             let Some(last) = waiting.last() else { return };
             let tighter = last.level() > next.level();
@@ -130,7 +137,10 @@ impl Context<'_> {
             Waiting::Prefix(operator, span) => {
                 let whole = span.to(right.expr.span);
                 let depth = right.depth + 1;
-                Deep { expr: Expr { kind: ExprKind::Unary(operator, Box::new(right.expr)), span: whole }, depth }
+                Deep {
+                    expr: Expr { kind: ExprKind::Unary(operator, Box::new(right.expr)), span: whole },
+                    depth,
+                }
             }
             Waiting::Binary(operator, span) => {
                 let Some(left) = values.pop() else { crate::ice!("an operator without a left operand") };

@@ -5,7 +5,8 @@ use super::super::grammar::{Node, Rule};
 use super::{Context, only, string_content};
 use crate::ast::{
     Argument, Declaration, Doc, Domain, Equation, Expr, For, Function, Handler, Head, Item, Kind, Modifier,
-    ModifierKind, Name, Part, Range, Rule as RuleNode, RuleBody, RuleItem, UnitExpr, UnitTerm, Use, UseTarget, When,
+    ModifierKind, Name, Part, Range, Rule as RuleNode, RuleBody, RuleItem, UnitExpr, UnitTerm, Use,
+    UseTarget, When,
 };
 use crate::diag::{Diagnostic, code, did_you_mean};
 
@@ -39,7 +40,10 @@ impl Context<'_> {
             Rule::rule_definition => Some(Item::Rule(self.rule(core, docs))),
             Rule::declaration => {
                 let declaration = self.declaration(core, docs);
-                let constant = declaration.modifiers.iter().any(|modifier| modifier.kind == ModifierKind::Kind(Kind::Const));
+                let constant = declaration
+                    .modifiers
+                    .iter()
+                    .any(|modifier| modifier.kind == ModifierKind::Kind(Kind::Const));
                 if !constant {
                     let problem = Diagnostic::new(
                         code::MISPLACED_ITEM,
@@ -370,7 +374,8 @@ impl Context<'_> {
 
     fn refuse_unknown_unit(&mut self, name: &Name) {
         if !word::UNITS.contains(&name.text.as_str()) {
-            let problem = Diagnostic::new(code::UNKNOWN_UNIT, name.span, format!("`{}` is not a unit", name.text));
+            let problem =
+                Diagnostic::new(code::UNKNOWN_UNIT, name.span, format!("`{}` is not a unit", name.text));
             self.report(unit_help(problem, &name.text));
         }
     }
@@ -389,7 +394,8 @@ impl Context<'_> {
         match digits.parse::<i32>() {
             Ok(value) if value <= 64 => value * if negative { -1 } else { 1 },
             _ => {
-                let problem = Diagnostic::new(code::NUMBER_TOO_LARGE, span, "the exponent of this unit is too large");
+                let problem =
+                    Diagnostic::new(code::NUMBER_TOO_LARGE, span, "the exponent of this unit is too large");
                 self.report(problem.help("the largest is 64"));
                 1
             }

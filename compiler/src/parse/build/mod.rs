@@ -97,7 +97,8 @@ impl<'a> Context<'a> {
     fn missing_semicolon(&mut self, at: usize) {
         let end = self.token_before(at).map_or(at, |token| token.end);
         let span = self.span_of(end, end);
-        let problem = Diagnostic::new(code::MISSING_SEMICOLON, span, "expected `;`").label("a `;` is missing here");
+        let problem =
+            Diagnostic::new(code::MISSING_SEMICOLON, span, "expected `;`").label("a `;` is missing here");
         self.report(problem);
     }
 
@@ -121,8 +122,11 @@ impl<'a> Context<'a> {
         } else {
             return;
         };
-        let problem =
-            Diagnostic::new(code::RESERVED_WORD, name.span, format!("`{}` is {whose} and cannot be a name", name.text));
+        let problem = Diagnostic::new(
+            code::RESERVED_WORD,
+            name.span,
+            format!("`{}` is {whose} and cannot be a name", name.text),
+        );
         self.report(problem.help(format!("call it `{}_` or choose another name", name.text)));
     }
 
@@ -134,9 +138,14 @@ impl<'a> Context<'a> {
     }
 
     /// Takes the documentation lines from the front of a node's children.
-    pub(super) fn docs<'t>(&mut self, children: &mut std::iter::Peekable<std::vec::IntoIter<Node<'t>>>) -> Vec<Doc> {
+    pub(super) fn docs<'t>(
+        &mut self,
+        children: &mut std::iter::Peekable<std::vec::IntoIter<Node<'t>>>,
+    ) -> Vec<Doc> {
         let mut docs = Vec::new();
-        while let Some(child) = children.next_if(|child| matches!(child.as_rule(), Rule::doc | Rule::doc_attribute)) {
+        while let Some(child) =
+            children.next_if(|child| matches!(child.as_rule(), Rule::doc | Rule::doc_attribute))
+        {
             self.doc(&child, &mut docs);
         }
         docs
@@ -149,7 +158,10 @@ impl<'a> Context<'a> {
             docs.push(Doc { text: text.strip_prefix(' ').unwrap_or(text).to_owned(), span });
             return;
         }
-        let literal = pair.clone().into_inner().find(|child| matches!(child.as_rule(), Rule::string | Rule::raw_string));
+        let literal = pair
+            .clone()
+            .into_inner()
+            .find(|child| matches!(child.as_rule(), Rule::string | Rule::raw_string));
         let Some(literal) = literal else { crate::ice!("a documentation attribute without a string") };
         let content = string_content(&literal);
         for line in content.split('\n') {

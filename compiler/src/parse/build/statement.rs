@@ -105,11 +105,14 @@ impl Context<'_> {
             self.chain_of_branches(span);
             branches.truncate(1);
         }
-        let Some((mut condition, mut then)) = branches.pop() else { crate::ice!("an `if` without a condition") };
+        let Some((mut condition, mut then)) = branches.pop() else {
+            crate::ice!("an `if` without a condition")
+        };
         while let Some((outer, block)) = branches.pop() {
             let end = otherwise.as_ref().map_or(then.span, |last: &Block| last.span);
             let inner_span = condition.span.to(end);
-            let inner = Statement { kind: StatementKind::If { condition, then, otherwise }, span: inner_span };
+            let inner =
+                Statement { kind: StatementKind::If { condition, then, otherwise }, span: inner_span };
             otherwise = Some(Block { statements: vec![inner], span: inner_span });
             (condition, then) = (outer, block);
         }
