@@ -73,7 +73,11 @@ impl<'a> Context<'a> {
         };
         let first = self.token_from(start);
         let second = first.and_then(|token| self.token_from(token.end));
-        let (before, at) = (self.token_before(at), self.token_from(at));
+        // The grammar may give up within a token: `**` is one to us and two to it.
+        let within = self.token_before(at + 1).filter(|token| token.end > at);
+        let at = within.or_else(|| self.token_from(at));
+        let before = at.map_or(self.text.len(), |token| token.start);
+        let before = self.token_before(before);
         let failure = Failure {
             place,
             first: self.token_text(first),
