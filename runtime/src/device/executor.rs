@@ -173,7 +173,8 @@ impl Machine {
         for ((period, _), length) in self.schedules.iter_mut().zip(&lengths) {
             *period = *length;
         }
-        if let (Some((Due::Every(period), _)), Some(length)) = (&mut self.commit, lengths.get(self.schedules.len()))
+        if let (Some((Due::Every(period), _)), Some(length)) =
+            (&mut self.commit, lengths.get(self.schedules.len()))
         {
             *period = *length;
         }
@@ -298,7 +299,8 @@ fn perform(acts: &mut [Act], memory: &mut [Memory], moment: &Moment<'_>, dirty: 
             Act::Launch(launch) => launch.run(moment, threads),
             Act::Clear(storage) => memory[*storage].bytes_mut().fill(0),
             Act::Choose(choices) => {
-                if let Some(choice) = choices.iter_mut().find(|choice| holds(choice.condition, moment, dirty)) {
+                if let Some(choice) = choices.iter_mut().find(|choice| holds(choice.condition, moment, dirty))
+                {
                     choice.taken += 1;
                     perform(&mut choice.acts, memory, moment, dirty, threads);
                 }
