@@ -127,7 +127,7 @@ fn check_equations(rule: &Rule, diagnostics: &mut Diagnostics) {
             Some(&first) => {
                 let message = format!("two parts have an equation for the state `{}`", variable.address());
                 diagnostics.push(
-                    Diagnostic::new(code::EQUATION_TWICE, equation.span, message)
+                    Diagnostic::new(code::EQUATIONS_CLASH, equation.span, message)
                         .also(first, "the other equation")
                         .help("write the change as a statement of `update`"),
                 );
