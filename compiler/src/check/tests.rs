@@ -367,6 +367,62 @@ fn constants_of_arguments_are_evaluated() {
     assert!(diagnostics.has_errors());
 }
 
+#[test]
+fn cases_that_are_not_chosen_are_checked_too() {
+    let text = "rule r { option o in {a, b} = a; state x; update { x = match o { a => x + 1, b => z }; } }";
+    let (rules, diagnostics, _) = check(text);
+    assert!(rules[0].is_none());
+    assert_eq!(messages(&diagnostics), "E0203: there is no `z` here\n");
+    let first = diagnostics.iter().next().expect("one");
+    assert!(first.help.iter().any(|help| help.contains("`o = b`")));
+}
+
+/// Whatever is left out, doubled or exchanged: an answer, not a panic, and no rule beside an error.
+#[test]
+fn broken_rules_get_answers() {
+    let mut words: Vec<String> = vec![STDP.to_owned(), SKETCHES.to_owned()];
+    words.extend(cases("err", &["E03", "E04", "E07"]).into_iter().map(|(_, text)| text));
+    let mut random = 12345u64;
+    let mut next = |below: usize| {
+        random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (random >> 33) as usize % below.max(1)
+    };
+    let spaced = |text: &str| -> Vec<String> {
+        let mut spaced = String::new();
+        for letter in text.chars() {
+            match letter {
+                '(' | ')' | '[' | ']' | '{' | '}' | ';' | ',' => spaced.extend([' ', letter, ' ']),
+                _ => spaced.push(letter),
+            }
+        }
+        spaced.split_whitespace().map(str::to_owned).collect()
+    };
+    let texts: Vec<Vec<String>> = words.iter().map(|text| spaced(text)).collect();
+    let mut lowered = 0;
+    for round in 0..1500 {
+        let mut tokens = texts[next(texts.len())].clone();
+        if tokens.len() > 400 {
+            let start = next(tokens.len() - 300);
+            tokens = tokens[start..start + 300].to_vec();
+            tokens.splice(0..0, ["rule".to_owned(), "q".to_owned(), "{".to_owned()]);
+        }
+        for _ in 0..1 + round % 4 {
+            let place = next(tokens.len());
+            let other = tokens[next(tokens.len())].clone();
+            match next(3) {
+                0 => tokens[place] = other,
+                1 => tokens.insert(place, other),
+                _ if tokens.len() > 1 => drop(tokens.remove(place)),
+                _ => {}
+            }
+        }
+        let (rules, diagnostics, _) = check(&tokens.join(" "));
+        lowered += rules.iter().flatten().count();
+        assert!(diagnostics.has_errors() || rules.iter().all(Option::is_some));
+    }
+    assert!(lowered > 0);
+}
+
 /// The case files of a folder with the codes that begin so.
 fn cases(folder: &str, prefixes: &[&str]) -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/in").join(folder);
