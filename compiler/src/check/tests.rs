@@ -368,6 +368,49 @@ fn constants_of_arguments_are_evaluated() {
 }
 
 #[test]
+fn functions_see_their_own_file() {
+    let mut sources = Sources::new();
+    let library = sources.add("library.rule", "const k = 3; fn half(x) = x / k; fn twice(x) = half(x) * 2;");
+    let own = sources
+        .add("own.rule", "const k = 5; fn half(x) = x; rule r { state x; update { x = twice(x) + k; } }");
+    let mut diagnostics = Diagnostics::new();
+    let scopes = [library, own].map(|id| parse(&sources, id).0);
+    let imported = collect_scope(&scopes[0], &[], &mut diagnostics);
+    let scope = collect_scope(&scopes[1], &[&imported], &mut diagnostics);
+    let Some(ast::Item::Rule(rule)) = scopes[1].items.last() else { panic!("a rule") };
+    let rule = lower(&sources, rule, &scope, &PartSettings::default(), &mut diagnostics).expect("sound");
+    assert_eq!(block(&rule, &rule.update), "x = Add(Multiply(Divide(x, Real<3>), Real<2>), Real<5>);");
+}
+
+#[test]
+fn deviations_divide_by_one_less() {
+    let rule = sound(
+        "rule r { post state y; post state s; update { s = std[batch](y); s = max[post](cumsum[post](y)); } }",
+    );
+    assert_eq!(
+        block(&rule, &rule.update),
+        "s = Sqrt(Divide(Sum[Batch](Multiply(Subtract(y, Divide(Sum[Batch](y), Real<BatchCount>)), \
+         Subtract(y, Divide(Sum[Batch](y), Real<BatchCount>)))), Subtract(Real<BatchCount>, Real<1>))); \
+         s = Max[Post](scan[post](y));"
+    );
+}
+
+#[test]
+fn messages_stand_alone() {
+    let (_, diagnostics, _) = check(
+        "rule r { param tau_plus = 20 ms; param a_plus = 1; global state n; state x;
+         update { x = (tau_plus + a_plus) / 1 ms; n += pre.spike; x = taupluss; } }",
+    );
+    let expected = "E0401: dimension mismatch: `tau_plus` has dimension time, `a_plus` is dimensionless\n\
+                    E0301: `n` is global, and `pre.spike` is a pre value\n\
+                    E0203: there is no `taupluss` here\n";
+    assert_eq!(messages(&diagnostics), expected);
+    let helps: Vec<&str> = diagnostics.iter().flat_map(|d| d.help.iter().map(String::as_str)).collect();
+    assert!(helps.contains(&"did you mean `tau_plus`?"), "{helps:?}");
+    assert!(helps.contains(&"reduce it: `sum[pre](…)` or `mean[pre](…)`"), "{helps:?}");
+}
+
+#[test]
 fn cases_that_are_not_chosen_are_checked_too() {
     let text = "rule r { option o in {a, b} = a; state x; update { x = match o { a => x + 1, b => z }; } }";
     let (rules, diagnostics, _) = check(text);
