@@ -26,7 +26,7 @@ pub(super) fn operands(kind: &ExprKind) -> Vec<ExprId> {
 /// The value of an expression of literals; `None` where anything else is in it. Conditions are 0 or 1.
 ///
 /// Operands stand before what uses them, so two walks along the arena do, however deep the expression is.
-pub(super) fn evaluate(rule: &Rule, id: ExprId) -> Option<f64> {
+pub(crate) fn evaluate(rule: &Rule, id: ExprId) -> Option<f64> {
     if let ExprKind::Number(number) = rule.exprs[id].kind {
         return Some(number);
     }

@@ -1,7 +1,5 @@
 //! Externs: which state of the composition each of them is.
 
-use std::collections::BTreeMap;
-
 use super::append::rebuild;
 use super::shared::difference;
 use crate::diag::{Diagnostic, Diagnostics, code};
@@ -47,9 +45,7 @@ pub(super) fn resolve(rule: Rule, diagnostics: &mut Diagnostics) -> Rule {
             _ => diagnostics.push(ambiguous(&rule, id, &states)),
         }
     }
-    let rule = replace(rule, &found);
-    check_equations(&rule, diagnostics);
-    rule
+    replace(rule, &found)
 }
 
 fn missing(rule: &Rule, id: VarId) -> Diagnostic {
@@ -111,30 +107,4 @@ fn replace(mut rule: Rule, found: &[(VarId, VarId)]) -> Rule {
     }
     let order: Vec<VarId> = rule.variables.handles().filter(|id| stands_for[id.index()] == *id).collect();
     rebuild(&rule, &order, &stands_for)
-}
-
-/// An extern may bring a second equation for its state.
-fn check_equations(rule: &Rule, diagnostics: &mut Diagnostics) {
-    let mut first: BTreeMap<(VarId, u32), Span> = BTreeMap::new();
-    for equation in &rule.equations {
-        let variable = &rule.variables[equation.variable];
-        // Equations of a plastic variable add up in its proposal.
-        if variable.kind != VarKind::State {
-            continue;
-        }
-        let place = (equation.variable, equation.element);
-        match first.get(&place) {
-            Some(&first) => {
-                let message = format!("two parts have an equation for the state `{}`", variable.address());
-                diagnostics.push(
-                    Diagnostic::new(code::EQUATION_TWICE, equation.span, message)
-                        .also(first, "the other equation")
-                        .help("write the change as a statement of `update`"),
-                );
-            }
-            None => {
-                first.insert(place, equation.span);
-            }
-        }
-    }
 }
