@@ -13,6 +13,7 @@ mod draw;
 mod equation;
 mod expr;
 mod fold;
+mod initial;
 mod names;
 mod path;
 mod product;
@@ -24,6 +25,7 @@ mod tests;
 mod unit;
 mod value;
 mod warn;
+mod write;
 
 use std::collections::BTreeMap;
 

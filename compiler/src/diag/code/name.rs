@@ -1,11 +1,11 @@
 use super::codes;
 
 codes! {
-    RESERVED_NAME = "E0201", "a reserved name is declared",
-        "The words of the grammar, Rust's keywords, the built-in values (`dt t step pi inf`) and the built-in functions keep their meaning everywhere.\n\
+    RESERVED_NAME = "E0201", "a built-in name is declared",
+        "The built-in values (`t step pi inf`) and the built-in functions keep their meaning everywhere.\n\
          \n\
          ```\n\
-         param dt = 1 ms;\n\
+         param step = 2;\n\
          ```\n\
          \n\
          Choose another name.";

@@ -32,7 +32,7 @@ codes! {
         "Dimensions have small rational exponents.\n\
          \n\
          ```\n\
-         param a = 1 ms^2000000000;\n\
+         x = (1 ms)^1000000000;\n\
          ```\n\
          \n\
          Check the exponents.";
