@@ -1,5 +1,7 @@
 //! Externs: which state of the composition each of them is.
 
+use std::collections::BTreeMap;
+
 use super::append::rebuild;
 use super::shared::difference;
 use crate::diag::{Diagnostic, Diagnostics, code};
@@ -25,24 +27,23 @@ pub(super) fn point(rule: Rule, pointers: &[(VarId, String, Span)], diagnostics:
 /// Finds the state of every extern that is still open: the only one of its name.
 pub(super) fn resolve(rule: Rule, diagnostics: &mut Diagnostics) -> Rule {
     let mut found = Vec::new();
+    let mut states: BTreeMap<&str, Vec<VarId>> = BTreeMap::new();
+    for (id, variable) in rule.variables.iter().filter(|(_, variable)| variable.kind == VarKind::State) {
+        states.entry(&variable.name).or_default().push(id);
+    }
     for (id, variable) in rule.variables.iter() {
         if variable.kind != VarKind::Extern {
             continue;
         }
-        let states: Vec<VarId> = rule
-            .variables
-            .iter()
-            .filter(|(_, state)| state.kind == VarKind::State && state.name == variable.name)
-            .map(|(id, _)| id)
-            .collect();
-        match states.as_slice() {
+        let states = states.get(variable.name.as_str()).map_or(&[][..], Vec::as_slice);
+        match states {
             [state] => {
                 if fits(&rule, id, *state, variable.span, diagnostics) {
                     found.push((id, *state));
                 }
             }
             [] => diagnostics.push(missing(&rule, id)),
-            _ => diagnostics.push(ambiguous(&rule, id, &states)),
+            _ => diagnostics.push(ambiguous(&rule, id, states)),
         }
     }
     replace(rule, &found)
