@@ -367,6 +367,105 @@ fn constants_of_arguments_are_evaluated() {
     assert!(diagnostics.has_errors());
 }
 
+#[test]
+fn functions_see_their_own_file() {
+    let mut sources = Sources::new();
+    let library = sources.add("library.rule", "const k = 3; fn half(x) = x / k; fn twice(x) = half(x) * 2;");
+    let own = sources
+        .add("own.rule", "const k = 5; fn half(x) = x; rule r { state x; update { x = twice(x) + k; } }");
+    let mut diagnostics = Diagnostics::new();
+    let scopes = [library, own].map(|id| parse(&sources, id).0);
+    let imported = collect_scope(&scopes[0], &[], &mut diagnostics);
+    let scope = collect_scope(&scopes[1], &[&imported], &mut diagnostics);
+    let Some(ast::Item::Rule(rule)) = scopes[1].items.last() else { panic!("a rule") };
+    let rule = lower(&sources, rule, &scope, &PartSettings::default(), &mut diagnostics).expect("sound");
+    assert_eq!(block(&rule, &rule.update), "x = Add(Multiply(Divide(x, Real<3>), Real<2>), Real<5>);");
+}
+
+#[test]
+fn deviations_divide_by_one_less() {
+    let rule = sound(
+        "rule r { post state y; post state s; update { s = std[batch](y); s = max[post](cumsum[post](y)); } }",
+    );
+    assert_eq!(
+        block(&rule, &rule.update),
+        "s = Sqrt(Divide(Sum[Batch](Multiply(Subtract(y, Divide(Sum[Batch](y), Real<BatchCount>)), \
+         Subtract(y, Divide(Sum[Batch](y), Real<BatchCount>)))), Subtract(Real<BatchCount>, Real<1>))); \
+         s = Max[Post](scan[post](y));"
+    );
+}
+
+#[test]
+fn messages_stand_alone() {
+    let (_, diagnostics, _) = check(
+        "rule r { param tau_plus = 20 ms; param a_plus = 1; global state n; state x;
+         update { x = (tau_plus + a_plus) / 1 ms; n += pre.spike; x = taupluss; } }",
+    );
+    let expected = "E0401: dimension mismatch: `tau_plus` has dimension time, `a_plus` is dimensionless\n\
+                    E0301: `n` is global, and `pre.spike` is a pre value\n\
+                    E0203: there is no `taupluss` here\n";
+    assert_eq!(messages(&diagnostics), expected);
+    let helps: Vec<&str> = diagnostics.iter().flat_map(|d| d.help.iter().map(String::as_str)).collect();
+    assert!(helps.contains(&"did you mean `tau_plus`?"), "{helps:?}");
+    assert!(helps.contains(&"reduce it: `sum[pre](…)` or `mean[pre](…)`"), "{helps:?}");
+}
+
+#[test]
+fn cases_that_are_not_chosen_are_checked_too() {
+    let text = "rule r { option o in {a, b} = a; state x; update { x = match o { a => x + 1, b => z }; } }";
+    let (rules, diagnostics, _) = check(text);
+    assert!(rules[0].is_none());
+    assert_eq!(messages(&diagnostics), "E0203: there is no `z` here\n");
+    let first = diagnostics.iter().next().expect("one");
+    assert!(first.help.iter().any(|help| help.contains("`o = b`")));
+}
+
+/// Whatever is left out, doubled or exchanged: an answer, not a panic, and no rule beside an error.
+#[test]
+fn broken_rules_get_answers() {
+    let mut words: Vec<String> = vec![STDP.to_owned(), SKETCHES.to_owned()];
+    words.extend(cases("err", &["E03", "E04", "E07"]).into_iter().map(|(_, text)| text));
+    let mut random = 12345u64;
+    let mut next = |below: usize| {
+        random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (random >> 33) as usize % below.max(1)
+    };
+    let spaced = |text: &str| -> Vec<String> {
+        let mut spaced = String::new();
+        for letter in text.chars() {
+            match letter {
+                '(' | ')' | '[' | ']' | '{' | '}' | ';' | ',' => spaced.extend([' ', letter, ' ']),
+                _ => spaced.push(letter),
+            }
+        }
+        spaced.split_whitespace().map(str::to_owned).collect()
+    };
+    let texts: Vec<Vec<String>> = words.iter().map(|text| spaced(text)).collect();
+    let mut lowered = 0;
+    for round in 0..1500 {
+        let mut tokens = texts[next(texts.len())].clone();
+        if tokens.len() > 400 {
+            let start = next(tokens.len() - 300);
+            tokens = tokens[start..start + 300].to_vec();
+            tokens.splice(0..0, ["rule".to_owned(), "q".to_owned(), "{".to_owned()]);
+        }
+        for _ in 0..1 + round % 4 {
+            let place = next(tokens.len());
+            let other = tokens[next(tokens.len())].clone();
+            match next(3) {
+                0 => tokens[place] = other,
+                1 => tokens.insert(place, other),
+                _ if tokens.len() > 1 => drop(tokens.remove(place)),
+                _ => {}
+            }
+        }
+        let (rules, diagnostics, _) = check(&tokens.join(" "));
+        lowered += rules.iter().flatten().count();
+        assert!(diagnostics.has_errors() || rules.iter().all(Option::is_some));
+    }
+    assert!(lowered > 0);
+}
+
 /// The case files of a folder with the codes that begin so.
 fn cases(folder: &str, prefixes: &[&str]) -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/in").join(folder);
