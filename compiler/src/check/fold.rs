@@ -28,7 +28,7 @@ pub(super) fn operands(kind: &ExprKind) -> Vec<ExprId> {
 ///
 /// Operands stand before what uses them: walking down by handle and up again needs no recursion, however deep the
 /// expression is.
-pub(super) fn evaluate(rule: &Rule, id: ExprId) -> Option<f64> {
+pub(crate) fn evaluate(rule: &Rule, id: ExprId) -> Option<f64> {
     if let ExprKind::Number(number) = rule.exprs[id].kind {
         return Some(number);
     }

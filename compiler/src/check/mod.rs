@@ -33,6 +33,8 @@ pub use scope::{Scope, collect_scope};
 pub use unit::{Dimension, Ratio};
 pub use warn::step_warnings;
 
+pub(crate) use fold::evaluate;
+
 use crate::ast;
 use crate::diag::{Diagnostics, code};
 use crate::ir::build::RuleBuilder;
