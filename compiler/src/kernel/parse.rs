@@ -1,4 +1,4 @@
-//! Reads the text of a kernel, as [`print`](super::print) writes it and as people write it in tests.
+//! Reads the text of a kernel, as `kernel::print` writes it and as people write it in tests.
 //!
 //! In goes a text with one kernel; out comes the kernel, or the first error with its line. Nothing but the text's
 //! own form is checked: names are defined before they are used and only once, lists that belong together are

@@ -1,6 +1,6 @@
 //! The text of a kernel, for people who review snapshots and for tests that are written by hand.
 //!
-//! In goes a kernel, valid or not; out comes a text that [`parse`](super::parse) reads back. The same kernel gives
+//! In goes a kernel, valid or not; out comes a text that `kernel::parse` reads back. The same kernel gives
 //! the same text, and printing what was parsed gives the text again. Floats are printed so that they come back bit
 //! for bit.
 //!

@@ -1,7 +1,7 @@
 //! Texts that are wrong, and texts and kernels at random.
 
 use super::*;
-use crate::interp::kernel::{Array, run_limited};
+use crate::interp::kernel::{Array, Fault, run_limited};
 use crate::kernel::print::print;
 use crate::valid::kernel::validate;
 
@@ -227,23 +227,30 @@ fn random_kernels_are_valid_and_keep_their_text() {
 }
 
 #[test]
-fn random_kernels_run_or_fault() {
+fn random_kernels_run_or_fault_and_so_do_their_texts() {
     let (mut finished, mut stopped) = (0, 0);
     for seed in 1..=300 {
         let kernel = random::kernel(seed);
-        let run = || {
+        let run = |kernel: &Kernel, limit: u64| {
             let mut memory: Vec<Array> = kernel.buffers.iter().map(|(_, b)| Array::zeros(b.ty, 12)).collect();
             let mut references: Vec<&mut Array> = memory.iter_mut().collect();
-            let counters = run_limited(&kernel, &mut references, &[4], 0..2, 5000);
-            (counters, memory)
+            let counters = run_limited(kernel, &mut references, &[4], 0..2, limit);
+            (counters.map(|counters| (counters.loads, counters.stores)), memory)
         };
-        let (first, second) = (run(), run());
-        // Faults leave the memory as it was then; NaNs differ from themselves, so texts are compared.
-        assert_eq!(format!("{first:?}"), format!("{second:?}"));
+        let first = run(&kernel, 5000);
+        if !matches!(first.0, Err(Fault::StepLimit { .. })) {
+            // Constants move when a kernel is printed and parsed: it may take other steps, and does the same.
+            let again = parse(&print(&kernel)).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(
+                format!("{first:?}"),
+                format!("{:?}", run(&again, 50_000)),
+                "NaNs are compared as text"
+            );
+        }
         match first.0 {
-            Ok(counters) => {
+            Ok((loads, _)) => {
                 finished += 1;
-                assert!(counters.loads.iter().all(|&count| count >= 2), "two blocks load from each buffer");
+                assert!(loads.iter().all(|&count| count >= 2), "two blocks load from each buffer");
             }
             Err(_) => stopped += 1,
         }
