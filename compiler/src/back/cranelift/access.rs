@@ -60,7 +60,7 @@ impl Lower<'_, '_> {
                     let place = self.lane_place(buffer, index, lane);
                     self.load_scalar(ty, place)
                 });
-                self.from_lanes(ty, lanes)
+                self.gather_lanes(ty, lanes)
             }
         }
     }
