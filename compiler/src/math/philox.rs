@@ -1,0 +1,62 @@
+//! Random words: Philox4x32-10 (Salmon et al. 2011, doi:10.1145/2063384.2063405).
+//!
+//! A word is a pure function of a key and a counter, so there is no state and no order of draws.
+
+use super::arith::Arithmetic;
+
+/// Multipliers of the two halves of the counter.
+const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
+/// What is added to the key after each round: the golden ratio and √3 - 1.
+const KEY_STEPS: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
+const ROUNDS: u32 = 10;
+
+/// Four random words.
+pub(super) fn philox<A: Arithmetic>(a: &A, counter: [A::Word; 4], key: [A::Word; 2]) -> [A::Word; 4] {
+    let (mut c, mut k) = (counter, key);
+    for round in 0..ROUNDS {
+        if round > 0 {
+            k = [0, 1].map(|half| a.word_add(k[half], a.word(KEY_STEPS[half])));
+        }
+        let [first, second] = MULTIPLIERS.map(|multiplier| a.word(multiplier));
+        c = [
+            a.word_xor(a.word_xor(a.word_mul_high(second, c[2]), c[1]), k[0]),
+            a.word_mul(second, c[2]),
+            a.word_xor(a.word_xor(a.word_mul_high(first, c[0]), c[3]), k[1]),
+            a.word_mul(first, c[0]),
+        ];
+    }
+    c
+}
+
+/// What names a word, all but the attempt as the low halves of 64-bit numbers.
+pub(super) struct Address<W> {
+    /// Low and high half of the seed.
+    pub key: [W; 2],
+    /// Low half.
+    pub step: W,
+    /// The number of the site.
+    pub site: W,
+    /// Which try.
+    pub attempt: W,
+    /// How often the block has run.
+    pub run: W,
+    /// Low half.
+    pub row: W,
+    /// column / 4, low half.
+    pub column_quarter: W,
+    /// column mod 4
+    pub lane: W,
+}
+
+/// The word at an address, with the counter layout of `kernel::Random`.
+pub(super) fn word<A: Arithmetic>(a: &A, at: &Address<A::Word>) -> A::Word {
+    let byte = a.word(0xff);
+    let site = a.word_shl(at.site, 16);
+    let attempt = a.word_shl(a.word_and(at.attempt, byte), 8);
+    let place = a.word_or(a.word_or(site, attempt), a.word_and(at.run, byte));
+    let words = philox(a, [at.step, place, at.row, at.column_quarter], at.key);
+    let high = a.word_select(a.word_equal(at.lane, a.word(2)), words[2], words[3]);
+    let low = a.word_select(a.word_equal(at.lane, a.word(0)), words[0], words[1]);
+    let in_low = a.word_equal(a.word_and(at.lane, a.word(2)), a.word(0));
+    a.word_select(in_low, low, high)
+}
