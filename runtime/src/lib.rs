@@ -14,7 +14,11 @@ mod names;
 mod prologue;
 mod recorder;
 mod rule;
+#[cfg(test)]
+mod sample;
 mod state;
+#[cfg(test)]
+mod tests;
 mod train;
 mod values;
 
