@@ -29,7 +29,7 @@ fn engine(device: Device, group: Group) -> (Engine, GroupId) {
 
 /// Spikes that depend on the step only; the list is ascending.
 fn spikes(step: u64, count: usize, salt: u64) -> Vec<u32> {
-    (0..count as u64).filter(|n| (step * 7 + n * 5 + salt) % 4 == 0).map(|n| n as u32).collect()
+    (0..count as u64).filter(|n| (step * 7 + n * 5 + salt).is_multiple_of(4)).map(|n| n as u32).collect()
 }
 
 fn advance(engine: &mut Engine, id: GroupId, steps: std::ops::Range<u64>) {
@@ -77,6 +77,24 @@ fn all_devices_plans_and_threads_give_the_same_bits() {
         }
     }
     assert!(results.iter().all(|bits| *bits == results[0]));
+}
+
+#[test]
+fn the_plan_follows_the_spikes_and_the_host_s_writes() {
+    let (mut engine, id) = engine(Device::interpreter(), group());
+    let taken =
+        |engine: &Engine| engine.plans(id).unwrap().iter().map(|(_, taken)| *taken).collect::<Vec<_>>();
+    engine.step(&[]).unwrap();
+    assert_eq!(taken(&engine), [1, 0]);
+    engine.write(id, "w", 0.5).unwrap();
+    engine.step(&[]).unwrap();
+    assert_eq!(taken(&engine), [1, 1]);
+    let all: Vec<u32> = (0..PRE as u32).collect();
+    engine.step(&[(id, Events::new().pre(&all))]).unwrap();
+    assert_eq!(taken(&engine), [1, 2]);
+    engine.set_param(id, "a_plus", 0.5).unwrap();
+    engine.step(&[]).unwrap();
+    assert_eq!(taken(&engine), [2, 2]);
 }
 
 #[test]
@@ -265,7 +283,7 @@ fn parameters_and_sizes_compile_nothing() {
     assert_eq!(cache.compilations(), kernels.len() as u64);
     engine.set_param(id, "a_plus", 0.5).unwrap();
     let larger = engine.register(Group::dense(60, 50).rule(&stdp()).param("tau_plus", 5.0)).unwrap();
-    for (_, kernel) in &engine.program(larger).unwrap().kernels.clone().iter().collect::<Vec<_>>() {
+    for (_, kernel) in engine.program(larger).unwrap().kernels.iter() {
         cache.get(kernel).unwrap();
     }
     assert_eq!(cache.compilations(), kernels.len() as u64);
