@@ -56,5 +56,9 @@ fn parsed(text: &str) -> (File, bool) {
 }
 
 fn lost_comment(before: &File, after: &File) -> bool {
-    !before.comments.iter().map(|comment| &comment.text).eq(after.comments.iter().map(|comment| &comment.text))
+    !before
+        .comments
+        .iter()
+        .map(|comment| &comment.text)
+        .eq(after.comments.iter().map(|comment| &comment.text))
 }

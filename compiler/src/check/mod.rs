@@ -5,19 +5,42 @@
 //! functions, options and loops are inlined, and every expression has its type and shape. Not done here: several
 //! rules (`compose`), externs, the default apply and the clips to the declared ranges (`compose::finish`).
 
+mod access;
+mod call;
+mod context;
+mod decl;
+mod draw;
+mod equation;
+mod expr;
+mod fold;
+mod initial;
 mod names;
+mod path;
+mod product;
+mod reduce;
 mod scope;
+mod stmt;
+#[cfg(test)]
+mod tests;
 mod unit;
+mod value;
+mod warn;
+mod write;
 
 use std::collections::BTreeMap;
 
 pub use scope::{Scope, collect_scope};
 pub use unit::{Dimension, Ratio};
+pub use warn::step_warnings;
+
+pub(crate) use fold::evaluate;
 
 use crate::ast;
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostics, code};
+use crate::ir::build::RuleBuilder;
 use crate::ir::{Domain, Rule};
 use crate::source::{Sources, Span};
+use context::{Checker, OptionChoice, Symbol, Value};
 
 /// What a composition, or the host, decides about one part before it is checked.
 #[derive(Clone, Debug, Default)]
@@ -55,18 +78,86 @@ pub fn lower(
     settings: &PartSettings,
     diagnostics: &mut Diagnostics,
 ) -> Option<Rule> {
-    let _ = (sources, rule, scope, settings, diagnostics);
-    None
+    let ast::RuleBody::Items(items) = &rule.body else { return None };
+    let mut found = Diagnostics::new();
+    let (lowered, options) = lower_once(sources, rule, items, scope, settings, &mut found);
+    if !found.has_errors() {
+        other_choices(sources, rule, items, scope, settings, &options, &mut found);
+    }
+    if !found.has_errors() {
+        warn::warnings(rule, items, &lowered, &mut found);
+    }
+    let sound = !found.has_errors();
+    diagnostics.append(found);
+    sound.then_some(lowered)
+}
+
+/// Lowers with the options as the settings choose them; also gives the options.
+fn lower_once(
+    sources: &Sources,
+    rule: &ast::Rule,
+    items: &[ast::RuleItem],
+    scope: &Scope,
+    settings: &PartSettings,
+    diagnostics: &mut Diagnostics,
+) -> (Rule, Vec<(String, OptionChoice)>) {
+    let mut checker = Checker::new(sources, &rule.name.text, scope, settings, diagnostics);
+    checker.builder.rule.docs = rule.docs.iter().map(|doc| doc.text.clone()).collect();
+    checker.declarations(items);
+    checker.items(items);
+    let options = checker.symbols.iter().filter_map(|(name, symbol)| match symbol {
+        Symbol::Option(choice) => Some((name.clone(), choice.clone())),
+        Symbol::Variable(_) | Symbol::Constant(_) | Symbol::Poison => None,
+    });
+    let options = options.collect();
+    (checker.builder.finish(), options)
+}
+
+/// Reports the mistakes in cases that are not chosen: each other value of each option is tried once.
+fn other_choices(
+    sources: &Sources,
+    rule: &ast::Rule,
+    items: &[ast::RuleItem],
+    scope: &Scope,
+    settings: &PartSettings,
+    options: &[(String, OptionChoice)],
+    diagnostics: &mut Diagnostics,
+) {
+    let others = options.iter().flat_map(|(name, choice)| {
+        choice.values.iter().filter(|value| **value != choice.chosen).map(move |value| (name, value))
+    });
+    // More choices than this are nobody's rule; the first ones show what is wrong.
+    for (name, value) in others.take(64) {
+        let mut settings = settings.clone();
+        settings.options.insert(name.clone(), (value.clone(), rule.name.span));
+        let mut found = Diagnostics::new();
+        lower_once(sources, rule, items, scope, &settings, &mut found);
+        if found.has_errors() {
+            for diagnostic in found {
+                diagnostics.push(diagnostic.help(format!("this is reached with `{name} = {value}`")));
+            }
+            return;
+        }
+    }
 }
 
 /// Evaluates a constant expression of a composition's argument.
 pub fn constant(expr: &ast::Expr, scope: &Scope, diagnostics: &mut Diagnostics) -> Option<Constant> {
-    let _ = (expr, scope, diagnostics);
-    None
+    let (sources, settings) = (Sources::new(), PartSettings::default());
+    let mut checker = Checker::new(&sources, "", scope, &settings, diagnostics);
+    let value = checker.expr(expr)?;
+    let id = checker.number(value.id, expr.span);
+    match fold::evaluate(&checker.builder.rule, id) {
+        Some(number) => Some(Constant { value: number, dimension: value.dimension }),
+        None => {
+            checker.error(code::NOT_CONSTANT, expr.span, "an argument must be a constant");
+            None
+        }
+    }
 }
 
-/// Warnings that need the length of the step: time constants shorter than it.
-pub fn step_warnings(rule: &Rule, dt_ms: f64) -> Diagnostics {
-    let _ = (rule, dt_ms);
-    Diagnostics::new()
+/// A constant as an expression.
+fn value_of_constant(builder: &mut RuleBuilder, constant: Constant, span: Span) -> Value {
+    let id = builder.number(constant.value, span);
+    Value { id, dimension: constant.dimension, whole: false }
 }

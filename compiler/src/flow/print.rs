@@ -19,7 +19,8 @@ pub fn print(flow: &Flow, rule: &Rule) -> String {
     for root in roots {
         uses[root.index()] += 1;
     }
-    let mut printer = Printer { flow, rule, names: vec![None; exprs.len()], text: vec![String::new(); exprs.len()] };
+    let mut printer =
+        Printer { flow, rule, names: vec![None; exprs.len()], text: vec![String::new(); exprs.len()] };
     let mut out = String::new();
     let mut number = 0;
     for &id in &needed {

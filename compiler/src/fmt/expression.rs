@@ -30,7 +30,8 @@ pub(super) fn flat(expr: &Expr) -> String {
             format!("if {} {{ {} }} else {rest}", flat(condition), flat(then))
         }
         ExprKind::Match(option, arms) => {
-            let arms: Vec<_> = arms.iter().map(|(name, value)| format!("{} => {}", name.text, flat(value))).collect();
+            let arms: Vec<_> =
+                arms.iter().map(|(name, value)| format!("{} => {}", name.text, flat(value))).collect();
             format!("match {} {{ {} }}", option.text, arms.join(", "))
         }
         ExprKind::Error => String::new(),

@@ -3,8 +3,8 @@
 use super::expression::{broken, domain_text, flat, indented, path_text, width};
 use super::layout::Printer;
 use crate::ast::{
-    Argument, Declaration, Doc, Equation, File, Function, Handler, Head, Item, Kind, ModifierKind, Name, Part, Range,
-    Rule, RuleBody, RuleItem, UnitExpr, UseTarget, When,
+    Argument, Declaration, Doc, Equation, File, Function, Handler, Head, Item, Kind, ModifierKind, Name,
+    Part, Range, Rule, RuleBody, RuleItem, UnitExpr, UseTarget, When,
 };
 use crate::source::Span;
 
@@ -276,7 +276,9 @@ fn unit_text(unit: &UnitExpr) -> String {
 fn when_text(when: &When) -> String {
     match when {
         When::Call(name) => format!("on call {}", name.text),
-        When::Every { period, steps } => format!("every {}{}", flat(period), if *steps { " steps" } else { "" }),
+        When::Every { period, steps } => {
+            format!("every {}{}", flat(period), if *steps { " steps" } else { "" })
+        }
     }
 }
 

@@ -65,7 +65,9 @@ impl<'a> Printer<'a> {
     }
 
     fn comments_before(&mut self, end: usize) {
-        while let Some(comment) = self.comments.get(self.done).filter(|comment| (comment.span.start as usize) < end) {
+        while let Some(comment) =
+            self.comments.get(self.done).filter(|comment| (comment.span.start as usize) < end)
+        {
             self.done += 1;
             let start = comment.span.start as usize;
             // On the line of what was written last, it stays there.
@@ -124,7 +126,8 @@ impl<'a> Printer<'a> {
     pub(super) fn verbatim(&mut self, prefix: &str, span: Span, suffix: &str) {
         let mut out = prefix.to_owned();
         let mut at = span.start as usize;
-        while let Some(comment) = self.comments.get(self.done).filter(|comment| comment.span.start < span.end) {
+        while let Some(comment) = self.comments.get(self.done).filter(|comment| comment.span.start < span.end)
+        {
             let start = (comment.span.start as usize).max(at);
             self.relay(at, start, &mut out);
             out.push_str(&comment.text);

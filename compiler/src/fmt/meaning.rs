@@ -1,9 +1,9 @@
 //! Whether two trees say the same: places, comments and brackets aside.
 
 use crate::ast::{
-    Argument, Block, Declaration, Doc, Domain, Equation, Expr, ExprKind, File, For, Function, Handler, Head, Item,
-    ModifierKind, Name, Over, OverKind, Part, Path, Range, Rule, RuleBody, RuleItem, Statement, StatementKind,
-    UnitExpr, UseTarget, When,
+    Argument, Block, Declaration, Doc, Domain, Equation, Expr, ExprKind, File, For, Function, Handler, Head,
+    Item, ModifierKind, Name, Over, OverKind, Part, Path, Range, Rule, RuleBody, RuleItem, Statement,
+    StatementKind, UnitExpr, UseTarget, When,
 };
 
 /// Whether two files mean the same: equal but for spans, comments and redundant brackets.
@@ -66,7 +66,8 @@ fn rule(left: &Rule, right: &Rule) -> bool {
 }
 
 fn part(left: &Part, right: &Part) -> bool {
-    let argument = |left: &Argument, right: &Argument| path(&left.name, &right.name) && expr(&left.value, &right.value);
+    let argument =
+        |left: &Argument, right: &Argument| path(&left.name, &right.name) && expr(&left.value, &right.value);
     path(&left.rule, &right.rule)
         && all(&left.arguments, &right.arguments, argument)
         && both(left.alias.as_ref(), right.alias.as_ref(), name)
@@ -167,7 +168,9 @@ fn block(left: &Block, right: &Block) -> bool {
 fn statement(left: &Statement, right: &Statement) -> bool {
     use StatementKind::{Assign, For, If, Let, Match};
     match (&left.kind, &right.kind) {
-        (Let { name: left, value }, Let { name: right, value: other }) => name(left, right) && expr(value, other),
+        (Let { name: left, value }, Let { name: right, value: other }) => {
+            name(left, right) && expr(value, other)
+        }
         (
             Assign { target, index, operator, value },
             Assign { target: other_target, index: other_index, operator: other_operator, value: other_value },

@@ -10,7 +10,8 @@ impl Printer<'_> {
     pub(super) fn block(&mut self, head: &str, block: &Block, start: u32, tail: &str) {
         if let Some(line) = self.short_block(block) {
             let line = format!("{head} {line}{tail}");
-            if !head.contains('\n') && width(&line) <= self.room() && !self.has_comment(start, block.span.end) {
+            if !head.contains('\n') && width(&line) <= self.room() && !self.has_comment(start, block.span.end)
+            {
                 self.lines(&line);
                 self.wrote(block.span.end);
                 return;
@@ -85,7 +86,8 @@ impl Printer<'_> {
 
     /// `for k in a .. b {`
     pub(super) fn for_head<T>(&mut self, repeat: &For<T>) {
-        let head = format!("for {} in {} .. {} {{", repeat.variable.text, flat(&repeat.start), flat(&repeat.end));
+        let head =
+            format!("for {} in {} .. {} {{", repeat.variable.text, flat(&repeat.start), flat(&repeat.end));
         self.lines(&head);
         self.opened(repeat.end.span.end);
     }
@@ -101,7 +103,8 @@ impl Printer<'_> {
             && last.statements.len() < 2
         {
             let line = format!("{head} {one} else {two}");
-            if !line.contains('\n') && width(&line) <= self.room() && !self.has_comment(start, last.span.end) {
+            if !line.contains('\n') && width(&line) <= self.room() && !self.has_comment(start, last.span.end)
+            {
                 self.lines(&line);
                 self.wrote(last.span.end);
                 return;
@@ -130,11 +133,13 @@ impl Printer<'_> {
 
     /// The `if` that an `else` block consists of.
     fn else_if<'b>(&self, block: &'b Block) -> Option<(&'b Expr, &'b Block, Option<&'b Block>)> {
-        let [Statement { kind: StatementKind::If { condition, then, otherwise }, span }] = block.statements.as_slice()
+        let [Statement { kind: StatementKind::If { condition, then, otherwise }, span }] =
+            block.statements.as_slice()
         else {
             return None;
         };
-        let plain = !self.has_comment(block.span.start, span.start) && !self.has_comment(span.end, block.span.end);
+        let plain =
+            !self.has_comment(block.span.start, span.start) && !self.has_comment(span.end, block.span.end);
         plain.then_some((condition, then, otherwise.as_ref()))
     }
 

@@ -2,6 +2,7 @@
 
 pub mod kernel;
 pub mod order;
+pub mod program;
 pub mod rule;
 pub mod scalar;
 pub mod wide;

@@ -206,16 +206,23 @@ mod tests {
 
     #[test]
     fn a_kernel_without_such_operations_stays_as_it_is() {
-        for text in
-            [text!("replayed_rows"), text!("conv_pairs"), text!("batched_tile"), text!("delayed_arrival")]
-        {
+        let texts = [
+            text!("replayed_rows"),
+            text!("conv_pairs"),
+            text!("batched_tile"),
+            text!("delayed_arrival"),
+            text!("inactive_rows"),
+            text!("ordered_sums"),
+            text!("rejection_draw"),
+        ];
+        for text in texts {
             assert_eq!(print(&expand(&kernel(text))), text);
         }
     }
 
     #[test]
     fn an_expanded_kernel_is_valid_and_has_only_primitive_operations() {
-        let expanded = expand(&kernel(text!("rejection_draw")));
+        let expanded = expand(&kernel(text!("random_draw")));
         let info = validate(&expanded).unwrap_or_else(|errors| panic!("{}", errors.join("\n")));
         assert!(info.expanded);
     }

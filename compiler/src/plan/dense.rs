@@ -2,15 +2,14 @@
 
 use super::PlanChoice;
 use super::emit::Emitter;
+use super::events::{Sparse, Variant};
 use super::neuron::{block_range, push_loop, write_variables};
 use super::program::{Action, Alternative, Condition, Count, Launch, ScalarSource, Size};
 use super::section::{Access, Work};
 use super::stage::{Key, Place, Range, range};
-use crate::flow::{Flow, Write};
+use crate::flow::Write;
 use crate::ir::{ExprId, ExprKind, ReduceOp};
 use crate::kernel::{self, Conversion, LoopKind, RowSet, Side, SpaceKind, Type, ValueId};
-use crate::pass::fold::{Known, known};
-use crate::pass::sparsity::{Assumption, assume, changes_nothing};
 
 /// Rows of a block where sums over a column are left: the reduction order's block.
 const ROWS_OF_A_SUM: u32 = 256;
@@ -20,147 +19,6 @@ const ROWS_PER_BLOCK: u32 = 32;
 /// row: a strided access costs a cache line. Measured on dense matrices of 400 MB in f32.
 const EVENT_SHARE: f64 = 0.5;
 const COLUMN_COST: f64 = 20.0;
-
-/// What a pass does in the rows of spiking presynaptic neurons, and at the spiking columns of the other rows.
-pub(super) struct Sparse {
-    row: Variant,
-    column: Variant,
-}
-
-/// What is done with one synapse.
-#[derive(Clone, Debug, Default)]
-struct Variant {
-    writes: Vec<Write>,
-    /// Reductions, by the expression of the full pass, with the conditions and the term under the assumption.
-    sums: Vec<ExprId>,
-}
-
-impl Sparse {
-    /// All expressions that the variants start from.
-    pub(super) fn roots(&self) -> Vec<ExprId> {
-        let variants = [&self.row, &self.column];
-        variants.into_iter().flat_map(|variant| variant.writes.iter().map(|write| write.value)).collect()
-    }
-}
-
-/// The event plan of a step, where it is proved equal to the full pass. Otherwise a note says what stood in the way.
-pub(super) fn sparse_variants(work: &mut Work<'_, '_>, trace: &Flow) -> Option<Sparse> {
-    let is_step = work.name == "step";
-    if !is_step || work.planner.options.choice == PlanChoice::FullPass {
-        return None;
-    }
-    let key = Key::synapses(0);
-    let writes = work.roots.get(&key).map(|roots| roots.writes.clone()).unwrap_or_default();
-    if writes.is_empty() {
-        return None;
-    }
-    if work.roots.keys().any(|other| other.place == Place::Synapse && *other != key) {
-        work.planner.note(
-            "plan",
-            "full pass: a reduction over synapses is needed before the step ends",
-            None,
-        );
-        return None;
-    }
-    let silent = assumed(work, &writes, Assumption::SILENT);
-    let still = |work: &Work<'_, '_>, write: &Write| {
-        changes_nothing(&work.flow.graph, write, |id| work.stages.is_invariant(id))
-    };
-    if let Some(write) = silent.iter().find(|write| !still(work, write)) {
-        let address = work.planner.rule.variables[write.variable].address();
-        let span = culprit(work, trace, write);
-        work.planner.note("plan", format!("full pass: `{address}` may change without a spike"), Some(span));
-        return None;
-    }
-    let sums = all_sums(work);
-    for &sum in &sums {
-        if !gated_by_spikes(work, sum) {
-            let span = work.flow.graph.span(sum);
-            let text = "full pass: a sum over synapses counts synapses without a spike";
-            work.planner.note("plan", text, Some(span));
-            return None;
-        }
-    }
-    let row = assumed(work, &writes, Assumption::ROW);
-    let column = assumed(work, &writes, Assumption::COLUMN);
-    let row_writes = row.into_iter().filter(|write| !still(work, write)).collect();
-    let column_writes: Vec<Write> = column.into_iter().filter(|write| !still(work, write)).collect();
-    let text =
-        "event rows and columns where few neurons spike: without a spike of its neurons no synapse changes";
-    work.planner.note("plan", text, None);
-    Some(Sparse {
-        row: Variant { writes: row_writes, sums },
-        column: Variant { writes: column_writes, sums: Vec::new() },
-    })
-}
-
-fn assumed(work: &mut Work<'_, '_>, writes: &[Write], assumption: Assumption) -> Vec<Write> {
-    let roots: Vec<ExprId> = writes.iter().map(|write| write.value).collect();
-    let precision = work.flow.precision;
-    let values = assume(&mut work.flow.graph, &roots, assumption, precision);
-    work.stages.update(&work.flow.graph);
-    writes.iter().zip(values).map(|(write, value)| Write { value, ..*write }).collect()
-}
-
-/// Reductions over synapses that the step needs.
-fn all_sums(work: &Work<'_, '_>) -> Vec<ExprId> {
-    let roots: Vec<ExprId> = work.flow.writes.iter().map(|write| write.value).collect();
-    crate::ir::visit::reachable(work.flow.graph.exprs(), roots)
-        .into_iter()
-        .filter(|&id| match work.flow.graph.get(id).kind {
-            ExprKind::Reduce { over, .. } => {
-                matches!(range(&work.flow.graph, id, over), Range::Columns | Range::Rows)
-            }
-            _ => false,
-        })
-        .collect()
-}
-
-/// Whether a sum counts only synapses of spiking presynaptic neurons. Sums over rows would have to keep the order of
-/// their lanes, and sums over columns are left by rows, so only those gated by the row are taken.
-fn gated_by_spikes(work: &mut Work<'_, '_>, sum: ExprId) -> bool {
-    let ExprKind::Reduce { op: ReduceOp::Sum, over, .. } = work.flow.graph.get(sum).kind else {
-        return false;
-    };
-    if range(&work.flow.graph, sum, over) != Range::Columns {
-        return false;
-    }
-    let gates = work.pieces(sum).gates;
-    let precision = work.flow.precision;
-    let assumption = Assumption { pre: Some(false), post: None };
-    let decided = assume(&mut work.flow.graph, &gates, assumption, precision);
-    work.stages.update(&work.flow.graph);
-    decided.into_iter().any(|gate| known(&work.flow.graph, gate, precision) == Some(Known::Bool(false)))
-}
-
-/// The first statement after which a place is not what it was, although no neuron spikes.
-fn culprit(work: &Work<'_, '_>, trace: &Flow, write: &Write) -> crate::source::Span {
-    let mut graph = trace.graph.clone();
-    let rule = work.planner.rule;
-    let proposal = match rule.variables[write.variable].kind {
-        crate::ir::VarKind::Plastic { proposal } => Some(proposal),
-        _ => None,
-    };
-    for step in &trace.trace {
-        let concerns = step.variable == write.variable || Some(step.variable) == proposal;
-        if !concerns {
-            continue;
-        }
-        let value = assume(&mut graph, &[step.value], Assumption::SILENT, trace.precision)[0];
-        let is_zero = known(&graph, value, trace.precision) == Some(Known::Real(0.0));
-        let silent = if Some(step.variable) == proposal {
-            is_zero
-        } else {
-            let mut stages = super::stage::Stages::default();
-            stages.update(&graph);
-            changes_nothing(&graph, &Write { value, ..*step }, |id| stages.is_invariant(id))
-        };
-        if !silent {
-            return step.span;
-        }
-    }
-    write.span
-}
 
 /// Writes the kernels of a synapse pass.
 pub(super) fn launch(work: &mut Work<'_, '_>, key: Key, sparse: Option<&Sparse>, actions: &mut Vec<Action>) {

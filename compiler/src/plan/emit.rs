@@ -6,6 +6,7 @@ use super::program::{Launch, ScalarSource, Size, StorageId};
 use super::section::{Access, Work};
 use super::stage::{Key, Place, Range, range};
 use super::storage::machine_type;
+use super::words::{binary, buffer_kind, compare, count_name, type_suffix, unary};
 use crate::ir::{self, Builtin, ExprId, ExprKind, Type};
 use crate::kernel::build::KernelBuilder;
 use crate::kernel::{
@@ -516,83 +517,5 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
                 crate::ice!("only a sum has products")
             }
         }
-    }
-}
-
-fn type_suffix(ty: kernel::Type) -> &'static str {
-    match ty {
-        kernel::Type::F32 => "f32",
-        kernel::Type::F64 => "f64",
-        kernel::Type::I32 => "i32",
-        kernel::Type::I64 => "i64",
-        kernel::Type::Bool => "bool",
-    }
-}
-
-fn count_name(count: Count) -> &'static str {
-    match count {
-        Count::Pre => "n_pre",
-        Count::Post => "n_post",
-        Count::Synapses => "n_synapses",
-        Count::PreChannels => "n_pre_channels",
-        Count::PostChannels => "n_post_channels",
-        Count::Batch => "n_batch",
-        Count::PreBlocks => "n_pre_blocks",
-        Count::Pairs => "n_pairs",
-    }
-}
-
-fn buffer_kind(storage: &super::program::Storage, rule: &ir::Rule) -> BufferKind {
-    let of = |place| match place {
-        Place::Global => BufferKind::Global,
-        Place::Pre => BufferKind::Neuron(Side::Pre),
-        Place::Post => BufferKind::Neuron(Side::Post),
-        Place::Synapse => BufferKind::Synapse,
-    };
-    match storage.role {
-        Role::Variable(variable) => of(Place::of(rule.variables[variable].shape.domain)),
-        Role::Draws(site) => of(Place::of(rule.sites[site].shape.domain)),
-        Role::Events(side) => BufferKind::EventList(side),
-        Role::Spikes(side) => BufferKind::EventBitmap(side),
-        Role::Scratch if storage.shape.first() == Some(&Size::Count(Count::PreBlocks)) => {
-            BufferKind::Partials
-        }
-        Role::Scratch => BufferKind::Scratch,
-    }
-}
-
-fn unary(op: ir::UnaryOp) -> Unary {
-    match op {
-        ir::UnaryOp::Negate => Unary::Negate,
-        ir::UnaryOp::Not => Unary::Not,
-        ir::UnaryOp::Abs => Unary::Abs,
-        ir::UnaryOp::Sqrt => Unary::Sqrt,
-        ir::UnaryOp::Floor => Unary::Floor,
-        ir::UnaryOp::Round => Unary::Nearest,
-    }
-}
-
-fn binary(op: ir::BinaryOp) -> Binary {
-    match op {
-        ir::BinaryOp::Add => Binary::Add,
-        ir::BinaryOp::Subtract => Binary::Subtract,
-        ir::BinaryOp::Multiply => Binary::Multiply,
-        ir::BinaryOp::Divide => Binary::Divide,
-        ir::BinaryOp::Remainder => Binary::Remainder,
-        ir::BinaryOp::Min => Binary::Min,
-        ir::BinaryOp::Max => Binary::Max,
-        ir::BinaryOp::And => Binary::And,
-        ir::BinaryOp::Or => Binary::Or,
-    }
-}
-
-fn compare(op: ir::Comparison) -> Compare {
-    match op {
-        ir::Comparison::Equal => Compare::Equal,
-        ir::Comparison::NotEqual => Compare::NotEqual,
-        ir::Comparison::Less => Compare::Less,
-        ir::Comparison::LessEqual => Compare::LessEqual,
-        ir::Comparison::Greater => Compare::Greater,
-        ir::Comparison::GreaterEqual => Compare::GreaterEqual,
     }
 }

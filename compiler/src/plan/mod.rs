@@ -12,12 +12,16 @@ pub mod program;
 
 mod dense;
 mod emit;
+mod events;
 mod neuron;
 mod occasion;
 mod section;
 mod stage;
 mod storage;
 mod support;
+#[cfg(test)]
+mod tests;
+mod words;
 
 use crate::diag::Diagnostics;
 use crate::ir::{self, SiteId, VarId};

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::program::{Action, Count, Section, Size, StorageId};
 use super::stage::{self, Key, Place, Range, Stages};
 use super::storage::{domain_shape, machine_type};
-use super::{Planner, dense, neuron};
+use super::{Planner, dense, events, neuron};
 use crate::flow::{Flow, Write};
 use crate::ir::{ExprId, ExprKind, ReduceOp, Type, VarId, visit};
 
@@ -20,7 +20,7 @@ pub(super) fn plan(planner: &mut Planner<'_>, name: &str, flow: Flow) -> Section
     let flow = crate::pass::run_pipeline(&flow);
     let mut work = Work::new(planner, name, flow);
     work.place_stores();
-    let sparse = dense::sparse_variants(&mut work, &trace);
+    let sparse = events::sparse_variants(&mut work, &trace);
     work.collect(sparse.as_ref());
     let mut actions = Vec::new();
     let keys: Vec<Key> = work.roots.keys().copied().collect();
@@ -197,7 +197,7 @@ impl<'p, 'a> Work<'p, 'a> {
     }
 
     /// Finds what every launch needs, from the last to the first, since a launch only leaves things for later ones.
-    fn collect(&mut self, sparse: Option<&dense::Sparse>) {
+    fn collect(&mut self, sparse: Option<&events::Sparse>) {
         let mut done = BTreeSet::new();
         while let Some(key) = self.roots.keys().rev().find(|key| !done.contains(*key)).copied() {
             done.insert(key);

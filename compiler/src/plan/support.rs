@@ -11,7 +11,7 @@ pub(super) fn check(rule: &Rule) -> Result<(), Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     for (id, expr) in rule.exprs.iter() {
         if let ExprKind::Past { .. } = expr.kind {
-            let code: Code = code::NOT_SUPPORTED;
+            let code: Code = code::NOT_ON_TOPOLOGY;
             let span = rule.expr_spans[id.index()];
             diagnostics.push(
                 Diagnostic::new(code, span, "`past` and `after` are not supported on dense groups")

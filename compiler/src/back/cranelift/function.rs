@@ -30,7 +30,12 @@ pub(super) struct Lower<'a, 'f> {
     /// `Let`s that have been evaluated before their loop.
     pub hoisted: HashSet<ValueId>,
     pointer: ir::Type,
+    /// Rooms on the stack, one for each depth of nested reductions, and how many are in use.
+    rooms: (Vec<StackSlot>, usize),
 }
+
+/// Bytes of a room: 64 accumulators of two vectors each, the most that a reduction keeps.
+pub(super) const ROOM: u32 = 64 * 32;
 
 /// The function of a kernel.
 pub(super) fn lower(kernel: &Kernel, isa: &Isa, options: &JitOptions) -> Function {
@@ -51,6 +56,7 @@ pub(super) fn lower(kernel: &Kernel, isa: &Isa, options: &JitOptions) -> Functio
         varying: None,
         hoisted: HashSet::new(),
         pointer,
+        rooms: (Vec::new(), 0),
     };
     lower.body();
     lower.b.seal_all_blocks();
@@ -186,11 +192,19 @@ impl Lower<'_, '_> {
         self.b.ins().jump(block, &arguments);
     }
 
-    /// Room on the stack, 16-byte aligned; its address.
-    pub fn room(&mut self, bytes: u32) -> Value {
-        let slot: StackSlot =
-            self.b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 4));
-        self.b.ins().stack_addr(self.pointer, slot, 0)
+    /// Runs `work` with the address of a room on the stack, which is 16-byte aligned and its own until it ends.
+    pub fn with_room<T>(&mut self, work: impl FnOnce(&mut Self, Value) -> T) -> T {
+        let (rooms, used) = &mut self.rooms;
+        if *used == rooms.len() {
+            let data = StackSlotData::new(StackSlotKind::ExplicitSlot, ROOM, 4);
+            rooms.push(self.b.create_sized_stack_slot(data));
+        }
+        let slot = rooms[*used];
+        *used += 1;
+        let address = self.b.ins().stack_addr(self.pointer, slot, 0);
+        let result = work(self, address);
+        self.rooms.1 -= 1;
+        result
     }
 
     /// Runs `then` where the scalar condition holds.

@@ -30,6 +30,7 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::Function;
 
 use crate::kernel::Kernel;
+use crate::valid::kernel::KernelInfo;
 
 pub use code::JitKernel;
 pub use isa::Isa;
@@ -73,23 +74,33 @@ pub enum JitError {
     },
 }
 
-/// Compiles a kernel.
-pub fn compile(kernel: &Kernel, isa: &Isa, options: &JitOptions) -> Result<JitKernel, JitError> {
+/// Compiles a kernel; `info` is what its validation found.
+pub fn compile(
+    kernel: &Kernel,
+    info: &KernelInfo,
+    isa: &Isa,
+    options: &JitOptions,
+) -> Result<JitKernel, JitError> {
     guarded(kernel, || {
-        let function = lowered(kernel, isa, options)?;
+        let function = lowered(kernel, info, isa, options)?;
         JitKernel::new(kernel, function, isa)
     })
 }
 
 /// The function before Cranelift's optimisations, as text.
-pub fn clif(kernel: &Kernel, isa: &Isa, options: &JitOptions) -> Result<String, JitError> {
-    guarded(kernel, || Ok(lowered(kernel, isa, options)?.display().to_string()))
+pub fn clif(kernel: &Kernel, info: &KernelInfo, isa: &Isa, options: &JitOptions) -> Result<String, JitError> {
+    guarded(kernel, || Ok(lowered(kernel, info, isa, options)?.display().to_string()))
 }
 
 /// The machine instructions, as text with symbolic labels instead of addresses.
-pub fn assembly(kernel: &Kernel, isa: &Isa, options: &JitOptions) -> Result<String, JitError> {
+pub fn assembly(
+    kernel: &Kernel,
+    info: &KernelInfo,
+    isa: &Isa,
+    options: &JitOptions,
+) -> Result<String, JitError> {
     guarded(kernel, || {
-        let mut context = Context::for_function(lowered(kernel, isa, options)?);
+        let mut context = Context::for_function(lowered(kernel, info, isa, options)?);
         context.set_disasm(true);
         let compiled = context
             .compile(isa.target(), &mut ControlPlane::default())
@@ -98,8 +109,13 @@ pub fn assembly(kernel: &Kernel, isa: &Isa, options: &JitOptions) -> Result<Stri
     })
 }
 
-fn lowered(kernel: &Kernel, isa: &Isa, options: &JitOptions) -> Result<Function, JitError> {
-    if !vary::is_expanded(kernel, &kernel.body) {
+fn lowered(
+    kernel: &Kernel,
+    info: &KernelInfo,
+    isa: &Isa,
+    options: &JitOptions,
+) -> Result<Function, JitError> {
+    if !info.expanded {
         return Err(JitError::NotExpanded(kernel.name.clone()));
     }
     let function = function::lower(kernel, isa, options);

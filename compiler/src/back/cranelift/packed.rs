@@ -84,7 +84,7 @@ impl Lower<'_, '_> {
                 self.select(ty, second, b, a)
             }
             Binary::MultiplyHigh => {
-                let (a, b) = (self.pack(ty, a), self.pack(ty, b));
+                let (a, b) = (self.spread(a), self.spread(b));
                 self.both(a, b, |s, a, b| s.multiply_high(a, b))
             }
             Binary::ShiftLeft | Binary::ShiftRight | Binary::ShiftRightSigned => {
@@ -171,6 +171,14 @@ impl Lower<'_, '_> {
         }
     }
 
+    /// Four words; one that all lanes share is spread by a shuffle. Cranelift would fold the widening of a splat and
+    /// then not see the widening multiplication.
+    fn spread(&mut self, form: Form) -> Form {
+        let Form::Scalar(value) = form else { return self.pack(Type::I32, form) };
+        let lowest = self.b.ins().scalar_to_vector(types::I32X4, value);
+        Form::One(self.shuffle(types::I32X4, lowest, lowest, [0; 4]))
+    }
+
     /// The upper words of the products: two widening multiplications, then the odd words.
     fn multiply_high(&mut self, a: Value, b: Value) -> Value {
         let (x, y) = (self.b.ins().uwiden_low(a), self.b.ins().uwiden_low(b));
@@ -200,6 +208,12 @@ impl Lower<'_, '_> {
             return Form::Scalar(self.scalar_compare(compare, ty, a, b));
         }
         let [a, b] = if ty == Type::Bool { self.masks([a, b]) } else { [self.pack(ty, a), self.pack(ty, b)] };
+        // Cranelift knows the pattern of a maximum only by its `Less`.
+        let (compare, a, b) = match (compare, ty.is_float()) {
+            (Compare::Greater, true) => (Compare::Less, b, a),
+            (Compare::GreaterEqual, true) => (Compare::LessEqual, b, a),
+            (compare, _) => (compare, a, b),
+        };
         self.both(a, b, |s, a, b| match ty.is_float() {
             true => s.b.ins().fcmp(float_condition(compare), a, b),
             false => s.b.ins().icmp(integer_condition(compare), a, b),
@@ -277,6 +291,6 @@ impl Lower<'_, '_> {
             let scalars = operands.map(|operand| self.lane(from, operand, lane));
             f(self, scalars)
         });
-        self.from_lanes(to, lanes)
+        self.gather_lanes(to, lanes)
     }
 }

@@ -11,8 +11,6 @@ use crate::kernel::*;
 
 /// The accumulators of `Lanes32`.
 const ACCUMULATORS: i64 = 32;
-/// A count has at most this many bits, so a binary counter of partial results has as many places.
-const PLACES: u32 = 64;
 /// Above this many statements the vectors of accumulators would not be filled in one iteration.
 const UNROLLED_STATEMENTS: usize = 32;
 
@@ -59,7 +57,7 @@ impl Lower<'_, '_> {
                     }
                 }
             }),
-            Order::Lanes32 => self.lanes32(reduce, accumulator, count),
+            Order::Lanes32 => self.with_room(|s, room| s.lanes32(room, reduce, accumulator, count)),
         };
         self.set(reduce.result, result);
     }
@@ -124,9 +122,20 @@ impl Lower<'_, '_> {
         accumulator: Accumulator,
         count: Value,
         shift: i64,
+        term: impl FnMut(&mut Self, Value, Form) -> Form,
+    ) -> Form {
+        self.with_room(|s, room| s.blocks_pairwise_in(room, accumulator, count, shift, term))
+    }
+
+    /// The same in a room that has a place for each bit of a count.
+    fn blocks_pairwise_in(
+        &mut self,
+        room: Value,
+        accumulator: Accumulator,
+        count: Value,
+        shift: i64,
         mut term: impl FnMut(&mut Self, Value, Form) -> Form,
     ) -> Form {
-        let room = self.room(PLACES * accumulator.bytes() as u32);
         let number = [(Type::I64, false)];
         let (head, forms) = self.block_with(&number);
         let (inside, combine) = (self.b.create_block(), self.b.create_block());
@@ -263,8 +272,7 @@ impl Lower<'_, '_> {
     }
 
     /// 32 accumulators in memory, index mod 32; whole groups of 32 in registers first where the body allows it.
-    fn lanes32(&mut self, reduce: &Reduce, accumulator: Accumulator, count: Value) -> Form {
-        let room = self.room((ACCUMULATORS * accumulator.bytes()) as u32);
+    fn lanes32(&mut self, room: Value, reduce: &Reduce, accumulator: Accumulator, count: Value) -> Form {
         let zero = self.zero(Type::I64);
         let flat = reduce.body.iter().all(|stmt| matches!(stmt, Stmt::Let(_)));
         let vectors =

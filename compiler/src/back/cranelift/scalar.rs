@@ -4,7 +4,7 @@ use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 
-use super::form::scalar_type;
+use super::form::{scalar_type, vector_type};
 use super::function::Lower;
 use crate::kernel::{Binary, Compare, Constant, Type, Unary};
 
@@ -65,6 +65,17 @@ impl Lower<'_, '_> {
     /// Two scalars.
     pub fn scalar_binary(&mut self, op: Binary, ty: Type, a: Value, b: Value) -> Value {
         match op {
+            Binary::Min | Binary::Max if ty.is_float() => {
+                // In the lowest lane of a vector, where it is one instruction without a branch.
+                let vector = vector_type(ty);
+                let (a, b) =
+                    (self.b.ins().scalar_to_vector(vector, a), self.b.ins().scalar_to_vector(vector, b));
+                let (left, right) = if op == Binary::Min { (b, a) } else { (a, b) };
+                let mask = self.b.ins().fcmp(FloatCC::LessThan, left, right);
+                let mask = self.cast(vector, mask);
+                let lanes = self.b.ins().bitselect(mask, b, a);
+                self.b.ins().extractlane(lanes, 0)
+            }
             Binary::Min | Binary::Max => {
                 let compare = if op == Binary::Min { Compare::Less } else { Compare::Greater };
                 let second = self.scalar_compare(compare, ty, b, a);

@@ -58,7 +58,7 @@ impl Lower<'_, '_> {
             (self.b.ins().iadd(origin[0], row), self.b.ins().iadd(origin[1], column));
         let size = ty.size() as i64;
         let result = self.blocks_pairwise(accumulator, depth, 8, |s, k, before| {
-            let mut element = |s: &mut Self, pointer: Value, stride: Value, first: Value, packed: bool| {
+            let element = |s: &mut Self, pointer: Value, stride: Value, first: Value, packed: bool| {
                 let row = s.b.ins().imul(k, stride);
                 let index = s.b.ins().iadd(row, first);
                 let place = s.place_in(pointer, index, size, 0);

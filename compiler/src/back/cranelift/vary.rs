@@ -79,20 +79,6 @@ fn term_values(term: Term) -> Vec<ValueId> {
     }
 }
 
-/// Whether nothing is left that `expand` replaces.
-pub(super) fn is_expanded(kernel: &Kernel, body: &[Stmt]) -> bool {
-    body.iter().all(|stmt| match stmt {
-        Stmt::Let(value) => !matches!(
-            kernel.values[*value].op,
-            Op::Math(..) | Op::Random(..) | Op::Binary(Binary::Remainder, ..)
-        ),
-        Stmt::Store { .. } | Stmt::Tile(_) => true,
-        Stmt::If { then, otherwise, .. } => is_expanded(kernel, then) && is_expanded(kernel, otherwise),
-        Stmt::For(inner) => is_expanded(kernel, &inner.body),
-        Stmt::Reduce(reduce) => is_expanded(kernel, &reduce.body),
-    })
-}
-
 /// What an operation uses.
 pub(super) fn operands(op: &Op) -> Vec<ValueId> {
     match op {

@@ -1,7 +1,7 @@
 use super::codes;
 
 codes! {
-    NOT_SUPPORTED = "E0901", "not supported on this kind of group",
+    NOT_ON_TOPOLOGY = "E0901", "not supported on this kind of group",
 "The rule is right, but uses something that this version does not carry out on the group's topology. The message
 names it. `aplysia explain` shows what would run.
 

@@ -279,7 +279,7 @@ rule r {
 }
 ```
 "##;
-    UNKNOWN_ITEM = "E0118", "unknown item", r##"The text goes on with a word with which nothing begins at this place. In a rule stand declarations (`param`, `state`,
+    UNEXPECTED_ITEM = "E0118", "unknown item", r##"The text goes on with a word with which nothing begins at this place. In a rule stand declarations (`param`, `state`,
 `plastic`, …), equations (`dx/dt = …;`) and blocks (`on pre { … }`, `update { … }`, …).
 
 ```rule

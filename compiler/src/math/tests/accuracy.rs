@@ -39,9 +39,9 @@ fn reference(function: MathFn) -> fn(f64) -> f64 {
 /// The bounds of the table in `math`.
 fn bound(function: MathFn) -> f64 {
     match function {
-        MathFn::Ln | MathFn::Log2 | MathFn::Log1p => 0.65,
-        MathFn::Exp | MathFn::Expm1 | MathFn::Sin | MathFn::Cos | MathFn::Tanh => 0.80,
-        MathFn::Sigmoid | MathFn::Pow => 0.80,
+        MathFn::Ln | MathFn::Log2 | MathFn::Log1p => 0.70,
+        MathFn::Expm1 => 0.95,
+        MathFn::Exp | MathFn::Sin | MathFn::Cos | MathFn::Tanh | MathFn::Sigmoid | MathFn::Pow => 0.80,
     }
 }
 

@@ -92,9 +92,9 @@ fn argument(function: MathFn, round: usize, bits: &mut Bits) -> f64 {
 /// The bounds of the table in `math`.
 fn bound(function: MathFn) -> f64 {
     match function {
-        MathFn::Ln | MathFn::Log2 | MathFn::Log1p => 0.65,
-        MathFn::Exp | MathFn::Expm1 | MathFn::Sin | MathFn::Cos | MathFn::Tanh => 0.80,
-        MathFn::Sigmoid | MathFn::Pow => 0.80,
+        MathFn::Ln | MathFn::Log2 | MathFn::Log1p => 0.70,
+        MathFn::Expm1 => 0.95,
+        MathFn::Exp | MathFn::Sin | MathFn::Cos | MathFn::Tanh | MathFn::Sigmoid | MathFn::Pow => 0.80,
     }
 }
 
@@ -107,7 +107,7 @@ fn double_precision_functions_keep_their_bounds() {
         for round in 0..POINTS {
             let x = argument(function, round, &mut bits);
             let error = ulp(evaluate(function, &[x]), &reference(function, x, &mut constants));
-            if !(error <= worst) {
+            if error.is_nan() || error > worst {
                 (worst, at) = (error, x);
             }
         }
@@ -131,7 +131,7 @@ fn double_precision_power_keeps_its_bound() {
         let y = bits.between(-1074.0, 1024.0) / x.log2();
         let exact = big(x).pow(&big(y), BITS, TO_EVEN, &mut constants);
         let error = ulp(evaluate(MathFn::Pow, &[x, y]), &exact);
-        if !(error <= worst.0) {
+        if error.is_nan() || error > worst.0 {
             worst = (error, x, y);
         }
     }

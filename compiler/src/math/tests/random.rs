@@ -184,14 +184,43 @@ fn the_edges_of_a_word_give_finite_numbers() {
         for (distribution, parameters) in CASES {
             let single: Vec<f32> = parameters.iter().map(|&x| x as f32).collect();
             let words = |_| word;
-            let number = crate::math::draw::number(&direct, distribution, &single, &words);
+            let number = draw::number(&direct, distribution, &single, &words);
             assert!(number.is_finite(), "{distribution:?} of {word:x} is {number}");
-            let number = crate::math::draw::number(&double, distribution, parameters, &words);
+            let number = draw::number(&double, distribution, parameters, &words);
             assert!(number.is_finite(), "{distribution:?} of {word:x} is {number}");
         }
     }
-    let z = crate::math::draw::normal(&double, 0);
+    let z = draw::normal(&double, 0);
     assert!((z - 6.337_9).abs() < 1e-3, "the outermost normal number is {z}");
+}
+
+#[test]
+fn the_normal_quantile_keeps_its_precision_from_the_middle_to_the_tail() {
+    // The low 31 bits m of a word, and the number that is exceeded with probability (m + ½) · 2^-32, to 17 digits.
+    let quantiles: [(u32, f64); 14] = [
+        (0x0000_0000, 6.337_957_754_553_789),
+        (0x0000_0001, 6.166_429_517_819_75),
+        (0x0000_0005, 5.957_507_662_988_573),
+        (0x0000_03e8, 5.039_851_125_968_711_5),
+        (0x000f_ffff, 3.487_104_231_637_228_3),
+        (0x0800_0000, 1.862_731_865_767_592_2),
+        (0x0999_9999, 1.780_464_341_976_798_2),
+        (0x0999_9998, 1.780_464_344_824_525_5),
+        (0x1333_33ff, 1.439_531_134_905_486),
+        (0x2000_0000, 1.150_349_379_810_483_2),
+        (0x3fff_ffff, 0.674_489_750_562_425),
+        (0x6000_0000, 0.318_639_363_657_368_9),
+        (0x7fff_fffe, 8.754_298_118_749_868e-10),
+        (0x7fff_ffff, 2.918_099_372_916_622_5e-10),
+    ];
+    for (m, want) in quantiles {
+        for (word, want) in [(m, want), (m | 1 << 31, -want)] {
+            let double = draw::normal(&Direct::<f64>::new(), word);
+            assert!((double / want - 1.0).abs() < 2e-15, "f64, {word:x}: {double:e}, not {want:e}");
+            let single = f64::from(draw::normal(&Direct::<f32>::new(), word));
+            assert!((single / want - 1.0).abs() < 5e-7, "f32, {word:x}: {single:e}, not {want:e}");
+        }
+    }
 }
 
 #[test]

@@ -83,6 +83,9 @@ fn gates_keep_what_they_exclude() {
                     let (start, end) = (b.int(2), b.int(43));
                     b.lanes(start, end, |b, index| {
                         let three = b.int(3);
+                        if access == Access::ReadWrite {
+                            b.load(out, index);
+                        }
                         let gate = b.load(gates, if shared { three } else { index });
                         let value = b.load(from, index);
                         b.store(out, index, value, Some(gate));

@@ -3,12 +3,15 @@
 mod loops;
 mod operations;
 mod products;
+mod random;
 mod reductions;
 mod text;
 
-use super::{Isa, JitOptions, compile};
+use super::{Isa, JitError, JitKernel, JitOptions};
+use crate::interp::kernel::{self as interp, Cells};
 use crate::kernel::build::KernelBuilder;
 use crate::kernel::*;
+use crate::valid::kernel::validate;
 
 /// Bytes before and after each buffer that no kernel may change.
 const MARGIN: usize = 64;
@@ -68,6 +71,25 @@ impl Array {
     }
 }
 
+impl Cells for Array {
+    fn ty(&self) -> Type {
+        self.ty
+    }
+
+    fn length(&self) -> usize {
+        self.elements.len()
+    }
+
+    fn load(&self, index: usize) -> Option<u64> {
+        self.elements.get(index).copied()
+    }
+
+    fn store(&mut self, index: usize, bits: u64) -> Option<()> {
+        *self.elements.get_mut(index)? = bits;
+        Some(())
+    }
+}
+
 /// Whether two elements are the same bits, or both a NaN.
 fn same(ty: Type, a: u64, b: u64) -> bool {
     let is_nan = |bits: u64| match ty {
@@ -123,9 +145,26 @@ fn run_with(
     arrays.iter().zip(&memory).map(|(array, bytes)| Array::from_bytes(array.ty, bytes)).collect()
 }
 
+/// Validates and compiles.
+#[track_caller]
+fn compile(kernel: &Kernel, isa: &Isa, options: &JitOptions) -> Result<JitKernel, JitError> {
+    let info = validate(kernel).unwrap_or_else(|errors| panic!("{}: {errors:#?}", kernel.name));
+    super::compile(kernel, &info, isa, options)
+}
+
+/// What the interpreter makes of the buffers.
+fn interpret(kernel: &Kernel, arrays: &[Array], scalars: &[u64], blocks: u64) -> Vec<Array> {
+    let mut arrays = arrays.to_vec();
+    let mut memory: Vec<&mut Array> = arrays.iter_mut().collect();
+    interp::run(kernel, &mut memory, scalars, 0..blocks).unwrap_or_else(|fault| panic!("{fault}"));
+    arrays
+}
+
 /// Runs a kernel in all ways; buffer `buffer` must be `expected` each time.
 #[track_caller]
 fn expect(kernel: &Kernel, arrays: &[Array], scalars: &[u64], buffer: usize, expected: &Array) {
+    let found = interpret(kernel, arrays, scalars, 1);
+    assert_same(&format!("{} (interpreter)", kernel.name), &found[buffer], expected);
     for (variant, isa, options) in variants() {
         let found = run_with(kernel, (&isa, &options), arrays, scalars, 1);
         assert_same(&format!("{} ({variant})", kernel.name), &found[buffer], expected);
@@ -288,6 +327,6 @@ fn freed_kernels_leave_nothing() {
 #[test]
 fn handles_are_sent_and_shared() {
     fn check<T: Send + Sync + Clone>() {}
-    check::<super::JitKernel>();
+    check::<JitKernel>();
     check::<Isa>();
 }

@@ -101,22 +101,23 @@ fn kernel(op: ReduceOp, order: Order, product: bool, gated: bool, lanes: bool) -
     let mut b = builder(&format!("{op:?}_{order:?}_{product}_{gated}_{lanes}"));
     let ty = if op == ReduceOp::Count { Type::I64 } else { Type::F64 };
     let out = declare(&mut b, "out", ty, Access::Write);
-    let [x, y] = ["x", "y"].map(|name| declare(&mut b, name, Type::F64, Access::Read));
-    let gates = declare(&mut b, "gates", Type::Bool, Access::Read);
+    let x = declare(&mut b, "x", Type::F64, Access::Read);
+    let y = product.then(|| declare(&mut b, "y", Type::F64, Access::Read));
+    let gates = gated.then(|| declare(&mut b, "gates", Type::Bool, Access::Read));
     let count = b.add_scalar("count", Type::I64);
     let reduce =
         |b: &mut KernelBuilder, count: ValueId, place: &dyn Fn(&mut KernelBuilder, ValueId) -> ValueId| {
             b.reduce(op, order, count, |b, index| {
                 let at = place(b, index);
                 let value = b.load(x, at);
-                let gate = gated.then(|| b.load(gates, at));
-                let term = match (product, op) {
-                    (true, _) => Term::Product(value, b.load(y, at)),
-                    (false, ReduceOp::Count) => {
+                let gate = gates.map(|gates| b.load(gates, at));
+                let term = match (y, op) {
+                    (Some(y), _) => Term::Product(value, b.load(y, at)),
+                    (None, ReduceOp::Count) => {
                         let zero = b.real(Type::F64, 0.0);
                         Term::Value(b.compare(Compare::Less, value, zero))
                     }
-                    (false, ReduceOp::Sum | ReduceOp::Min | ReduceOp::Max) => Term::Value(value),
+                    (None, ReduceOp::Sum | ReduceOp::Min | ReduceOp::Max) => Term::Value(value),
                 };
                 (term, gate)
             })
@@ -178,12 +179,13 @@ fn check(op: ReduceOp, order: Order, product: bool, gated: bool, lanes: bool) {
                 if ty == Type::I64 { value as u64 } else { value.to_bits() }
             };
             let expected = Array::new(ty, (0..width).map(result).collect());
-            let arrays =
-                [Array::zeros(ty, width), Array::f64(x.clone()), Array::f64(y.clone()), gates.clone()];
+            let mut arrays = vec![Array::zeros(ty, width), Array::f64(x.clone())];
+            arrays.extend(product.then(|| Array::f64(y.clone())));
+            arrays.extend(gated.then(|| gates.clone()));
             let mut memory: Vec<Vec<u8>> = arrays.iter().map(Array::bytes).collect();
             let pointers: Vec<*mut u8> =
                 memory.iter_mut().map(|bytes| bytes[MARGIN..].as_mut_ptr()).collect();
-            // SAFETY: four buffers, one scalar, all indices below `count · width`.
+            // SAFETY: all buffers, one scalar, all indices below `count · width`.
             unsafe { code.call(pointers.as_ptr(), [count as u64].as_ptr(), 0, 1) };
             let found = Array::from_bytes(ty, &memory[0]);
             assert_same(&format!("{} of {count} ({variant})", kernel.name), &found, &expected);
@@ -224,5 +226,44 @@ fn large_bodies_and_single_precision() {
         }
         let expected = Array::f32([lanes[0]]);
         expect(&kernel, &[Array::zeros(Type::F32, 1), Array::f32(x)], &[], 0, &expected);
+    }
+}
+
+/// Reductions inside one another: each has accumulators of its own, and together they take several pages of stack.
+fn nested(b: &mut KernelBuilder, depth: u32) -> ValueId {
+    if depth == 0 {
+        return b.real(Type::F64, 1.5);
+    }
+    let count = b.int(if depth == 3 { 300 } else { 2 });
+    let order = if depth.is_multiple_of(2) { Order::Serial256 } else { Order::Lanes32 };
+    b.reduce(ReduceOp::Sum, order, count, |b, _| (Term::Value(nested(b, depth - 1)), None))
+}
+
+#[test]
+fn reductions_nest() {
+    for lanes in [false, true] {
+        let mut b = builder(&format!("nested_{lanes}"));
+        let out = declare(&mut b, "out", Type::F64, Access::Write);
+        b.blocks(|b, block| {
+            if lanes {
+                let end = b.int(9);
+                b.lanes(block, end, |b, lane| {
+                    let scale = b.convert(Conversion::Value, Type::F64, lane);
+                    let value = nested(b, 7);
+                    let product = b.mul(value, scale);
+                    b.store(out, lane, product, None);
+                });
+            } else {
+                let value = nested(b, 10);
+                b.store(out, block, value, None);
+            }
+        });
+        let kernel = b.finish();
+        let expected = match lanes {
+            true => Array::f64((0..9).map(|lane| 1.5 * 64.0 * 300.0 * f64::from(lane))),
+            false => Array::f64([1.5 * 512.0 * 300.0]),
+        };
+        let arrays = [Array::zeros(Type::F64, expected.elements.len())];
+        expect(&kernel, &arrays, &[], 0, &expected);
     }
 }
