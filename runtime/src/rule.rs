@@ -129,7 +129,8 @@ impl Rule {
         }
         let mut added = (*other.open).clone();
         compose::shift_files(&mut added, shift);
-        let open = compose::compose(&[(*self.open).clone(), added]).map_err(|found| error(&sources, &found))?;
+        let open =
+            compose::compose(&[(*self.open).clone(), added]).map_err(|found| error(&sources, &found))?;
         let warnings = self.warnings.clone();
         Ok(Self { sources: Arc::new(sources), open: Arc::new(open), warnings, choice: None })
     }
