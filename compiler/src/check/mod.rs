@@ -5,19 +5,38 @@
 //! functions, options and loops are inlined, and every expression has its type and shape. Not done here: several
 //! rules (`compose`), externs, the default apply and the clips to the declared ranges (`compose::finish`).
 
+mod access;
+mod call;
+mod context;
+mod decl;
+mod draw;
+mod equation;
+mod expr;
+mod fold;
 mod names;
+mod path;
+mod product;
+mod reduce;
 mod scope;
+mod stmt;
+#[cfg(test)]
+mod tests;
 mod unit;
+mod value;
+mod warn;
 
 use std::collections::BTreeMap;
 
 pub use scope::{Scope, collect_scope};
 pub use unit::{Dimension, Ratio};
+pub use warn::step_warnings;
 
 use crate::ast;
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostics, code};
+use crate::ir::build::RuleBuilder;
 use crate::ir::{Domain, Rule};
 use crate::source::{Sources, Span};
+use context::{Checker, Value};
 
 /// What a composition, or the host, decides about one part before it is checked.
 #[derive(Clone, Debug, Default)]
@@ -55,18 +74,38 @@ pub fn lower(
     settings: &PartSettings,
     diagnostics: &mut Diagnostics,
 ) -> Option<Rule> {
-    let _ = (sources, rule, scope, settings, diagnostics);
-    None
+    let ast::RuleBody::Items(items) = &rule.body else { return None };
+    let mut found = Diagnostics::new();
+    let mut checker = Checker::new(sources, &rule.name.text, scope, settings, &mut found);
+    checker.builder.rule.docs = rule.docs.iter().map(|doc| doc.text.clone()).collect();
+    checker.declarations(items);
+    checker.items(items);
+    let lowered = checker.builder.finish();
+    if !found.has_errors() {
+        warn::warnings(rule, items, &lowered, &mut found);
+    }
+    let sound = !found.has_errors();
+    diagnostics.append(found);
+    sound.then_some(lowered)
 }
 
 /// Evaluates a constant expression of a composition's argument.
 pub fn constant(expr: &ast::Expr, scope: &Scope, diagnostics: &mut Diagnostics) -> Option<Constant> {
-    let _ = (expr, scope, diagnostics);
-    None
+    let (sources, settings) = (Sources::new(), PartSettings::default());
+    let mut checker = Checker::new(&sources, "", scope, &settings, diagnostics);
+    let value = checker.expr(expr)?;
+    let id = checker.number(value.id, expr.span);
+    match fold::evaluate(&checker.builder.rule, id) {
+        Some(number) => Some(Constant { value: number, dimension: value.dimension }),
+        None => {
+            checker.error(code::NOT_CONSTANT, expr.span, "an argument must be a constant");
+            None
+        }
+    }
 }
 
-/// Warnings that need the length of the step: time constants shorter than it.
-pub fn step_warnings(rule: &Rule, dt_ms: f64) -> Diagnostics {
-    let _ = (rule, dt_ms);
-    Diagnostics::new()
+/// A constant as an expression.
+fn value_of_constant(builder: &mut RuleBuilder, constant: Constant, span: Span) -> Value {
+    let id = builder.number(constant.value, span);
+    Value { id, dimension: constant.dimension, whole: false }
 }

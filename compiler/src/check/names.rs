@@ -1,94 +1,15 @@
-//! Which names may be declared, and what a built-in name means.
+//! Which names may be declared.
+//!
+//! The words of the grammar and Rust's keywords never get here: the parser refuses them as names.
 
 use crate::ast::Name;
 use crate::diag::{Diagnostic, Diagnostics, code};
 
-/// The words of the grammar and the keywords of Rust.
-const RESERVED: [&str; 77] = [
-    "abstract",
-    "after",
-    "apply",
-    "as",
-    "async",
-    "await",
-    "batch",
-    "batched",
-    "become",
-    "box",
-    "break",
-    "by",
-    "call",
-    "const",
-    "constrain",
-    "continue",
-    "crate",
-    "create",
-    "do",
-    "dyn",
-    "else",
-    "enum",
-    "every",
-    "extern",
-    "false",
-    "final",
-    "fn",
-    "for",
-    "gen",
-    "global",
-    "if",
-    "impl",
-    "in",
-    "input",
-    "let",
-    "loop",
-    "macro",
-    "match",
-    "mod",
-    "modulate",
-    "move",
-    "mut",
-    "on",
-    "option",
-    "output",
-    "override",
-    "param",
-    "per",
-    "plastic",
-    "position",
-    "post",
-    "post_channel",
-    "pre",
-    "pre_channel",
-    "priv",
-    "pub",
-    "ref",
-    "return",
-    "rule",
-    "self",
-    "shared",
-    "solver",
-    "state",
-    "static",
-    "steps",
-    "struct",
-    "super",
-    "synapse",
-    "trait",
-    "true",
-    "try",
-    "type",
-    "unsafe",
-    "update",
-    "use",
-    "virtual",
-    "while",
-];
-
-/// More keywords of Rust, and the values that are always there.
-const BUILTIN: [&str; 5] = ["dt", "t", "step", "pi", "inf"];
+/// The values that are always there.
+const VALUES: [&str; 4] = ["t", "step", "pi", "inf"];
 
 /// The functions that are always there.
-pub(super) const FUNCTIONS: [&str; 35] = [
+pub(super) const FUNCTIONS: [&str; 32] = [
     "exp",
     "ln",
     "log2",
@@ -121,27 +42,25 @@ pub(super) const FUNCTIONS: [&str; 35] = [
     "count",
     "std",
     "cumsum",
-    "min",
-    "max",
-    "exp",
 ];
 
-/// Reports a name that cannot be declared.
-pub(super) fn check_declarable(name: &Name, function: bool, diagnostics: &mut Diagnostics) {
+/// Reports a name that cannot be declared; whether it can be.
+pub(super) fn check_declarable(name: &Name, function: bool, diagnostics: &mut Diagnostics) -> bool {
     let text = name.text.as_str();
-    let reserved =
-        RESERVED.contains(&text) || matches!(text, "typeof" | "unsized" | "where" | "yield" | "Self");
-    let what = if reserved {
-        "a word of the language"
-    } else if BUILTIN.contains(&text) {
-        "a built-in value"
+    let what = if VALUES.contains(&text) {
+        "value"
     } else if function && FUNCTIONS.contains(&text) {
-        "a built-in function"
+        "function"
     } else {
-        return;
+        return true;
     };
     diagnostics.push(
-        Diagnostic::new(code::RESERVED_NAME, name.span, format!("`{text}` is {what} and cannot be declared"))
-            .help("choose another name"),
+        Diagnostic::new(
+            code::RESERVED_NAME,
+            name.span,
+            format!("`{text}` is a built-in {what} and cannot be declared"),
+        )
+        .help("choose another name"),
     );
+    false
 }

@@ -53,7 +53,8 @@ impl<'a> Context<'a> {
         let span = self.span(piece);
         let (start, end) = (span.start as usize, span.end as usize);
         // A wrong token has been reported already, and is why the grammar gave up.
-        if self.known.iter().any(|known| (start..end.max(start + 1)).contains(&(known.start as usize))) {
+        let next = self.known.partition_point(|known| (known.start as usize) < start);
+        if self.known.get(next).is_some_and(|known| (known.start as usize) < end.max(start + 1)) {
             return;
         }
         let rule = match place {
@@ -73,7 +74,11 @@ impl<'a> Context<'a> {
         };
         let first = self.token_from(start);
         let second = first.and_then(|token| self.token_from(token.end));
-        let (before, at) = (self.token_before(at), self.token_from(at));
+        // The grammar may give up within a token: `**` is one to us and two to it.
+        let within = self.token_before(at + 1).filter(|token| token.end > at);
+        let at = within.or_else(|| self.token_from(at));
+        let before = at.map_or(self.text.len(), |token| token.start);
+        let before = self.token_before(before);
         let failure = Failure {
             place,
             first: self.token_text(first),

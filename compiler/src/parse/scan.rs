@@ -89,7 +89,8 @@ impl Scanner<'_> {
             '(' | '[' | '{' => self.open_bracket(),
             ')' | ']' | '}' => self.close_bracket(letter),
             _ if letter == '_' || letter.is_alphabetic() => self.word(),
-            '+' | '-' | '*' | '/' | '%' | '^' | '=' | '!' | '<' | '>' | '&' | '|' | ';' | ',' | '.' | ':' => {
+            '+' | '-' | '*' | '/' | '%' | '^' | '=' | '!' | '<' | '>' | '&' | '|' | ';' | ',' | '.' | ':'
+            | '?' => {
                 let long = SYMBOLS.iter().find(|symbol| self.rest().starts_with(**symbol));
                 self.token(Kind::Symbol, self.at + long.map_or(1, |symbol| symbol.len()));
             }

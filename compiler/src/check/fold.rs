@@ -1,0 +1,137 @@
+//! The value of a constant expression, in f64, with our own functions.
+
+use crate::arena::Handle;
+use crate::ir::{BinaryOp, Comparison, ExprId, ExprKind, Rule, UnaryOp};
+use crate::math;
+
+/// The operands of an expression.
+pub(super) fn operands(kind: &ExprKind) -> Vec<ExprId> {
+    match kind {
+        ExprKind::Number(_)
+        | ExprKind::Integer(_)
+        | ExprKind::Boolean(_)
+        | ExprKind::Load { .. }
+        | ExprKind::Local(_)
+        | ExprKind::Builtin(_) => Vec::new(),
+        ExprKind::Unary(_, a) | ExprKind::Convert(a) => vec![*a],
+        ExprKind::Binary(_, a, b) | ExprKind::Compare(_, a, b) | ExprKind::Gate(a, b) => vec![*a, *b],
+        ExprKind::Select(c, a, b) => vec![*c, *a, *b],
+        ExprKind::Math(_, operands) => operands.clone(),
+        ExprKind::Draw { parameters, .. } => parameters.clone(),
+        ExprKind::Reduce { body, .. } | ExprKind::Scan { body, .. } => vec![*body],
+        ExprKind::Past { body, delay, longest } => vec![*body, *delay, *longest],
+    }
+}
+
+/// The value of an expression of literals; `None` where anything else is in it. Conditions are 0 or 1.
+///
+/// Operands stand before what uses them, so two walks along the arena do, however deep the expression is.
+pub(super) fn evaluate(rule: &Rule, id: ExprId) -> Option<f64> {
+    if let ExprKind::Number(number) = rule.exprs[id].kind {
+        return Some(number);
+    }
+    let mut needed = vec![false; id.index() + 1];
+    needed[id.index()] = true;
+    for index in (0..=id.index()).rev() {
+        if needed[index] {
+            for operand in operands(&rule.exprs[Handle::from_index(index)].kind) {
+                needed[operand.index()] = true;
+            }
+        }
+    }
+    let mut values = vec![0.0; id.index() + 1];
+    for index in 0..=id.index() {
+        if needed[index] {
+            values[index] = operation(rule, Handle::from_index(index), &values)?;
+        }
+    }
+    values.last().copied()
+}
+
+fn operation(rule: &Rule, id: ExprId, values: &[f64]) -> Option<f64> {
+    let value = |id: ExprId| -> Option<f64> { values.get(id.index()).copied() };
+    let truth = |condition: bool| if condition { 1.0 } else { 0.0 };
+    Some(match &rule.exprs[id].kind {
+        ExprKind::Number(number) => *number,
+        ExprKind::Integer(number) => *number as f64,
+        ExprKind::Boolean(condition) => truth(*condition),
+        ExprKind::Unary(op, a) => {
+            let a = value(*a)?;
+            match op {
+                UnaryOp::Negate => -a,
+                UnaryOp::Not => truth(a == 0.0),
+                UnaryOp::Abs => a.abs(),
+                UnaryOp::Sqrt => a.sqrt(),
+                UnaryOp::Floor => a.floor(),
+                UnaryOp::Round => a.round_ties_even(),
+            }
+        }
+        ExprKind::Binary(op, a, b) => {
+            let (a, b) = (value(*a)?, value(*b)?);
+            match op {
+                BinaryOp::Add => a + b,
+                BinaryOp::Subtract => a - b,
+                BinaryOp::Multiply => a * b,
+                BinaryOp::Divide => a / b,
+                BinaryOp::Remainder => a % b,
+                BinaryOp::Min => {
+                    if b < a {
+                        b
+                    } else {
+                        a
+                    }
+                }
+                BinaryOp::Max => {
+                    if b > a {
+                        b
+                    } else {
+                        a
+                    }
+                }
+                BinaryOp::And => truth(a != 0.0 && b != 0.0),
+                BinaryOp::Or => truth(a != 0.0 || b != 0.0),
+            }
+        }
+        ExprKind::Compare(comparison, a, b) => {
+            let (a, b) = (value(*a)?, value(*b)?);
+            truth(match comparison {
+                Comparison::Equal => a == b,
+                Comparison::NotEqual => a != b,
+                Comparison::Less => a < b,
+                Comparison::LessEqual => a <= b,
+                Comparison::Greater => a > b,
+                Comparison::GreaterEqual => a >= b,
+            })
+        }
+        ExprKind::Select(condition, a, b) => {
+            if value(*condition)? != 0.0 {
+                value(*a)?
+            } else {
+                value(*b)?
+            }
+        }
+        ExprKind::Gate(condition, a) => {
+            if value(*condition)? != 0.0 {
+                value(*a)?
+            } else {
+                0.0
+            }
+        }
+        ExprKind::Math(function, operands) => {
+            let operands: Option<Vec<f64>> = operands.iter().map(|&id| value(id)).collect();
+            math::evaluate(*function, &operands?)
+        }
+        ExprKind::Convert(a) => {
+            let a = value(*a)?;
+            // A NaN is not 0 for the comparison, but is no condition that holds.
+            if rule.exprs[id].ty == crate::ir::Type::Bool { truth(a != 0.0 && !a.is_nan()) } else { a }
+        }
+        ExprKind::Load { .. }
+        | ExprKind::Local(_)
+        | ExprKind::Builtin(_)
+        | ExprKind::Draw { .. }
+        | ExprKind::Reduce { .. }
+        | ExprKind::Scan { .. }
+        | ExprKind::Past { .. } => return None,
+    })
+}
