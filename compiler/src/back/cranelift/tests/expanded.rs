@@ -5,8 +5,8 @@ use crate::kernel::expand::expand;
 
 const COUNT: usize = 45;
 
-/// Runs the expanded kernel in all ways; what each way gives must be what the interpreter gives.
-fn check(kernel: &Kernel, arrays: &[Array], scalars: &[u64], vectors: bool) {
+/// Runs the expanded kernel in all ways; what each way gives must be what the interpreter gives, four lanes at once where lanes are allowed.
+fn check(kernel: &Kernel, arrays: &[Array], scalars: &[u64]) {
     let kernel = expand(kernel);
     let expected = interpret(&kernel, arrays, scalars, 1);
     for (variant, isa, options) in variants() {
@@ -17,7 +17,7 @@ fn check(kernel: &Kernel, arrays: &[Array], scalars: &[u64], vectors: bool) {
     }
     let info = validate(&kernel).unwrap();
     let text = super::super::clif(&kernel, &info, &Isa::host().unwrap(), &JitOptions::default()).unwrap();
-    assert_eq!(text.contains("x4"), vectors, "{text}");
+    assert!(text.contains("x4"), "{text}");
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn functions() {
                     b.store(out, index, value, None);
                 });
             });
-            check(&b.finish(), &[Array::zeros(ty, COUNT), samples(ty, COUNT, 4)], &[], true);
+            check(&b.finish(), &[Array::zeros(ty, COUNT), samples(ty, COUNT, 4)], &[]);
         }
     }
 }
@@ -55,5 +55,5 @@ fn random_bits() {
             b.store(out, column, value, None);
         });
     });
-    check(&b.finish(), &[Array::zeros(Type::I32, COUNT)], &[0x0123_4567_89ab_cdef, 77], true);
+    check(&b.finish(), &[Array::zeros(Type::I32, COUNT)], &[0x0123_4567_89ab_cdef, 77]);
 }
