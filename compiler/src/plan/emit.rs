@@ -62,11 +62,11 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
 
     /// Adds the kernel to the program and gives the launch.
     pub(super) fn finish(self) -> Launch {
-        let kernel = crate::kernel::expand::expand(&self.builder.finish());
+        let kernel = kernel::expand::expand(&self.builder.finish());
         if cfg!(debug_assertions)
             && let Err(faults) = crate::valid::kernel::validate(&kernel)
         {
-            let text = crate::kernel::print::print(&kernel);
+            let text = kernel::print::print(&kernel);
             crate::ice!("the planner wrote a wrong kernel: {}\n{text}", faults.join("; "));
         }
         let kernel = self.work.planner.kernels.push(kernel);
