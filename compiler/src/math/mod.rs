@@ -26,7 +26,7 @@
 //! | sigmoid | 0.75 | 0.80 | 0.69 | 0.80 |
 //! | pow | 0.73 | 0.80 | 0.71 | 0.80 |
 //!
-//! `sin` and `cos` hold their bounds for every finite argument. `log2` is exact for powers of 2, `pow` for small whole
+//! The reduction of `sin` and `cos` serves every finite argument. `log2` is exact for powers of 2, `pow` for small whole
 //! numbers. Special values are those of C99, annex F. The remainder is exact.
 
 pub(crate) mod arith;
