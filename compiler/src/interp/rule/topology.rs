@@ -65,6 +65,8 @@ impl Space {
             (from, to) if from == to => element,
             // A channel is a neuron where weights are not shared.
             (Domain::Pre, Domain::PreChannel) | (Domain::Post, Domain::PostChannel) => element,
+            // A channel takes in what its one position adds.
+            (Domain::PreChannel, Domain::Pre) | (Domain::PostChannel, Domain::Post) => element,
             (Domain::Synapse, Domain::Pre | Domain::PreChannel) => self.synapses[element].0,
             (Domain::Synapse, Domain::Post | Domain::PostChannel) => self.synapses[element].1,
             (from, to) => ice!("a value of {} is read in {}", to.word(), from.word()),
