@@ -25,7 +25,7 @@ pub mod pass;
 pub mod plan;
 pub mod source;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod valid;
 
 /// Stops at a fault of our own: a state that no input can bring about.

@@ -224,7 +224,7 @@ pub(super) fn agree_in<R: Real>(rule: &Rule, precision: Precision, setup: &Setup
     let setup = &setup;
     let programs = programs(rule, setup, precision).unwrap_or_else(|faults| panic!("{faults:#?}"));
     let mut machines = Machines::<R>::new(rule, &programs, setup);
-    let names = |wanted: &dyn Fn(&crate::ir::Variable) -> bool| -> Vec<String> {
+    let names = |wanted: &dyn Fn(&Variable) -> bool| -> Vec<String> {
         rule.variables.iter().filter(|(_, of)| wanted(of)).map(|(_, of)| of.address()).collect()
     };
     let parameters = names(&|of| of.kind == VarKind::Param && of.init.is_empty() && of.ty == Type::Wide);

@@ -5,6 +5,9 @@ mod machines;
 mod plans;
 mod stories;
 
+#[cfg(feature = "cranelift")]
+pub(crate) use stories::stories;
+
 use crate::diag::Diagnostics;
 use crate::interp::rule::{Refusal, RuleMachine, Topology};
 

@@ -11,7 +11,7 @@ use crate::kernel::Precision;
 const STORIES: &str = include_str!("stories.txt");
 const SIZES: [(usize, usize); 4] = [(0, 4), (3, 0), (5, 6), (34, 40)];
 
-fn stories() -> Vec<(&'static str, &'static str)> {
+pub(crate) fn stories() -> Vec<(&'static str, &'static str)> {
     STORIES.split("\n====\n").map(|story| (story.lines().next().unwrap_or_default(), story)).collect()
 }
 

@@ -82,6 +82,9 @@ fn every_case_reports_its_code_and_nothing_else() {
         let (rules, mut diagnostics, _) = check(text);
         for rule in rules.iter().flatten() {
             diagnostics.append(step_warnings(rule, 1.0));
+            if let Err(found) = crate::pass::integrate::integrate(rule) {
+                diagnostics.append(found);
+            }
         }
         let wanted = &name[..5];
         let found: Vec<&str> = diagnostics

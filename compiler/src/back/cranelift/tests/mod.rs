@@ -4,6 +4,7 @@ mod expanded;
 mod loops;
 mod operations;
 mod products;
+mod programs;
 mod random;
 mod reductions;
 mod text;
