@@ -96,6 +96,15 @@ impl<'a> ProgramMachine<'a> {
         }
     }
 
+    /// Gives an input, in base units; it is held until it is given again.
+    ///
+    /// # Panics
+    /// If the program keeps no array for it.
+    pub fn set_input(&mut self, input: VarId, values: &[f64]) {
+        let storage = self.storage(Role::Variable(input)).expect("the input has an array");
+        fill(&mut self.arrays[storage.index()], values);
+    }
+
     /// Writes a variable, in base units.
     ///
     /// # Panics
