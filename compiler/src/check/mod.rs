@@ -12,7 +12,7 @@ mod decl;
 mod draw;
 mod equation;
 mod expr;
-mod fold;
+pub(crate) mod fold;
 mod initial;
 mod names;
 mod path;
@@ -32,8 +32,6 @@ use std::collections::BTreeMap;
 pub use scope::{Scope, collect_scope};
 pub use unit::{Dimension, Ratio};
 pub use warn::step_warnings;
-
-pub(crate) use fold::evaluate;
 
 use crate::ast;
 use crate::diag::{Diagnostics, code};

@@ -4,7 +4,7 @@ use super::creation;
 use super::equal::merge_equal_states;
 use super::link;
 use super::merge::applied;
-use crate::check::evaluate;
+use crate::check::fold::evaluate;
 use crate::diag::Diagnostics;
 use crate::ir::build::RuleBuilder;
 use crate::ir::{AssignOp, BinaryOp, Comparison, ExprId, Rule, Statement, Type, VarId, VarKind};

@@ -109,6 +109,14 @@ fn aliases_prefix_addresses() {
 }
 
 #[test]
+fn the_declarations_of_a_nested_composition_keep_their_name() {
+    let text = "rule c = { param rate = 0.5; } decay(rate = rate); rule d = c + fuzzy; rule r = d(c.rate = 0.25) as k;";
+    let composed = rule(text);
+    assert_eq!(default(&composed, "k.c.rate"), 0.25);
+    assert_eq!(find(&composed, "k.decay.rate"), find(&composed, "k.c.rate"));
+}
+
+#[test]
 fn options_are_chosen_by_arguments_and_by_the_host() {
     let holds_seven = |rule: &Rule| rule.exprs.iter().any(|(_, expr)| expr.kind == ExprKind::Number(7.0));
     assert!(!holds_seven(&rule("rule r = stdp + decay;")));
