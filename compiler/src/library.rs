@@ -3,6 +3,16 @@
 //! A text and a [`Loader`] go in, and for a rule of the file a checked, composed and finished [`ir::Rule`] comes out.
 //! The compiler opens no file: the host's loader does, and decides what may be read. Nothing is printed; all that is
 //! wrong comes back as [`Diagnostics`], and [`Library::sources`] has the texts to show them with.
+//!
+//! ```
+//! use aplysia_compiler::library::{Library, NoImports, Settings};
+//!
+//! let text = "rule decay { param rate = 0.1; plastic w; update { dw -= rate * w; } }";
+//! let (library, diagnostics) = Library::load("decay.rule", text, &NoImports);
+//! assert!(diagnostics.is_empty());
+//! let elaborated = library.elaborate(Some("decay"), &Settings::default()).expect("a rule without mistakes");
+//! assert!(aplysia_compiler::compose::find(&elaborated.rule, "decay.rate").is_ok());
+//! ```
 
 mod load;
 #[cfg(test)]
@@ -17,6 +27,7 @@ use crate::diag::{Diagnostic, Diagnostics, code, did_you_mean};
 use crate::ir;
 use crate::source::{FileId, Sources, Span};
 
+pub(crate) use load::shipped_name;
 pub use load::{Import, LoadError, Loaded, Loader, NoImports};
 
 /// A file, the files it imports, and which rules each of them sees.
@@ -132,7 +143,11 @@ impl Library {
     ///
     /// # Errors
     /// Everything that is wrong with the rule, or with any of the texts.
-    pub fn open(&self, rule: Option<&str>, settings: &Settings) -> Result<(ir::Rule, Diagnostics), Diagnostics> {
+    pub fn open(
+        &self,
+        rule: Option<&str>,
+        settings: &Settings,
+    ) -> Result<(ir::Rule, Diagnostics), Diagnostics> {
         let mut diagnostics = self.diagnostics.clone();
         let opened = self
             .find(rule, &mut diagnostics)
@@ -186,7 +201,8 @@ impl Library {
             ast::Item::Rule(_) | ast::Item::Use(_) | ast::Item::Fn(_) | ast::Item::Const(_) => None,
         });
         // Of two rules with one name the first counts, as everywhere; without a name the last rule is meant.
-        let found = if name.is_none() { found.last() } else { found.into_iter().next() };
+        let mut found = found;
+        let found = if name.is_none() { found.next_back() } else { found.next() };
         if found.is_none() {
             let start = Span::new(FileId(0), 0, 0);
             diagnostics.push(match name {

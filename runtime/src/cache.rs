@@ -27,8 +27,10 @@ mod compiled {
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
-    use aplysia_compiler::back::cranelift::{self, Isa, JitKernel, JitOptions};
+    use aplysia_compiler::back::cranelift::{self, Isa, JitError, JitKernel, JitOptions};
+    use aplysia_compiler::ice;
     use aplysia_compiler::kernel::Kernel;
+    use aplysia_compiler::valid::kernel::validate;
 
     use crate::error::{Error, Result};
 
@@ -60,11 +62,22 @@ mod compiled {
             if let Some(code) = known.get(&key).and_then(Weak::upgrade) {
                 return Ok(code);
             }
-            let code = Arc::new(compile(kernel)?);
+            let code = compile(kernel).map_err(|error| Error::BadDevice { reason: error.to_string() })?;
+            let code = Arc::new(code);
             self.compilations.fetch_add(1, Ordering::Relaxed);
             known.retain(|_, code| code.strong_count() > 0);
             known.insert(key, Arc::downgrade(&code));
             Ok(code)
         }
+    }
+
+    fn compile(kernel: &Kernel) -> Result<JitKernel, JitError> {
+        static HOST: OnceLock<Result<Isa, JitError>> = OnceLock::new();
+        let isa = HOST.get_or_init(Isa::host).as_ref().map_err(JitError::clone)?;
+        let info = match validate(kernel) {
+            Ok(info) => info,
+            Err(faults) => ice!("kernel `{}` is not valid: {}", kernel.name, faults.join("; ")),
+        };
+        cranelift::compile(kernel, &info, isa, &JitOptions::default())
     }
 }

@@ -138,7 +138,9 @@ pub enum Error {
         previous: u64,
     },
     /// An event after the end of the run.
-    #[error("{side} event at position {position} is in step {step}, but the run has {steps} steps, counted from 0")]
+    #[error(
+        "{side} event at position {position} is in step {step}, but the run has {steps} steps, counted from 0"
+    )]
     EventStep {
         /// Which side.
         side: Side,
@@ -263,9 +265,9 @@ impl Error {
         match self {
             Error::Rule { code, .. } => *code,
             Error::UnknownGroup { .. } => code::UNKNOWN_GROUP,
-            Error::UnknownName { .. } => code::UNKNOWN_ITEM,
-            Error::AmbiguousName { .. } => code::AMBIGUOUS_ITEM,
-            Error::WrongKind { .. } => code::WRONG_KIND,
+            Error::UnknownName { .. } => code::UNKNOWN_IN_GROUP,
+            Error::AmbiguousName { .. } => code::AMBIGUOUS_IN_GROUP,
+            Error::WrongKind { .. } => code::WRONG_KIND_HERE,
             Error::WrongShape { .. } => code::WRONG_SHAPE,
             Error::NotANumber { .. } => code::NOT_A_NUMBER,
             Error::OutOfRange { .. } => code::OUT_OF_RANGE,
@@ -274,7 +276,7 @@ impl Error {
             Error::EventIndex { .. } => code::EVENT_INDEX,
             Error::EventOrder { .. } => code::EVENT_ORDER,
             Error::EventStep { .. } => code::EVENT_STEP,
-            Error::NotSupported { .. } => code::NOT_SUPPORTED,
+            Error::NotSupported { .. } => code::NOT_SUPPORTED_HERE,
             Error::WrongType { .. } => code::WRONG_TYPE,
             Error::CalledTooOften { .. } => code::CALLED_TOO_OFTEN,
             Error::GroupTwice { .. } => code::GROUP_TWICE,

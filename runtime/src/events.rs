@@ -103,7 +103,10 @@ mod tests {
     #[test]
     fn bad_lists_are_refused_with_their_place() {
         let error = Events::new().pre(&[1, 3, 3]).check([10, 2]).unwrap_err();
-        assert!(matches!(error, Error::EventOrder { side: Side::Pre, position: 2, index: 3, previous: 3 }), "{error}");
+        assert!(
+            matches!(error, Error::EventOrder { side: Side::Pre, position: 2, index: 3, previous: 3 }),
+            "{error}"
+        );
         assert!(error.to_string().contains("is there twice"), "{error}");
         let error = Events::new().post(&[5, 1]).check([10, 6]).unwrap_err();
         assert!(matches!(error, Error::EventOrder { side: Side::Post, position: 1, .. }), "{error}");

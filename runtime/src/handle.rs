@@ -74,16 +74,24 @@ impl<T: private::Sealed + ?Sized> private::Sealed for &T {
     }
 }
 
-/// What a [`Named`] stands for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Key<'a> {
-    Name(&'a str),
-    Variable(GroupId, VarId),
-}
+pub(crate) use private::Key;
 
+/// Public in name only, so that the traits above can be sealed.
 pub(crate) mod private {
-    #[expect(private_interfaces, reason = "the trait is sealed: only this crate calls it")]
+    use aplysia_compiler::ir::VarId;
+
+    /// What a `Named` stands for.
+    #[derive(Clone, Copy, Debug)]
+    pub enum Key<'a> {
+        /// A name that has to be looked up.
+        Name(&'a str),
+        /// A variable that is known.
+        Variable(super::GroupId, VarId),
+    }
+
+    /// Only this crate names things.
     pub trait Sealed {
-        fn key(&self) -> super::Key<'_>;
+        /// What it stands for.
+        fn key(&self) -> Key<'_>;
     }
 }

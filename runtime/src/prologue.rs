@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use aplysia_compiler::arena::Arena;
 use aplysia_compiler::interp::wide;
 use aplysia_compiler::ir::{
-    Block, Builtin, Expr, ExprId, ExprKind, Period, Rule, Statement, Type, VarId, VarKind,
+    Block, Builtin, Expr, ExprId, ExprKind, Period, Rule, Statement, Type, VarId, VarKind, visit,
 };
 
 /// The value of one expression of a rule's arena, if it is made of numbers, global parameters and `dt` only.
@@ -18,13 +18,14 @@ pub(crate) fn value(
     dt: f64,
 ) -> Option<f64> {
     let reached = reachable(exprs, [root]);
-    let mut place = vec![None; root.index() + 1];
+    let mut place = vec![root; root.index() + 1];
     let mut copy = Arena::new();
-    for (id, expr) in exprs.iter().take(root.index() + 1) {
-        if reached[id.index()] {
-            let kind = moved(expr, &|operand: ExprId| place[operand.index()])?;
-            place[id.index()] = Some(copy.push(Expr { kind, ty: expr.ty, shape: expr.shape }));
+    for (id, expr) in exprs.iter().take(root.index() + 1).filter(|(id, _)| reached[id.index()]) {
+        if !is_constant(expr) {
+            return None;
         }
+        let kind = visit::with_operands(&expr.kind, |operand| place[operand.index()]);
+        place[id.index()] = copy.push(Expr { kind, ty: expr.ty, shape: expr.shape });
     }
     wide::evaluate(&copy, parameters, dt).last().map(|value| value.number())
 }
@@ -77,7 +78,7 @@ fn reachable(exprs: &Arena<Expr>, roots: impl IntoIterator<Item = ExprId>) -> Ve
     }
     for (id, expr) in exprs.iter().rev() {
         if reached[id.index()] {
-            for operand in operands(&expr.kind) {
+            for operand in visit::operands(&expr.kind) {
                 reached[operand.index()] = true;
             }
         }
@@ -85,47 +86,28 @@ fn reachable(exprs: &Arena<Expr>, roots: impl IntoIterator<Item = ExprId>) -> Ve
     reached
 }
 
-fn operands(kind: &ExprKind) -> Vec<ExprId> {
-    match kind {
+/// Whether a kind of expression is made of numbers, global parameters and `dt`, as far as it alone is concerned.
+fn is_constant(expr: &Expr) -> bool {
+    match &expr.kind {
         ExprKind::Number(_)
         | ExprKind::Integer(_)
         | ExprKind::Boolean(_)
-        | ExprKind::Load { .. }
-        | ExprKind::Local(_)
-        | ExprKind::Builtin(_) => Vec::new(),
-        ExprKind::Unary(_, a) | ExprKind::Convert(a) => vec![*a],
-        ExprKind::Binary(_, a, b) | ExprKind::Compare(_, a, b) | ExprKind::Gate(a, b) => vec![*a, *b],
-        ExprKind::Select(a, b, c) => vec![*a, *b, *c],
-        ExprKind::Math(_, operands) | ExprKind::Draw { parameters: operands, .. } => operands.clone(),
-        ExprKind::Reduce { body, .. } | ExprKind::Scan { body, .. } => vec![*body],
-        ExprKind::Past { body, delay, longest } => vec![*body, *delay, *longest],
-    }
-}
-
-/// The expression with its operands at their new places; `None` where it belongs to a step.
-fn moved(expr: &Expr, place: &dyn Fn(ExprId) -> Option<ExprId>) -> Option<ExprKind> {
-    Some(match &expr.kind {
-        ExprKind::Number(_) | ExprKind::Integer(_) | ExprKind::Boolean(_) | ExprKind::Builtin(Builtin::Dt) => {
-            expr.kind.clone()
-        }
-        ExprKind::Load { .. } if expr.ty == Type::Wide => expr.kind.clone(),
-        ExprKind::Unary(op, a) => ExprKind::Unary(*op, place(*a)?),
-        ExprKind::Binary(op, a, b) => ExprKind::Binary(*op, place(*a)?, place(*b)?),
-        ExprKind::Compare(op, a, b) => ExprKind::Compare(*op, place(*a)?, place(*b)?),
-        ExprKind::Gate(a, b) => ExprKind::Gate(place(*a)?, place(*b)?),
-        ExprKind::Select(a, b, c) => ExprKind::Select(place(*a)?, place(*b)?, place(*c)?),
-        ExprKind::Convert(a) => ExprKind::Convert(place(*a)?),
-        ExprKind::Math(function, operands) => {
-            ExprKind::Math(*function, operands.iter().map(|&operand| place(operand)).collect::<Option<_>>()?)
-        }
-        ExprKind::Load { .. }
-        | ExprKind::Local(_)
+        | ExprKind::Builtin(Builtin::Dt)
+        | ExprKind::Unary(..)
+        | ExprKind::Binary(..)
+        | ExprKind::Compare(..)
+        | ExprKind::Gate(..)
+        | ExprKind::Select(..)
+        | ExprKind::Convert(_)
+        | ExprKind::Math(..) => true,
+        ExprKind::Load { .. } => expr.ty == Type::Wide,
+        ExprKind::Local(_)
         | ExprKind::Builtin(_)
         | ExprKind::Draw { .. }
         | ExprKind::Reduce { .. }
         | ExprKind::Scan { .. }
-        | ExprKind::Past { .. } => return None,
-    })
+        | ExprKind::Past { .. } => false,
+    }
 }
 
 #[cfg(test)]
@@ -149,7 +131,8 @@ mod tests {
 
     #[test]
     fn periods_are_rounded_and_at_least_one() {
-        let at = |value, dt| period(Period::Time(ExprId::from_index(0)), &[wide::WideValue::Number(value)], dt);
+        let at =
+            |value, dt| period(Period::Time(ExprId::from_index(0)), &[wide::WideValue::Number(value)], dt);
         assert_eq!(at(10.0, 0.5), Some(20));
         assert_eq!(at(0.1, 1.0), Some(1));
         assert_eq!(at(-5.0, 1.0), Some(1));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use aplysia_compiler::ice;
 use aplysia_compiler::ir::{Domain, Rule, SiteId, VarId, VarKind};
 use aplysia_compiler::plan::program::Program;
-use ndarray::{Array, CowArray, IxDyn};
+use ndarray::{Array, Axis, CowArray, IxDyn};
 
 use crate::cache::KernelCache;
 use crate::device::Device;
@@ -20,6 +20,7 @@ use crate::events::{Events, Side};
 use crate::handle::{GroupId, Key, Named};
 use crate::names::{self, Wanted};
 use crate::prologue;
+use crate::train::Series;
 use crate::values::{self, Convert, Number, Place, Values};
 
 /// A registered group.
@@ -52,12 +53,7 @@ pub(crate) struct Given {
 
 impl GroupState {
     /// Allocates a group and puts parameters, defaults and the host's draws in place.
-    pub(crate) fn new(
-        id: GroupId,
-        rule: Arc<Rule>,
-        machine: Machine,
-        given: Given,
-    ) -> Result<Self> {
+    pub(crate) fn new(id: GroupId, rule: Arc<Rule>, machine: Machine, given: Given) -> Result<Self> {
         let variables = || rule.variables.handles();
         let count = rule.variables.len();
         let mut state = Self {
@@ -218,7 +214,7 @@ impl GroupState {
     }
 
     /// Computes again what depends on parameters.
-    fn refresh(&mut self) -> Result<()> {
+    pub(crate) fn refresh(&mut self) -> Result<()> {
         let parameters = &self.parameters;
         self.machine.evaluate(&|id, element| parameter(parameters, id, element))?;
         let rule = self.rule.clone();
@@ -233,7 +229,12 @@ impl GroupState {
     }
 
     /// Sets an input, which is held until it is set again; allocates nothing.
-    pub(crate) fn set_input<T: Convert>(&mut self, variable: VarId, values: &[T], refuse_nan: bool) -> Result<()> {
+    pub(crate) fn set_input<T: Convert>(
+        &mut self,
+        variable: VarId,
+        values: &[T],
+        refuse_nan: bool,
+    ) -> Result<()> {
         let at = variable.index();
         let place = Place {
             name: &self.addresses[at],
@@ -265,6 +266,20 @@ impl GroupState {
                 on: "this group".to_owned(),
             }),
         }
+    }
+
+    /// Takes one step of an input's series; allocates nothing. The whole series has been checked.
+    pub(crate) fn give_input(&mut self, variable: VarId, series: &Series<'_>, step: usize) -> Result<()> {
+        let at = variable.index();
+        let scale = self.rule.variables[variable].unit.scale;
+        self.given[at] = true;
+        give(&self.addresses[at], scale, series, step, self.storages[at], &mut self.machine)
+    }
+
+    /// Takes one step of a draw's series; allocates nothing.
+    pub(crate) fn give_draw(&mut self, site: SiteId, series: &Series<'_>, step: usize) -> Result<()> {
+        let storage = self.machine.draws(site);
+        give("a draw", 1.0, series, step, storage, &mut self.machine)
     }
 
     /// The address of a draw and the shape of its values.
@@ -409,6 +424,23 @@ impl GroupState {
 
     pub(crate) fn program(&self) -> &Program {
         &self.machine.program
+    }
+}
+
+fn give(
+    name: &str,
+    scale: f64,
+    series: &Series<'_>,
+    step: usize,
+    storage: Option<usize>,
+    machine: &mut Machine,
+) -> Result<()> {
+    let Some(storage) = storage else { return Ok(()) };
+    let place = Place { name, shape: &[], scale, range: None, refuse_nan: false };
+    let memory = &mut machine.memory[storage];
+    match series {
+        Series::F32(array) => place.store_all(array.index_axis(Axis(0), step).iter().copied(), memory),
+        Series::F64(array) => place.store_all(array.index_axis(Axis(0), step).iter().copied(), memory),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use aplysia_compiler::ice;
 use aplysia_compiler::kernel::Type;
-use ndarray::{Array, ArrayBase, ArrayD, ArrayView, Data, Dimension, IxDyn, ViewRepr};
+use ndarray::{Array, ArrayD, ArrayView, ArrayViewD, Dimension, IxDyn};
 
 use crate::device::memory::{Element, Memory};
 use crate::error::{Error, Result};
@@ -125,8 +125,8 @@ macro_rules! from_arrays {
                     Values::$variant(array.to_owned().into_dyn())
                 }
             }
-            impl<S: Data<Elem = $number>, D: Dimension> From<&ArrayBase<S, D>> for Values {
-                fn from(array: &ArrayBase<S, D>) -> Self {
+            impl<D: Dimension> From<&Array<$number, D>> for Values {
+                fn from(array: &Array<$number, D>) -> Self {
                     Values::$variant(array.to_owned().into_dyn())
                 }
             }
@@ -264,7 +264,7 @@ pub(crate) fn read<'a, T: Number>(
     if place.scale == 1.0
         && let Some(slice) = memory.slice::<T>()
     {
-        return Ok(shaped(place, ArrayBase::<ViewRepr<&T>, _>::from_shape(place.shape, slice)).into());
+        return Ok(shaped(place, ArrayViewD::from_shape(place.shape, slice)).into());
     }
     let mut list = Vec::with_capacity(memory.len());
     append(place.scale, memory, &mut list);

@@ -1,7 +1,9 @@
 //! Copying a rule into another one, with all its handles.
 
 use crate::ir::build::RuleBuilder;
-use crate::ir::{Block, Equation, ExprId, ExprKind, LocalId, Period, Rule, SiteId, Statement, VarId, VarKind, When};
+use crate::ir::{
+    Block, Equation, ExprId, ExprKind, LocalId, Period, Rule, SiteId, Statement, VarId, VarKind, When,
+};
 use crate::source::{FileId, Span};
 
 /// Where the handles of one rule have gone in another.
@@ -49,7 +51,9 @@ impl Handles {
         match kind {
             VarKind::Plastic { proposal } => VarKind::Plastic { proposal: self.variable(proposal) },
             VarKind::Proposal { of } => VarKind::Proposal { of: self.variable(of) },
-            VarKind::Param | VarKind::State | VarKind::Input { .. } | VarKind::Output | VarKind::Extern => kind,
+            VarKind::Param | VarKind::State | VarKind::Input { .. } | VarKind::Output | VarKind::Extern => {
+                kind
+            }
         }
     }
 
@@ -220,7 +224,8 @@ pub fn shift_files(rule: &mut Rule, by: u32) {
     rule.variables.iter_mut().for_each(|(_, variable)| shift(&mut variable.span));
     rule.sites.iter_mut().for_each(|(_, site)| shift(&mut site.span));
     rule.equations.iter_mut().for_each(|equation| shift(&mut equation.span));
-    let blocks = [&mut rule.create, &mut rule.update, &mut rule.modulate, &mut rule.apply, &mut rule.constrain];
+    let blocks =
+        [&mut rule.create, &mut rule.update, &mut rule.modulate, &mut rule.apply, &mut rule.constrain];
     blocks.into_iter().for_each(|block| shift_block(block, &shift));
     for call in &mut rule.calls {
         shift(&mut call.span);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::append::{Handles, add_stages, append};
 use super::link;
-use super::shared::{difference, is_shared, kind_word, unify_kinds, unify_values};
+use super::shared::{difference, is_shared, kind_word, unify_kinds, unify_values, unit_difference};
 use crate::diag::{Diagnostic, Diagnostics, code};
 use crate::ir::build::RuleBuilder;
 use crate::ir::{BatchReduction, Block, Period, Rule, Statement, VarId, VarKind, When};
@@ -78,18 +78,25 @@ pub(super) fn merge_parts(
     docs: Vec<String>,
     diagnostics: &mut Diagnostics,
 ) -> Rule {
-    let mut merging = Merging { builder: RuleBuilder::new(name), pointers: Vec::new(), diagnostics };
+    let mut merging = Merging {
+        builder: RuleBuilder::new(name),
+        shared: BTreeMap::new(),
+        pointers: Vec::new(),
+        diagnostics,
+    };
     merging.builder.rule.docs = docs;
     for part in &parts {
         merging.add(part);
     }
-    let Merging { builder, pointers, diagnostics } = merging;
+    let Merging { builder, pointers, diagnostics, .. } = merging;
     let merged = builder.finish();
     link::point(merged, &pointers, diagnostics)
 }
 
 struct Merging<'a> {
     builder: RuleBuilder,
+    /// The variables that parts share, by name.
+    shared: BTreeMap<String, VarId>,
     pointers: Vec<(VarId, String, Span)>,
     diagnostics: &'a mut Diagnostics,
 }
@@ -113,8 +120,7 @@ impl Merging<'_> {
         let mut joined = Vec::new();
         for (_, variable) in part.rule.variables.iter() {
             let known = if is_shared(variable.kind) {
-                let mut all = self.builder.rule.variables.iter();
-                all.find(|(_, known)| known.part.is_empty() && known.name == variable.name).map(|(id, _)| id)
+                self.shared.get(&variable.name).copied()
             } else {
                 match part.bindings.get(&variable.name) {
                     Some((target, _)) if variable.kind == VarKind::Param => Some(self.bound(target)),
@@ -124,7 +130,13 @@ impl Merging<'_> {
             joined.push(known.is_some());
             ids.push(match known {
                 Some(id) => id,
-                None => self.builder.rule.variables.push(variable.clone()),
+                None => {
+                    let id = self.builder.rule.variables.push(variable.clone());
+                    if is_shared(variable.kind) {
+                        self.shared.insert(variable.name.clone(), id);
+                    }
+                    id
+                }
             });
             if let (VarKind::Extern, Some((target, span)), Some(&id)) =
                 (variable.kind, part.pointers.get(&variable.name), ids.last())
@@ -166,14 +178,19 @@ impl Merging<'_> {
         let name = known.name.clone();
         let before = known.kind;
         if !unify_kinds(&mut known.kind, other.kind) {
-            let message =
-                format!("`{name}` is {} of one part and {} of another", kind_word(before), kind_word(other.kind));
+            let message = format!(
+                "`{name}` is {} of one part and {} of another",
+                kind_word(before),
+                kind_word(other.kind)
+            );
             self.diagnostics.push(
                 Diagnostic::new(code::SHARED_DISAGREE, other.span, message)
                     .also(known.span, "the other declaration")
                     .help(format!("rename one of them with an argument: `PART({name} = OTHER)`")),
             );
-        } else if let Some((first, second)) = difference(known, other) {
+        } else if let Some((first, second)) =
+            difference(known, other).or_else(|| unit_difference(known, other))
+        {
             let message = format!("`{name}` is {first} in one part and {second} in another");
             self.diagnostics.push(
                 Diagnostic::new(code::SHARED_DISAGREE, other.span, message)
@@ -247,7 +264,9 @@ impl Merging<'_> {
                         diagnostic = diagnostic.also(*span, "a period");
                     }
                 }
-                self.diagnostics.push(diagnostic.help("`apply every` and `apply on call` hold for the whole composition"));
+                self.diagnostics.push(
+                    diagnostic.help("`apply every` and `apply on call` hold for the whole composition"),
+                );
             }
         }
     }

@@ -49,20 +49,23 @@ pub(super) fn difference(first: &Variable, second: &Variable) -> Option<(String,
     if first.unit.dimension != second.unit.dimension {
         return Some((dimension(&first.unit), dimension(&second.unit)));
     }
-    if !units_agree(&first.unit, &second.unit) {
-        let unit = |unit: &DeclaredUnit| format!("in {}", unit.text);
-        return Some((unit(&first.unit), unit(&second.unit)));
-    }
     None
 }
 
-/// A unit that is not written follows the other.
-fn units_agree(first: &DeclaredUnit, second: &DeclaredUnit) -> bool {
-    first.text.is_empty() || second.text.is_empty() || first.scale.to_bits() == second.scale.to_bits()
+/// The units of two declarations where the host's bare numbers would mean different things; a unit that is not
+/// written follows the other.
+pub(super) fn unit_difference(first: &Variable, second: &Variable) -> Option<(String, String)> {
+    let (a, b) = (&first.unit, &second.unit);
+    let agree = a.text.is_empty() || b.text.is_empty() || a.scale.to_bits() == b.scale.to_bits();
+    (!agree).then(|| (format!("in {}", a.text), format!("in {}", b.text)))
 }
 
 fn dimension(unit: &DeclaredUnit) -> String {
-    if unit.dimension.is_empty() { "dimensionless".to_owned() } else { format!("of dimension {}", unit.dimension) }
+    if unit.dimension.is_empty() {
+        "dimensionless".to_owned()
+    } else {
+        format!("of dimension {}", unit.dimension)
+    }
 }
 
 /// Adds to `first` what only `second` states. The handles of both are of one rule, where equal expressions have one

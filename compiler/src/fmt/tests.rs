@@ -160,3 +160,76 @@ fn different_meanings_differ() {
         assert!(!same(left, right), "{left}");
     }
 }
+
+/// A small generator of numbers, the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % sides
+    }
+
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.roll(from.len())]
+    }
+
+    fn expression(&mut self, depth: usize) -> String {
+        if depth == 0 {
+            return self
+                .pick(&["x", "pre.spike", "0.5", "20 ms", "2 mV^-1", "u[k]", "inf", "a_rather_long_name"])
+                .to_owned();
+        }
+        let mut next = || self.expression(depth - 1);
+        let (a, b, c) = (next(), next(), next());
+        match self.roll(12) {
+            0 => format!("({a})"),
+            1 => format!("-{a}"),
+            2 => format!("!{a}"),
+            3 => format!("f({a}, {b})"),
+            4 => format!("sum[post by {a}]({b})"),
+            5 => format!("if {a} {{ {b} }} else {{ {c} }}"),
+            6 => format!("match o {{ a => {a}, b => {b} }}"),
+            7 => format!("({a}) < ({b})"),
+            _ => {
+                let operator = self.pick(&["+", "-", "*", "/", "%", "^", "&&", "||"]);
+                format!("{a}{operator}{b}")
+            }
+        }
+    }
+
+    fn statement(&mut self, depth: usize) -> String {
+        let size = self.roll(4);
+        let value = self.expression(size);
+        if depth == 0 {
+            return format!("{} {value};", self.pick(&["let q =", "x =", "u[k] +=", "dw -=", "a.b *="]));
+        }
+        let (a, b) = (self.statement(depth - 1), self.statement(depth - 1));
+        match self.roll(6) {
+            0 => format!("if {value} {{ {a} }} else {{ {b} }}"),
+            1 => format!("if {value} {{ {a} {b} }} else if {value} {{ {b} }}"),
+            2 => format!("match o {{ a => {{ {a} }} b => {{ {b} }}, }}"),
+            3 => format!("for k in 0 .. 3 {{ {a} }}"),
+            _ => format!("{a} {b}"),
+        }
+    }
+}
+
+#[test]
+fn random_texts_keep_their_meaning() {
+    let mut dice = Dice(7);
+    let mut parsed = 0;
+    for round in 0..300 {
+        let (statement, value) = (dice.statement(round % 4), dice.expression(round % 5));
+        let text =
+            format!("rule r {{ dx/dt = {value}; on pre {{ {statement} }} }}\nrule s = r(a = {value}) + r;");
+        let mut sources = Sources::new();
+        let file = sources.add("test.rule", text.as_str());
+        // Some happen to chain comparisons.
+        if crate::parse::parse(&sources, file).1.is_empty() {
+            checked(&text);
+            parsed += 1;
+        }
+    }
+    assert!(parsed > 150, "{parsed}");
+}

@@ -102,6 +102,7 @@ impl Walk<'_> {
         let index = self.define(each.index);
         let initial: Vec<ValueId> = each.carried.iter().map(|carried| self.get(carried.initial)).collect();
         let values: Vec<ValueId> = each.carried.iter().map(|carried| self.define(carried.value)).collect();
+        let results: Vec<ValueId> = each.carried.iter().map(|carried| self.define(carried.result)).collect();
         let body = self.block(&each.body);
         let exit = self.get_optional(each.exit);
         let carried = each
@@ -112,7 +113,7 @@ impl Walk<'_> {
                 value: values[k],
                 initial: initial[k],
                 next: self.get(carried.next),
-                result: self.define(carried.result),
+                result: results[k],
             })
             .collect();
         self.builder.push(Stmt::For(Loop { kind: each.kind, index, start, end, carried, exit, body }));
@@ -183,5 +184,46 @@ impl Walk<'_> {
         if let (Some(name), None) = (&self.kernel.values[old].name, &self.builder.kernel().values[new].name) {
             self.builder.name(new, name.clone());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::parse::parse;
+    use crate::kernel::print::print;
+    use crate::valid::kernel::validate;
+
+    fn kernel(text: &str) -> Kernel {
+        parse(text).expect("a text that parses")
+    }
+
+    macro_rules! text {
+        ($name:literal) => {
+            (include_str!(concat!("../../../tests/in/kernel/", $name, ".kernel")))
+        };
+    }
+
+    #[test]
+    fn a_kernel_without_such_operations_stays_as_it_is() {
+        let texts = [
+            text!("replayed_rows"),
+            text!("conv_pairs"),
+            text!("batched_tile"),
+            text!("delayed_arrival"),
+            text!("inactive_rows"),
+            text!("ordered_sums"),
+            text!("rejection_draw"),
+        ];
+        for text in texts {
+            assert_eq!(print(&expand(&kernel(text))), text);
+        }
+    }
+
+    #[test]
+    fn an_expanded_kernel_is_valid_and_has_only_primitive_operations() {
+        let expanded = expand(&kernel(text!("random_draw")));
+        let info = validate(&expanded).unwrap_or_else(|errors| panic!("{}", errors.join("\n")));
+        assert!(info.expanded);
     }
 }

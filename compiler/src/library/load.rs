@@ -185,7 +185,8 @@ impl Reading<'_> {
             }
             let added = self.scopes[followed.file.0 as usize].1;
             if size + added > MOST_SCOPES {
-                let message = format!("{} imports too many files in too many ways", followed.target.written());
+                let message =
+                    format!("{} imports too many files in too many ways", followed.target.written());
                 self.diagnostics.push(Diagnostic::new(code::IMPORT_TOO_LARGE, followed.span, message));
                 break;
             }
@@ -275,8 +276,10 @@ fn wanted(tree: &ast::File, diagnostics: &mut Diagnostics) -> Vec<(Import, bool,
             },
             ast::Item::Rule(rule) => {
                 if let ast::RuleBody::Composition { parts, .. } = &rule.body {
-                    let shipped = parts.iter().filter_map(|part| Some((shipped_name(&part.rule)?, part.rule.span)));
-                    wanted.extend(shipped.map(|(name, span)| (Import::Shipped(name.to_owned()), false, span)));
+                    let shipped =
+                        parts.iter().filter_map(|part| Some((shipped_name(&part.rule)?, part.rule.span)));
+                    wanted
+                        .extend(shipped.map(|(name, span)| (Import::Shipped(name.to_owned()), false, span)));
                 }
             }
             ast::Item::Fn(_) | ast::Item::Const(_) => {}
@@ -326,7 +329,9 @@ fn resolve(
             let first = rule_name(trees, earlier).span;
             let message = format!("two rules are called `{name}` here");
             diagnostics.push(
-                Diagnostic::new(code::RULE_TWICE, span, message).also(first, "the first").help("rename one of them"),
+                Diagnostic::new(code::RULE_TWICE, span, message)
+                    .also(first, "the first")
+                    .help("rename one of them"),
             );
         }
         None => {
@@ -374,6 +379,8 @@ fn resolve(
 fn rule_name(trees: &[ast::File], place: RulePlace) -> &ast::Name {
     match &trees[place.file.0 as usize].items[place.item] {
         ast::Item::Rule(rule) => &rule.name,
-        ast::Item::Use(_) | ast::Item::Fn(_) | ast::Item::Const(_) => crate::ice!("a rule's place holds no rule"),
+        ast::Item::Use(_) | ast::Item::Fn(_) | ast::Item::Const(_) => {
+            crate::ice!("a rule's place holds no rule")
+        }
     }
 }

@@ -60,7 +60,7 @@ pub(crate) trait Arithmetic {
     /// The bits of a real.
     fn to_bits(&self, a: Self::Float) -> Self::Int;
     /// The real with these bits.
-    fn from_bits(&self, a: Self::Int) -> Self::Float;
+    fn real_from_bits(&self, a: Self::Int) -> Self::Float;
     /// a + b
     fn int_add(&self, a: Self::Int, b: Self::Int) -> Self::Int;
     /// a - b
@@ -195,12 +195,12 @@ pub(crate) trait Arithmetic {
 
     /// The real value of an integer of small magnitude.
     fn small_to_real(&self, a: Self::Int) -> Self::Float {
-        self.sub(self.from_bits(self.int_add(a, self.magic_bits())), self.real(self.magic()))
+        self.sub(self.real_from_bits(self.int_add(a, self.magic_bits())), self.real(self.magic()))
     }
 
     /// 2^k for k in the range of normal numbers.
     fn power_of_two(&self, k: Self::Int) -> Self::Float {
-        self.from_bits(self.int_shl(self.int_add(k, self.int(self.bias())), self.mantissa_bits()))
+        self.real_from_bits(self.int_shl(self.int_add(k, self.int(self.bias())), self.mantissa_bits()))
     }
 
     /// value · 2^k, rounded once, for a value near 1 and k within twice the range of exponents.

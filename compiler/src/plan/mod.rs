@@ -10,6 +10,7 @@
 pub mod print;
 pub mod program;
 
+mod counts;
 mod dense;
 mod emit;
 mod events;
@@ -19,6 +20,8 @@ mod section;
 mod stage;
 mod storage;
 mod support;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use crate::diag::Diagnostics;

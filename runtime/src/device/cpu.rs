@@ -42,34 +42,33 @@ unsafe impl Sync for Frame<'_> {}
 
 /// Runs the blocks `0 .. blocks`.
 pub(crate) fn run(code: &Code, frame: Frame<'_>, blocks: u64, work_per_block: u64, threads: &Threads) {
-    match code {
-        Code::Interpreted(kernel) => interpreter::run(kernel, frame, blocks),
-        #[cfg(feature = "jit")]
-        Code::Compiled(kernel) => {
-            let grain = TASK.div_ceil(work_per_block.max(1)).max(1);
-            if blocks / 2 < grain || !threads.many() {
-                call(kernel, frame, 0, blocks);
-            } else {
-                threads.enter(|| split(kernel, frame, 0, blocks, grain));
-            }
-        }
+    let grain = TASK.div_ceil(work_per_block.max(1)).max(1);
+    if blocks / 2 < grain || !threads.many() {
+        call(code, frame, 0, blocks);
+    } else {
+        threads.enter(|| split(code, frame, 0, blocks, grain));
     }
 }
 
 /// Halves the range until a half is a task.
-#[cfg(feature = "jit")]
-fn split(kernel: &JitKernel, frame: Frame<'_>, first: u64, end: u64, grain: u64) {
+fn split(code: &Code, frame: Frame<'_>, first: u64, end: u64, grain: u64) {
     let half = (end - first) / 2;
     if half < grain {
-        return call(kernel, frame, first, end);
+        return call(code, frame, first, end);
     }
     let middle = first + half;
-    rayon::join(|| split(kernel, frame, first, middle, grain), || split(kernel, frame, middle, end, grain));
+    rayon::join(|| split(code, frame, first, middle, grain), || split(code, frame, middle, end, grain));
 }
 
-#[cfg(feature = "jit")]
-fn call(kernel: &JitKernel, frame: Frame<'_>, first: u64, end: u64) {
-    // SAFETY: `BoundLaunch::new` checked that there is a pointer for each buffer, of its type and at least its declared
-    // length, and a slot for each scalar; `valid` checked the kernel; the range is within `0 .. blocks`.
-    unsafe { kernel.call(frame.pointers, frame.slots, first, end) }
+fn call(code: &Code, frame: Frame<'_>, first: u64, end: u64) {
+    match code {
+        Code::Interpreted(kernel) => interpreter::run(kernel, frame, first..end),
+        #[cfg(feature = "jit")]
+        Code::Compiled(kernel) => {
+            // SAFETY: `BoundLaunch::new` checked that there is a pointer for each buffer, of its type and at least its
+            // declared length, and a slot for each scalar; `valid` checked the kernel; the range is within
+            // `0 .. blocks`, and no other call has a block of it.
+            unsafe { kernel.call(frame.pointers.as_ptr(), frame.slots.as_ptr(), first, end) }
+        }
+    }
 }

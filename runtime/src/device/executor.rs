@@ -173,7 +173,8 @@ impl Machine {
         for ((period, _), length) in self.schedules.iter_mut().zip(&lengths) {
             *period = *length;
         }
-        if let (Some((Due::Every(period), _)), Some(length)) = (&mut self.commit, lengths.get(self.schedules.len()))
+        if let (Some((Due::Every(period), _)), Some(length)) =
+            (&mut self.commit, lengths.get(self.schedules.len()))
         {
             *period = *length;
         }
@@ -225,12 +226,12 @@ impl Machine {
         self.advance = self.perform(acts, 0);
         let mut constrained = true;
         if let Some((due, acts)) = self.commit.take() {
-            constrained = matches!(due, Due::Every(period) if self.step % period == 0);
+            constrained = matches!(due, Due::Every(period) if self.step.is_multiple_of(period));
             let acts = if constrained { self.perform(acts, 0) } else { acts };
             self.commit = Some((due, acts));
         }
         for schedule in 0..self.schedules.len() {
-            if self.step % self.schedules[schedule].0 == 0 {
+            if self.step.is_multiple_of(self.schedules[schedule].0) {
                 let acts = std::mem::take(&mut self.schedules[schedule].1);
                 self.schedules[schedule].1 = self.perform(acts, 0);
             }
@@ -298,7 +299,8 @@ fn perform(acts: &mut [Act], memory: &mut [Memory], moment: &Moment<'_>, dirty: 
             Act::Launch(launch) => launch.run(moment, threads),
             Act::Clear(storage) => memory[*storage].bytes_mut().fill(0),
             Act::Choose(choices) => {
-                if let Some(choice) = choices.iter_mut().find(|choice| holds(choice.condition, moment, dirty)) {
+                if let Some(choice) = choices.iter_mut().find(|choice| holds(choice.condition, moment, dirty))
+                {
                     choice.taken += 1;
                     perform(&mut choice.acts, memory, moment, dirty, threads);
                 }

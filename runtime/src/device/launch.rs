@@ -112,7 +112,10 @@ impl BoundLaunch {
             | BufferKind::DelayRing
             | BufferKind::Index) = buffer.kind
             {
-                return Err(Error::NotSupported { what: format!("a buffer of kind {kind:?}"), on: on.into() });
+                return Err(Error::NotSupported {
+                    what: format!("a buffer of kind {kind:?}"),
+                    on: on.into(),
+                });
             }
             let largest = |extent: &Extent| match *extent {
                 Extent::Constant(length) => length,
@@ -206,9 +209,10 @@ fn whole(value: u64, ty: Type) -> u64 {
 
 /// Roughly how many synapses or neurons an item touches. It decides about threads, never about a value.
 fn work_per_item(kernel: &Kernel, counts: &Counts) -> u64 {
-    let synaptic = kernel.buffers.iter().any(|(_, buffer)| {
-        matches!(buffer.kind, BufferKind::Synapse) || buffer.shape.len() > 1
-    });
+    let synaptic = kernel
+        .buffers
+        .iter()
+        .any(|(_, buffer)| matches!(buffer.kind, BufferKind::Synapse) || buffer.shape.len() > 1);
     if !synaptic {
         return 1;
     }

@@ -62,8 +62,7 @@ impl Memory {
     /// An array of zeros. `number` is the array's number in its group; `name` is for the error.
     pub(crate) fn zeroed(ty: Type, elements: usize, number: usize, name: &str) -> Result<Self> {
         let offset = number % 32 * STAGGER;
-        let error =
-            || Error::NoMemory { name: name.to_owned(), bytes: elements.saturating_mul(ty.size()) };
+        let error = || Error::NoMemory { name: name.to_owned(), bytes: elements.saturating_mul(ty.size()) };
         let bytes = elements
             .checked_mul(ty.size())
             .and_then(|bytes| bytes.checked_add(offset + LINE))

@@ -52,17 +52,25 @@ impl Device {
     /// If the threads cannot be started.
     #[cfg(feature = "jit")]
     pub fn cpu_with_threads(threads: usize) -> Result<Self> {
-        let threads = match threads {
-            0 => Threads::Shared,
-            1 => Threads::One,
-            _ => Threads::own(threads)?,
-        };
-        Ok(Self { mode: Mode::Compiled, threads })
+        Self::cpu().with_threads(threads)
     }
 
     /// The kernel interpreter: slow, and checked in every access. For tests and for processors without a compiler.
     pub fn interpreter() -> Self {
         Self { mode: Mode::Interpreted, threads: Threads::One }
+    }
+
+    /// The same with so many threads (0: as many as the processor has).
+    ///
+    /// # Errors
+    /// If the threads cannot be started.
+    pub fn with_threads(mut self, threads: usize) -> Result<Self> {
+        self.threads = match threads {
+            0 => Threads::Shared,
+            1 => Threads::One,
+            _ => Threads::own(threads)?,
+        };
+        Ok(self)
     }
 
     /// How many threads take part.

@@ -1,1 +1,143 @@
-//! Under construction.
+//! Machine code from a validated, expanded kernel.
+//!
+//! In goes a [`Kernel`] whose functions and random bits have been expanded; out comes a [`JitKernel`] that computes the
+//! bits that the interpreter computes (any NaN equals any NaN), or the text of an intermediate stage. Lowering never
+//! looks at the host: only instruction selection does, so every host gives the same results.
+//!
+//! A loop over independent iterations runs four at a time where all its statements allow it, with a scalar loop over
+//! the rest. Nothing is checked at run time: ranges are the kernel's author's business.
+
+mod access;
+mod code;
+mod convert;
+mod form;
+mod function;
+mod isa;
+mod lanes;
+mod packed;
+mod reduce;
+mod scalar;
+mod tile;
+mod vary;
+
+#[cfg(test)]
+mod tests;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use cranelift_codegen::Context;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::Function;
+
+use crate::kernel::Kernel;
+use crate::valid::kernel::KernelInfo;
+
+pub use code::JitKernel;
+pub use isa::Isa;
+
+/// How a kernel is compiled. No choice changes a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct JitOptions {
+    /// Whether independent iterations share vector registers.
+    pub simd: bool,
+    /// How many vectors an iteration of a vector loop processes: 1 to 8, rounded down to a power of two.
+    pub unroll: u8,
+    /// Whether Cranelift checks the function that it is given.
+    pub verify: bool,
+}
+
+impl Default for JitOptions {
+    fn default() -> Self {
+        Self { simd: true, unroll: 2, verify: cfg!(debug_assertions) }
+    }
+}
+
+/// Why there is no machine code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JitError {
+    /// Cranelift has no back end for the host.
+    #[error("no machine code for this host: {0}")]
+    Host(String),
+    /// The kernel still holds an operation that `expand` replaces.
+    #[error("kernel `{0}` is not expanded")]
+    NotExpanded(String),
+    /// The operating system gave no executable memory.
+    #[error("no executable memory: {0}")]
+    Memory(String),
+    /// A fault of our own or of Cranelift.
+    #[error("internal compiler error, please report it: kernel `{kernel}`: {message}")]
+    Internal {
+        /// The kernel's name.
+        kernel: String,
+        /// What was reported.
+        message: String,
+    },
+}
+
+/// Compiles a kernel; `info` is what its validation found.
+pub fn compile(
+    kernel: &Kernel,
+    info: &KernelInfo,
+    isa: &Isa,
+    options: &JitOptions,
+) -> Result<JitKernel, JitError> {
+    guarded(kernel, || {
+        let function = lowered(kernel, info, isa, options)?;
+        JitKernel::new(kernel, function, isa)
+    })
+}
+
+/// The function before Cranelift's optimisations, as text.
+pub fn clif(kernel: &Kernel, info: &KernelInfo, isa: &Isa, options: &JitOptions) -> Result<String, JitError> {
+    guarded(kernel, || Ok(lowered(kernel, info, isa, options)?.display().to_string()))
+}
+
+/// The machine instructions, as text with symbolic labels instead of addresses.
+pub fn assembly(
+    kernel: &Kernel,
+    info: &KernelInfo,
+    isa: &Isa,
+    options: &JitOptions,
+) -> Result<String, JitError> {
+    guarded(kernel, || {
+        let mut context = Context::for_function(lowered(kernel, info, isa, options)?);
+        context.set_disasm(true);
+        let compiled = context
+            .compile(isa.target(), &mut ControlPlane::default())
+            .map_err(|error| internal(kernel, format!("{:?}", error.inner)))?;
+        compiled.vcode.clone().ok_or_else(|| internal(kernel, "no listing"))
+    })
+}
+
+fn lowered(
+    kernel: &Kernel,
+    info: &KernelInfo,
+    isa: &Isa,
+    options: &JitOptions,
+) -> Result<Function, JitError> {
+    if !info.expanded {
+        return Err(JitError::NotExpanded(kernel.name.clone()));
+    }
+    let function = function::lower(kernel, isa, options);
+    if options.verify {
+        cranelift_codegen::verify_function(&function, isa.target())
+            .map_err(|errors| internal(kernel, format!("{errors}\n{}", function.display())))?;
+    }
+    Ok(function)
+}
+
+/// Runs `work` and makes an error of a panic: Cranelift panics on some inputs that it does not support.
+fn guarded<T>(kernel: &Kernel, work: impl FnOnce() -> Result<T, JitError>) -> Result<T, JitError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
+        let message = payload
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            .unwrap_or_else(|| "a panic without a message".to_owned());
+        Err(internal(kernel, message))
+    })
+}
+
+fn internal(kernel: &Kernel, message: impl Into<String>) -> JitError {
+    JitError::Internal { kernel: kernel.name.clone(), message: message.into() }
+}

@@ -4,14 +4,14 @@ codes! {
     UNKNOWN_GROUP = "E0801", "a group of another engine",
         "A group's handle was used with an engine that did not give it.\n\nEvery handle belongs to the engine whose \
 `register` returned it. Keep engines and their handles together.";
-    UNKNOWN_ITEM = "E0802", "a name that the group does not have",
+    UNKNOWN_IN_GROUP = "E0802", "a name that the group does not have",
         "A state, input, parameter, draw or call was asked for by a name that the group's rule does not declare.\n\n\
 Names are the ones of the rule text: `w`, or `stdp.x` with the part that declares it. The message lists the nearest \
 name.";
-    AMBIGUOUS_ITEM = "E0803", "a name that several parts declare",
+    AMBIGUOUS_IN_GROUP = "E0803", "a name that several parts declare",
         "Parameters and states are private to their part of a composed rule. A short name is enough only where one part \
 has it; write the full address, `stdp.tau`, where several do.";
-    WRONG_KIND = "E0804", "an operation that this kind of variable does not have",
+    WRONG_KIND_HERE = "E0804", "an operation that this kind of variable does not have",
         "Parameters are set with `set_param`, inputs with `set_input`, states and plastic variables with `write`; outputs \
 are only read.";
     WRONG_SHAPE = "E0805", "an array of the wrong shape",
@@ -34,7 +34,7 @@ series of a run.";
         "Event lists hold indices of neurons, counted from 0, each below the number of neurons of its side.";
     EVENT_ORDER = "E0811", "events out of order",
         "Event lists are ascending and name each neuron once in a step. Sort the list and remove duplicates.";
-    NOT_SUPPORTED = "E0812", "not supported here",
+    NOT_SUPPORTED_HERE = "E0812", "not supported here",
         "The language has this, but this device or topology does not carry it out yet. The message says what and where.";
     WRONG_TYPE = "E0813", "values of the wrong type",
         "An `int` state takes whole numbers only, and a value is read as a type that holds it exactly: f32 groups as f32 \

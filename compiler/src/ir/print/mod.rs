@@ -134,7 +134,7 @@ impl Printer<'_> {
         let length = variable.length.map(|length| format!("[{length}]")).unwrap_or_default();
         let (shape, ty) = (shape(variable.shape), word(variable.ty));
         let mut line = format!("{kind} {}{length}: {ty} {shape}", variable.address());
-        if !variable.unit.text.is_empty() {
+        if !variable.unit.text.is_empty() && variable.ty != Type::Int {
             let _ = write!(line, " in units of {}", variable.unit.text);
         }
         if let Some((low, high)) = variable.range {
@@ -227,7 +227,7 @@ impl Printer<'_> {
         let mut numbered = 0;
         for id in nodes {
             let mut piece = self.piece(id, &pieces);
-            let leaf = self.rule.exprs[id].kind.operands().is_empty();
+            let leaf = self.is_leaf(id);
             let shared = uses.get(&id).is_some_and(|uses| *uses > 1);
             if id != root && !leaf && (shared || piece.depth > DEEPEST) {
                 self.line(format!("${numbered} = {};", piece.text));
@@ -237,6 +237,31 @@ impl Printer<'_> {
             pieces.insert(id, piece);
         }
         pieces.remove(&root).map(|piece| piece.text).unwrap_or_default()
+    }
+
+    /// A value or a conversion of one: short enough to be written again.
+    fn is_leaf(&self, id: ExprId) -> bool {
+        let kind = &self.rule.exprs[id].kind;
+        let inner = match kind {
+            ExprKind::Convert(inner) => &self.rule.exprs[*inner].kind,
+            ExprKind::Number(_)
+            | ExprKind::Integer(_)
+            | ExprKind::Boolean(_)
+            | ExprKind::Load { .. }
+            | ExprKind::Local(_)
+            | ExprKind::Builtin(_)
+            | ExprKind::Unary(..)
+            | ExprKind::Binary(..)
+            | ExprKind::Compare(..)
+            | ExprKind::Select(..)
+            | ExprKind::Gate(..)
+            | ExprKind::Math(..)
+            | ExprKind::Draw { .. }
+            | ExprKind::Reduce { .. }
+            | ExprKind::Scan { .. }
+            | ExprKind::Past { .. } => kind,
+        };
+        inner.operands().is_empty()
     }
 
     fn piece(&self, id: ExprId, pieces: &BTreeMap<ExprId, Piece>) -> Piece {
@@ -269,8 +294,9 @@ impl Printer<'_> {
                 (word, None) => (format!("{word}({})", list()), 8),
             },
             ExprKind::Compare(op, a, b) => infix(a, comparison(*op), b, 3),
+            // As an operand it stands in parentheses.
             ExprKind::Select(c, a, b) => {
-                (format!("if {} {{ {} }} else {{ {} }}", bare(c), bare(a), bare(b)), 8)
+                (format!("if {} {{ {} }} else {{ {} }}", bare(c), bare(a), bare(b)), 0)
             }
             ExprKind::Gate(c, a) => (format!("gate({}, {})", bare(c), bare(a)), 8),
             ExprKind::Math(function, _) => (format!("{}({})", math_word(*function), list()), 8),

@@ -62,3 +62,16 @@ fn shared_and_deep_expressions_are_numbered_and_parentheses_keep_the_grouping() 
     assert!(text.contains("x += sqrt(") && text.contains("$1 = sqrt("), "{text}");
     assert!(text.lines().all(|line| line.len() < 200), "{text}");
 }
+
+#[test]
+fn conversions_are_written_again_and_a_choice_is_an_operand_in_parentheses() {
+    let mut sample = Sample::new("r");
+    let x = sample.state("x", Domain::Global);
+    let (value, one) = (sample.load(x), sample.real(1.0));
+    let above = sample.builder.compare(Comparison::Greater, value, one, sample::NOWHERE);
+    let chosen = sample.builder.select(above, one, value, sample::NOWHERE);
+    let product = sample.multiply(one, chosen);
+    sample.builder.rule.update.push(set(x, AssignOp::Set, product));
+    let text = print(&sample.finish());
+    assert!(text.contains("x = real(1.0) * (if x > real(1.0) { real(1.0) } else { x });"), "{text}");
+}

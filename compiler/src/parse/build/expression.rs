@@ -255,7 +255,11 @@ impl Context<'_> {
         let Some(mut otherwise) = parts.pop() else { crate::ice!("an `if` without branches") };
         while let (Some(then), Some(condition)) = (parts.pop(), parts.pop()) {
             let depth = condition.depth.max(then.depth).max(otherwise.depth) + 1;
-            let whole = if parts.is_empty() { span } else { condition.expr.span.to(otherwise.expr.span) };
+            let whole = if parts.is_empty() {
+                span
+            } else {
+                self.with_keyword(condition.expr.span).to(otherwise.expr.span)
+            };
             let kind = ExprKind::If(Box::new(condition.expr), Box::new(then.expr), Box::new(otherwise.expr));
             otherwise = self.bounded(Deep { expr: Expr { kind, span: whole }, depth });
         }

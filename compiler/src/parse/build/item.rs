@@ -405,6 +405,7 @@ impl Context<'_> {
 
 /// Adds what units there are.
 pub(in crate::parse) fn unit_help(problem: Diagnostic, name: &str) -> Diagnostic {
-    let near = did_you_mean(name, word::UNITS.iter().copied());
+    // One letter is more likely a value than a slip of the pen.
+    let near = did_you_mean(name, word::UNITS.iter().copied()).filter(|_| name.chars().count() > 1);
     problem.maybe_help(near).help(format!("the units are {}", word::UNITS.join(", ")))
 }

@@ -110,13 +110,19 @@ impl Context<'_> {
         };
         while let Some((outer, block)) = branches.pop() {
             let end = otherwise.as_ref().map_or(then.span, |last: &Block| last.span);
-            let inner_span = condition.span.to(end);
+            let inner_span = self.with_keyword(condition.span).to(end);
             let inner =
                 Statement { kind: StatementKind::If { condition, then, otherwise }, span: inner_span };
             otherwise = Some(Block { statements: vec![inner], span: inner_span });
             (condition, then) = (outer, block);
         }
         StatementKind::If { condition, then, otherwise }
+    }
+
+    /// A condition's span from its `if` on.
+    pub(super) fn with_keyword(&self, condition: Span) -> Span {
+        let keyword = self.token_before(condition.start as usize);
+        keyword.map_or(condition, |token| self.span_of(token.start, condition.end as usize))
     }
 
     /// Reports a chain of `else if` that is too long.

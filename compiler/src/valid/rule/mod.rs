@@ -11,9 +11,9 @@
 //! * a value, and every condition around it, broadcasts to the target's domain and has its type; a batched value meets a
 //!   shared target only as an increment of a proposal or state;
 //! * blocks keep to the stage table: proposals are only incremented in `update` and written in `modulate`, plastic
-//!   variables are written in `apply`, `constrain` and between steps only, states everywhere but in `constrain`, outputs
-//!   in `update` only; no parameter or input is written; there are no draws in equations and in `constrain`, and no spikes
-//!   in `constrain` and between steps;
+//!   variables are written in `apply`, `constrain` and between steps only, states everywhere but in `constrain` (where
+//!   only those with a range are, by their clip), outputs in `update` only; no parameter or input is written; there are
+//!   no draws in equations and in `constrain`, and no spikes in `constrain` and between steps;
 //! * an equation is of a state or plastic variable that is `Real`, one each for a state;
 //! * periods are `Wide` and what applies on a call or period is well formed.
 //!

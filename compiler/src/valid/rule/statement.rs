@@ -120,7 +120,10 @@ impl Validator<'_> {
         });
         let increment = op != AssignOp::Set;
         let allowed = match writes(stage, target.kind) {
-            Writes::Never => false,
+            // The clip to the declared range, which `compose::finish` writes out.
+            Writes::Never => {
+                stage == Stage::Constrain && target.kind == VarKind::State && target.range.is_some()
+            }
             Writes::Increments => increment,
             Writes::Any => true,
         };

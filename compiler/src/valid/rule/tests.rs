@@ -182,3 +182,17 @@ fn a_state_has_one_equation_and_a_period_is_wide() {
     };
     assert_eq!(faults(period), "a period is not wide");
 }
+
+#[test]
+fn constrain_clips_a_state_that_has_a_range_and_writes_no_other() {
+    let mut sample = Sample::new("r");
+    let (bounded, free) = (sample.state("bounded", Domain::Pre), sample.state("free", Domain::Pre));
+    let (low, high) = (sample.number(0.0), sample.number(1.0));
+    sample.builder.rule.variables[bounded].range = Some((low, high));
+    for variable in [bounded, free] {
+        let (value, high) = (sample.load(variable), sample.rounded(high));
+        let clipped = sample.binary(BinaryOp::Min, value, high);
+        sample.builder.rule.constrain.push(set(variable, AssignOp::Set, clipped));
+    }
+    assert_eq!(validate(&sample.finish()).unwrap_err(), ["`free` is written (Set) in Constrain"]);
+}

@@ -1,0 +1,74 @@
+//! The instruction set that code is made for.
+
+use std::fmt;
+
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift_codegen::settings::{self, Configurable};
+
+use super::JitError;
+
+/// An instruction set with its settings; made once, shared by all kernels.
+#[derive(Clone)]
+pub struct Isa {
+    isa: OwnedTargetIsa,
+    runs_here: bool,
+}
+
+impl Isa {
+    /// What this machine has.
+    pub fn host() -> Result<Self, JitError> {
+        let mut builder =
+            cranelift_native::builder().map_err(|message| JitError::Host(message.to_owned()))?;
+        // With this flag the product of two widened words becomes the slow 64-bit multiplication instead of the
+        // widening one. Other architectures do not know the flag, and need nothing.
+        let _ = builder.set("has_avx512dq", "false");
+        finish(builder, true)
+    }
+
+    /// x86-64 with SSE 4.2 and nothing newer: the same text on every machine.
+    pub fn baseline() -> Result<Self, JitError> {
+        let mut builder = cranelift_codegen::isa::lookup_by_name("x86_64-unknown-linux-gnu")
+            .map_err(|error| JitError::Host(error.to_string()))?;
+        for flag in ["has_cmpxchg16b", "has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"] {
+            builder.enable(flag).map_err(|error| JitError::Host(format!("{flag}: {error}")))?;
+        }
+        finish(builder, cfg!(all(target_arch = "x86_64", not(windows))))
+    }
+
+    /// Whether code for it may be run on this machine.
+    pub fn runs_here(&self) -> bool {
+        self.runs_here
+    }
+
+    pub(super) fn target(&self) -> &dyn TargetIsa {
+        &*self.isa
+    }
+
+    pub(super) fn owned(&self) -> OwnedTargetIsa {
+        self.isa.clone()
+    }
+}
+
+impl fmt::Debug for Isa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Isa({})", self.isa.triple())
+    }
+}
+
+fn finish(builder: cranelift_codegen::isa::Builder, runs_here: bool) -> Result<Isa, JitError> {
+    let mut flags = settings::builder();
+    for (name, value) in [
+        ("opt_level", "speed"),
+        ("enable_verifier", "false"),
+        ("is_pic", "false"),
+        ("unwind_info", "false"),
+        ("use_colocated_libcalls", "false"),
+        ("enable_probestack", "true"),
+        ("probestack_strategy", "inline"),
+    ] {
+        flags.set(name, value).map_err(|error| JitError::Host(format!("{name}: {error}")))?;
+    }
+    let isa =
+        builder.finish(settings::Flags::new(flags)).map_err(|error| JitError::Host(error.to_string()))?;
+    Ok(Isa { isa, runs_here })
+}

@@ -1,0 +1,155 @@
+//! Which values of a loop differ from lane to lane, and whether the loop can run four lanes at once.
+
+use std::collections::HashSet;
+
+use crate::kernel::*;
+
+/// Values that differ between the lanes of a loop.
+pub(super) type Varying = HashSet<ValueId>;
+
+/// The varying values of a body whose index varies; nothing where an inner branch, bound or exit varies, or where
+/// an inner loop is itself one that could run four lanes at once.
+pub(super) fn varying(kernel: &Kernel, index: ValueId, body: &[Stmt]) -> Option<Varying> {
+    let mut varying = Varying::from([index]);
+    // A carried value may turn out to vary after its loop has been seen: until nothing is added.
+    loop {
+        let before = varying.len();
+        visit(kernel, body, &mut varying)?;
+        if varying.len() == before {
+            return Some(varying);
+        }
+    }
+}
+
+fn visit(kernel: &Kernel, body: &[Stmt], varying: &mut Varying) -> Option<()> {
+    for stmt in body {
+        match stmt {
+            Stmt::Let(value) => {
+                if operands(&kernel.values[*value].op).iter().any(|operand| varying.contains(operand)) {
+                    varying.insert(*value);
+                }
+            }
+            Stmt::Store { .. } => {}
+            Stmt::If { condition, then, otherwise, results } => {
+                uniform(varying, [*condition])?;
+                visit(kernel, then, varying)?;
+                visit(kernel, otherwise, varying)?;
+                for result in results {
+                    if varying.contains(&result.then) || varying.contains(&result.otherwise) {
+                        varying.insert(result.value);
+                    }
+                }
+            }
+            Stmt::For(inner) => {
+                if inner.kind != LoopKind::Serial {
+                    return None;
+                }
+                uniform(varying, inner.start.into_iter().chain(inner.end))?;
+                for carried in &inner.carried {
+                    if varying.contains(&carried.initial) || varying.contains(&carried.next) {
+                        varying.extend([carried.value, carried.result]);
+                    }
+                }
+                visit(kernel, &inner.body, varying)?;
+                uniform(varying, inner.exit)?;
+            }
+            Stmt::Reduce(reduce) => {
+                uniform(varying, [reduce.count])?;
+                visit(kernel, &reduce.body, varying)?;
+                let mut parts = term_values(reduce.term);
+                parts.extend(reduce.gate);
+                if parts.iter().any(|part| varying.contains(part)) {
+                    varying.insert(reduce.result);
+                }
+            }
+            Stmt::Tile(_) => return None,
+        }
+    }
+    Some(())
+}
+
+fn uniform(varying: &Varying, values: impl IntoIterator<Item = ValueId>) -> Option<()> {
+    values.into_iter().all(|value| !varying.contains(&value)).then_some(())
+}
+
+fn term_values(term: Term) -> Vec<ValueId> {
+    match term {
+        Term::Value(value) => vec![value],
+        Term::Product(a, b) => vec![a, b],
+    }
+}
+
+/// What an operation uses.
+pub(super) fn operands(op: &Op) -> Vec<ValueId> {
+    match op {
+        Op::Defined | Op::Constant(_) | Op::Scalar(_) => Vec::new(),
+        Op::Unary(_, a) | Op::Convert(_, a) | Op::Load(_, a) => vec![*a],
+        Op::Binary(_, a, b) | Op::Compare(_, a, b) => vec![*a, *b],
+        Op::Fma(a, b, c) | Op::Select(a, b, c) => vec![*a, *b, *c],
+        Op::Math(_, values) => values.clone(),
+        Op::Random(random) => {
+            vec![random.attempt, random.run, random.step, random.seed, random.row, random.column]
+        }
+    }
+}
+
+/// The `Let`s at the top of a body that give the same value in every iteration and may be evaluated before the
+/// loop, given that the loop has an iteration: what they use comes from outside, and what they load is not stored.
+pub(super) fn hoistable(kernel: &Kernel, index: ValueId, body: &[Stmt]) -> Vec<ValueId> {
+    let mut local = HashSet::from([index]);
+    let mut stored = HashSet::new();
+    definitions(body, &mut local, &mut stored);
+    let mut hoisted = Vec::new();
+    for stmt in body {
+        let Stmt::Let(value) = stmt else { continue };
+        let op = &kernel.values[*value].op;
+        let loads_stored = matches!(op, Op::Load(buffer, _) if stored.contains(buffer));
+        if !loads_stored && operands(op).iter().all(|operand| !local.contains(operand)) {
+            local.remove(value);
+            hoisted.push(*value);
+        }
+    }
+    hoisted
+}
+
+fn definitions(body: &[Stmt], values: &mut HashSet<ValueId>, stored: &mut HashSet<BufferId>) {
+    for stmt in body {
+        match stmt {
+            Stmt::Let(value) => {
+                values.insert(*value);
+            }
+            Stmt::Store { buffer, .. } => {
+                stored.insert(*buffer);
+            }
+            Stmt::If { then, otherwise, results, .. } => {
+                definitions(then, values, stored);
+                definitions(otherwise, values, stored);
+                values.extend(results.iter().map(|result| result.value));
+            }
+            Stmt::For(inner) => {
+                values.insert(inner.index);
+                values.extend(inner.carried.iter().flat_map(|carried| [carried.value, carried.result]));
+                definitions(&inner.body, values, stored);
+            }
+            Stmt::Reduce(reduce) => {
+                values.extend([reduce.index, reduce.result]);
+                definitions(&reduce.body, values, stored);
+            }
+            Stmt::Tile(tile) => {
+                stored.insert(tile.into);
+            }
+        }
+    }
+}
+
+/// How many statements a body has, with those inside.
+pub(super) fn statements(body: &[Stmt]) -> usize {
+    body.iter()
+        .map(|stmt| match stmt {
+            Stmt::Let(_) | Stmt::Store { .. } | Stmt::Tile(_) => 1,
+            Stmt::If { then, otherwise, .. } => 1 + statements(then) + statements(otherwise),
+            Stmt::For(inner) => 1 + statements(&inner.body),
+            Stmt::Reduce(reduce) => 1 + statements(&reduce.body),
+        })
+        .sum()
+}

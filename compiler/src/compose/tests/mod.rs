@@ -1,0 +1,4 @@
+//! Composing, first on rules built by hand (`built`), then from text (`text`).
+
+mod built;
+mod text;

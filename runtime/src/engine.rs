@@ -1,0 +1,417 @@
+//! The engine: groups on a device, stepped together.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aplysia_compiler::plan::{self, program::Program};
+use ndarray::{ArrayViewD, CowArray, IxDyn};
+
+use crate::cache::KernelCache;
+use crate::device::Device;
+use crate::device::executor::Machine;
+use crate::device::launch::Counts;
+use crate::error::{Error, Result};
+use crate::events::{Events, Side};
+use crate::group::{Group, Plan, Topology};
+use crate::handle::{DrawId, GroupId, InputId, Named, ParamId, StateId};
+use crate::names::{self, Wanted};
+use crate::recorder::{Recorder, Recording, RecordingId};
+use crate::state::{Given, GroupState};
+use crate::train::{Inputs, Train};
+use crate::values::{Number, Values};
+
+/// Below so much work in all groups together a step stays on the caller's thread.
+const WORTH_SHARING: u64 = 64 * 1024;
+
+/// Groups on a device, stepped together. See the crate's documentation for an example.
+pub struct Engine {
+    device: Device,
+    cache: Arc<KernelCache>,
+    identity: u64,
+    seed: u64,
+    check_inputs: bool,
+    pub(crate) groups: Vec<GroupState>,
+    recordings: Vec<Recording>,
+}
+
+impl Engine {
+    /// An engine without groups.
+    ///
+    /// # Errors
+    /// If the device cannot be used.
+    pub fn new(device: Device) -> Result<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Ok(Self {
+            device,
+            cache: KernelCache::shared(),
+            identity: NEXT.fetch_add(1, Ordering::Relaxed),
+            seed: 0,
+            check_inputs: false,
+            groups: Vec::new(),
+            recordings: Vec::new(),
+        })
+    }
+
+    /// The seed that the groups registered from here on get theirs from, where they state none: the group numbered n
+    /// gets the output number n of splitmix64 (Steele et al. 2014, doi:10.1145/2714064.2660195) started at this seed.
+    /// 0 where nothing is said.
+    pub fn set_seed(&mut self, seed: u64) {
+        self.seed = seed;
+    }
+
+    /// Whether step inputs are searched for NaN. Parameters, initial values and writes always are.
+    pub fn check_inputs(&mut self, check: bool) {
+        self.check_inputs = check;
+    }
+
+    /// The device.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// How many kernels the cache of this engine has compiled so far, in the whole process.
+    pub fn compilations(&self) -> u64 {
+        self.cache.compilations()
+    }
+
+    /// Compiles the group's rule and allocates its arrays.
+    ///
+    /// # Errors
+    /// If the rule has errors, or an array, name or size does not fit it.
+    pub fn register(&mut self, group: Group) -> Result<GroupId> {
+        let rule = group.rule.as_ref().ok_or(Error::MissingRule)?.finish()?;
+        let dt = group.dt.milliseconds();
+        if !(dt > 0.0 && dt.is_finite()) {
+            return Err(Error::BadStepLength { dt });
+        }
+        if group.batch != 1 {
+            let (what, on) = (format!("a batch of {}", group.batch), self.device.to_string());
+            return Err(Error::NotSupported { what, on });
+        }
+        let index = self.groups.len();
+        let find = |(name, values): &(String, Values), wanted| {
+            Ok((names::variable(&rule.ir, index, name, wanted)?, values.clone()))
+        };
+        let draw =
+            |(name, values): &(String, Values)| Ok((names::draw(&rule.ir, index, name)?, values.clone()));
+        let given = Given {
+            params: group.params.iter().map(|named| find(named, Wanted::Param)).collect::<Result<_>>()?,
+            inits: group.inits.iter().map(|named| find(named, Wanted::State)).collect::<Result<_>>()?,
+            draws: group.draws.iter().map(draw).collect::<Result<_>>()?,
+        };
+        let options = plan::Options {
+            topology: plan::Topology::Dense,
+            precision: group.precision.kernel(),
+            given_values: given.inits.iter().map(|(variable, _)| *variable).collect(),
+            given_draws: given.draws.iter().map(|(site, _)| *site).collect(),
+            choice: match group.plan {
+                Plan::Auto => plan::PlanChoice::Auto,
+                Plan::FullPass => plan::PlanChoice::FullPass,
+                Plan::Events => plan::PlanChoice::Events,
+            },
+        };
+        let program = plan::compile(&rule.ir, &options).map_err(|found| rule.error(&found))?;
+        let Topology::Dense { pre, post } = group.topology;
+        let too_large = || Error::NoMemory { name: "the group".to_owned(), bytes: usize::MAX };
+        let counts = Counts::dense(pre, post).ok_or_else(too_large)?;
+        let seed = group.seed.unwrap_or_else(|| splitmix64(self.seed, index as u64));
+        let machine = Machine::new(Arc::new(program), counts, dt, seed, &self.device, &self.cache)?;
+        let id = GroupId { engine: self.identity, index };
+        self.groups.push(GroupState::new(id, rule.ir.clone(), machine, given)?);
+        Ok(id)
+    }
+
+    /// One step of every group; groups that are not named get no spikes.
+    ///
+    /// # Errors
+    /// If an event list is out of order or range, or an input is missing. No group has then been stepped.
+    pub fn step(&mut self, events: &[(GroupId, Events<'_>)]) -> Result<()> {
+        for (position, (id, group_events)) in events.iter().enumerate() {
+            let index = self.index(*id)?;
+            if events[..position].iter().any(|(earlier, _)| earlier == id) {
+                return Err(Error::GroupTwice { group: index });
+            }
+            self.groups[index].check_step(group_events)?;
+        }
+        self.groups.iter().try_for_each(|group| group.check_inputs(&[]))?;
+        for (id, events) in events {
+            for side in Side::BOTH {
+                self.groups[id.index].machine.set_events(side, events.of(side).iter().copied());
+            }
+        }
+        self.advance();
+        Ok(())
+    }
+
+    /// So many steps with whole trains.
+    ///
+    /// # Errors
+    /// If anything in `inputs` does not fit its group or the number of steps. No step has then been taken.
+    pub fn run(&mut self, steps: u64, inputs: &Inputs<'_>) -> Result<()> {
+        for (position, (id, train)) in inputs.groups.iter().enumerate() {
+            let index = self.index(*id)?;
+            if inputs.groups[..position].iter().any(|(earlier, _)| earlier == id) {
+                return Err(Error::GroupTwice { group: index });
+            }
+            train.check(&self.groups[index], steps, self.check_inputs)?;
+            train.rewind();
+        }
+        let named = |index: usize| inputs.groups.iter().any(|(id, _)| id.index == index);
+        let mut others = self.groups.iter().enumerate().filter(|(index, _)| !named(*index));
+        others.try_for_each(|(_, group)| group.check_inputs(&[]))?;
+        for recording in &mut self.recordings {
+            recording.reserve(self.groups[recording.group].machine.step, steps)?;
+        }
+        for step in 0..steps {
+            for (id, train) in &inputs.groups {
+                give(&mut self.groups[id.index], train, step)?;
+            }
+            self.advance();
+        }
+        Ok(())
+    }
+
+    /// Carries out a block that the rule names with `on call`, and constrain after it.
+    ///
+    /// # Errors
+    /// If the rule has no such call.
+    pub fn call(&mut self, group: GroupId, name: &str) -> Result<()> {
+        let index = self.index(group)?;
+        self.groups[index].call(name)
+    }
+
+    /// The handle of a state, plastic variable, input, output or parameter, for reading and writing it.
+    ///
+    /// # Errors
+    /// If the group has no such variable.
+    pub fn state(&self, group: GroupId, name: &str) -> Result<StateId> {
+        let variable = self.group(group)?.find(name, Wanted::Any)?;
+        Ok(StateId { group, variable })
+    }
+
+    /// The handle of an input.
+    ///
+    /// # Errors
+    /// If the group has no such input.
+    pub fn input(&self, group: GroupId, name: &str) -> Result<InputId> {
+        let variable = self.group(group)?.find(name, Wanted::Input)?;
+        Ok(InputId { group, variable })
+    }
+
+    /// The handle of a parameter.
+    ///
+    /// # Errors
+    /// If the group has no such parameter.
+    pub fn param(&self, group: GroupId, name: &str) -> Result<ParamId> {
+        let variable = self.group(group)?.find(name, Wanted::Param)?;
+        Ok(ParamId { group, variable })
+    }
+
+    /// The handle of a draw whose values the host gives.
+    ///
+    /// # Errors
+    /// If the group has no such draw.
+    pub fn draw(&self, group: GroupId, name: &str) -> Result<DrawId> {
+        let state = self.group(group)?;
+        Ok(DrawId { group, site: names::draw(&state.rule, group.index, name)? })
+    }
+
+    /// Sets a parameter, in its declared unit. Nothing is compiled.
+    ///
+    /// # Errors
+    /// If the value is NaN, outside the parameter's range, or of another shape.
+    pub fn set_param<N: Named + ?Sized>(
+        &mut self,
+        group: GroupId,
+        name: &N,
+        values: impl Into<Values>,
+    ) -> Result<()> {
+        let index = self.index(group)?;
+        let variable = self.groups[index].find(name, Wanted::Param)?;
+        self.groups[index].set_param(variable, &values.into())
+    }
+
+    /// Sets an input, in its declared unit and row-major order; it is held until it is set again. One number holds for
+    /// all elements.
+    ///
+    /// # Errors
+    /// If there are more or fewer values than elements, or, where `check_inputs` is on, one is NaN.
+    pub fn set_input<N: Named + ?Sized, T: Number>(
+        &mut self,
+        group: GroupId,
+        name: &N,
+        values: &[T],
+    ) -> Result<()> {
+        let index = self.index(group)?;
+        let variable = self.groups[index].find(name, Wanted::Input)?;
+        self.groups[index].set_input(variable, values, self.check_inputs)
+    }
+
+    /// Replaces the values of a draw that the host gives.
+    ///
+    /// # Errors
+    /// If the draw was not given at registration, or the values do not fit.
+    pub fn set_draw(&mut self, draw: DrawId, values: impl Into<Values>) -> Result<()> {
+        let index = self.index(draw.group)?;
+        self.groups[index].set_draw(draw.site, &values.into())
+    }
+
+    /// The values of a variable in its declared unit: `[pre, post]` for synapses, `[pre]` or `[post]` for neurons, no
+    /// axis for the group, and the elements of an array innermost. It is a view of the group's memory where the unit's
+    /// scale is 1 and `T` is the group's own type, and an owned copy, converted once, otherwise.
+    ///
+    /// # Errors
+    /// If there is no such variable, or `T` does not hold its values exactly.
+    pub fn read<T: Number>(&mut self, group: GroupId, name: impl Named) -> Result<CowArray<'_, T, IxDyn>> {
+        let index = self.index(group)?;
+        let variable = self.groups[index].find(&name, Wanted::Any)?;
+        self.groups[index].read(variable)
+    }
+
+    /// Writes a state or plastic variable, in its declared unit. Constrain looks at it in the next step.
+    ///
+    /// # Errors
+    /// If there is no such state, or the values do not fit it.
+    pub fn write(&mut self, group: GroupId, name: impl Named, values: impl Into<Values>) -> Result<()> {
+        let index = self.index(group)?;
+        let variable = self.groups[index].find(&name, Wanted::State)?;
+        self.groups[index].write(variable, &values.into())
+    }
+
+    /// Gives a state or plastic variable the value that creation gives it: the host's `init` or the rule's expression,
+    /// with the same draws and the present parameters, then `on create` and constrain.
+    ///
+    /// # Errors
+    /// If there is no such state.
+    pub fn reset(&mut self, group: GroupId, name: impl Named) -> Result<()> {
+        let index = self.index(group)?;
+        let variable = self.groups[index].find(&name, Wanted::State)?;
+        self.groups[index].reset(variable, &self.device, &self.cache)
+    }
+
+    /// Records variables of a group from the next step on.
+    ///
+    /// # Errors
+    /// If there is no such variable, or no room for the rows asked for.
+    pub fn record(&mut self, group: GroupId, recorder: &Recorder) -> Result<RecordingId> {
+        let recording = Recording::new(recorder, self.group(group)?)?;
+        self.recordings.push(recording);
+        Ok(RecordingId { engine: self.identity, index: self.recordings.len() - 1 })
+    }
+
+    /// What has been recorded of a variable: its values, in the declared unit, with a leading axis of rows.
+    ///
+    /// # Errors
+    /// If the variable is not recorded, or `T` is not the group's type.
+    pub fn trace<T: Number>(&self, recording: RecordingId, name: &str) -> Result<ArrayViewD<'_, T>> {
+        let recording = self.recording(recording)?;
+        recording.rows(&self.groups[recording.group], name)
+    }
+
+    /// Forgets what has been recorded; the recorder goes on, and keeps its room.
+    ///
+    /// # Errors
+    /// If there is no such recording.
+    pub fn clear_recording(&mut self, recording: RecordingId) -> Result<()> {
+        self.recording(recording)?;
+        self.recordings[recording.index].clear();
+        Ok(())
+    }
+
+    /// The number of a group's last step; 0 before the first.
+    ///
+    /// # Errors
+    /// If the group is another engine's.
+    pub fn steps(&self, group: GroupId) -> Result<u64> {
+        Ok(self.group(group)?.machine.step)
+    }
+
+    /// The alternatives of a group's step, and how often each was taken.
+    ///
+    /// # Errors
+    /// If the group is another engine's.
+    pub fn plans(&self, group: GroupId) -> Result<Vec<(String, u64)>> {
+        Ok(self.group(group)?.machine.plans())
+    }
+
+    /// The program of a group, for `explain` and for the curious.
+    ///
+    /// # Errors
+    /// If the group is another engine's.
+    pub fn program(&self, group: GroupId) -> Result<&Program> {
+        Ok(self.group(group)?.program())
+    }
+
+    fn index(&self, id: GroupId) -> Result<usize> {
+        let known = id.engine == self.identity && id.index < self.groups.len();
+        if known { Ok(id.index) } else { Err(Error::UnknownGroup { group: id.index }) }
+    }
+
+    fn group(&self, id: GroupId) -> Result<&GroupState> {
+        Ok(&self.groups[self.index(id)?])
+    }
+
+    fn recording(&self, id: RecordingId) -> Result<&Recording> {
+        let known = (id.engine == self.identity).then(|| self.recordings.get(id.index)).flatten();
+        known.ok_or_else(|| Error::Recording { reason: "its handle is another engine's".to_owned() })
+    }
+
+    fn advance(&mut self) {
+        let threads = &self.device.threads;
+        let work = self.groups.iter().map(GroupState::work).fold(0, u64::saturating_add);
+        if self.groups.len() > 1 && work >= WORTH_SHARING && threads.many() {
+            let groups = &mut self.groups;
+            threads.enter(|| advance(groups));
+        } else {
+            self.groups.iter_mut().for_each(GroupState::advance);
+        }
+        for recording in &mut self.recordings {
+            let machine = &self.groups[recording.group].machine;
+            recording.take(machine.step, &machine.memory);
+        }
+    }
+}
+
+/// Steps groups in parallel. They share nothing.
+fn advance(groups: &mut [GroupState]) {
+    match groups {
+        [] => {}
+        [group] => group.advance(),
+        _ => {
+            let (left, right) = groups.split_at_mut(groups.len() / 2);
+            rayon::join(|| advance(left), || advance(right));
+        }
+    }
+}
+
+/// Puts what a train has for a step in place.
+fn give(group: &mut GroupState, train: &Train<'_>, step: u64) -> Result<()> {
+    train.give_spikes(group, step);
+    for (input, series) in &train.inputs {
+        group.give_input(input.variable, series, step as usize)?;
+    }
+    for (draw, series) in &train.draws {
+        group.give_draw(draw.site, series, step as usize)?;
+    }
+    Ok(())
+}
+
+/// The output number `n` of splitmix64 started at `seed`.
+pub(crate) fn splitmix64(seed: u64, n: u64) -> u64 {
+    let mut z = seed.wrapping_add(n.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::splitmix64;
+
+    /// The first outputs for seed 1234567, as published with the generator's reference code.
+    #[test]
+    fn splitmix64_has_its_known_answers() {
+        let outputs: Vec<u64> = (0..3).map(|n| splitmix64(1_234_567, n)).collect();
+        assert_eq!(outputs, [6457827717110365317, 3203168211198807973, 9817491932198370423]);
+    }
+}
