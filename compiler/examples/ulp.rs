@@ -1,6 +1,7 @@
 //! Goes over all 2^32 arguments of the unary f32 functions and prints their largest error.
 //!
-//! `cargo run --release -p aplysia-compiler --example ulp [-- NAME…]`. The reference is the f64 function of the standard
+//! `cargo run --release -p aplysia-compiler --example ulp [-- NAME… [STEP]]`; with a number STEP only every STEP-th
+//! argument is taken. The reference is the f64 function of the standard
 //! library, whose own error is far below the figures printed. Errors are in units of the last place of the exact
 //! result, subnormal ones included; `wrong` counts results that are NaN, infinite or zero where they should not be,
 //! or the reverse.
@@ -67,7 +68,7 @@ fn check(bits: u32, function: MathFn, reference: Reference) -> Summary {
     Summary { error, at: bits, wrong: 0, not_nearest: u64::from(got != nearest) }
 }
 
-fn survey(function: MathFn, reference: Reference) -> Summary {
+fn survey(function: MathFn, reference: Reference, step: usize) -> Summary {
     let next = AtomicU32::new(0);
     let work = || {
         let mut summary = Summary::default();
@@ -77,7 +78,7 @@ fn survey(function: MathFn, reference: Reference) -> Summary {
                 return summary;
             }
             let size = (1u64 << 32) / u64::from(CHUNKS);
-            for offset in 0..size {
+            for offset in (0..size).step_by(step) {
                 let bits = u64::from(chunk) * size + offset;
                 summary.add(check(bits as u32, function, reference));
             }
@@ -95,7 +96,9 @@ fn survey(function: MathFn, reference: Reference) -> Summary {
 }
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let (steps, wanted): (Vec<_>, Vec<_>) =
+        std::env::args().skip(1).partition(|word| word.parse::<usize>().is_ok());
+    let step = steps.iter().find_map(|word| word.parse().ok()).unwrap_or(1).max(1);
     println!("| function | largest error (ulp) | at | not nearest | wrong | seconds |");
     println!("| --- | --- | --- | --- | --- | --- |");
     for (name, function, reference) in FUNCTIONS {
@@ -103,12 +106,12 @@ fn main() {
             continue;
         }
         let start = Instant::now();
-        let summary = survey(function, reference);
+        let summary = survey(function, reference, step);
         println!(
             "| {name} | {:.4} | {:e} | {:.2} % | {} | {:.0} |",
             summary.error,
             f32::from_bits(summary.at),
-            100.0 * summary.not_nearest as f64 / 2f64.powi(32),
+            100.0 * summary.not_nearest as f64 / 2f64.powi(32) * step as f64,
             summary.wrong,
             start.elapsed().as_secs_f64(),
         );

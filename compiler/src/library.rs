@@ -3,6 +3,16 @@
 //! A text and a [`Loader`] go in, and for a rule of the file a checked, composed and finished [`ir::Rule`] comes out.
 //! The compiler opens no file: the host's loader does, and decides what may be read. Nothing is printed; all that is
 //! wrong comes back as [`Diagnostics`], and [`Library::sources`] has the texts to show them with.
+//!
+//! ```
+//! use aplysia_compiler::library::{Library, NoImports, Settings};
+//!
+//! let text = "rule decay { param rate = 0.1; plastic w; update { dw -= rate * w; } }";
+//! let (library, diagnostics) = Library::load("decay.rule", text, &NoImports);
+//! assert!(diagnostics.is_empty());
+//! let elaborated = library.elaborate(Some("decay"), &Settings::default()).expect("a rule without mistakes");
+//! assert!(aplysia_compiler::compose::find(&elaborated.rule, "decay.rate").is_ok());
+//! ```
 
 mod load;
 #[cfg(test)]
@@ -191,7 +201,8 @@ impl Library {
             ast::Item::Rule(_) | ast::Item::Use(_) | ast::Item::Fn(_) | ast::Item::Const(_) => None,
         });
         // Of two rules with one name the first counts, as everywhere; without a name the last rule is meant.
-        let found = if name.is_none() { found.last() } else { found.into_iter().next() };
+        let mut found = found;
+        let found = if name.is_none() { found.next_back() } else { found.next() };
         if found.is_none() {
             let start = Span::new(FileId(0), 0, 0);
             diagnostics.push(match name {

@@ -1,7 +1,18 @@
 //! The shipped rules, by name, as texts. Each file of this crate's folder declares a rule of the file's name.
 
+/// The files of the named rules.
+macro_rules! rules {
+    ($($name:literal)*) => {
+        &[$(($name, include_str!(concat!("../", $name, ".rule")))),*]
+    };
+}
+
 /// All rules and their texts, by name.
-const RULES: &[(&str, &str)] = &[("stdp", include_str!("../stdp.rule"))];
+const RULES: &[(&str, &str)] = rules! {
+    "adam" "bcm" "conex_istdp" "conex_rstdp" "conex_stdp" "cortex" "crystallize" "dale" "fuzzy_lr" "hebbian" "istdp"
+    "linear_homeostasis" "mask" "normalise" "oja" "prior" "rate_homeostasis" "rejuvenate" "reward_gate" "rstdp" "sgd"
+    "stdp" "stdp_soft" "stdp_triplet" "volume_lr" "weight_decay"
+};
 
 /// The text of a shipped rule.
 pub fn find(name: &str) -> Option<&'static str> {
@@ -24,5 +35,16 @@ mod tests {
             assert!(text.contains(&format!("rule {name} ")), "{name} is not in its file");
         }
         assert_eq!(super::find("no such rule"), None);
+    }
+
+    #[test]
+    fn every_file_is_shipped() {
+        let folder = std::fs::read_dir(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let files = folder.map(|entry| entry.unwrap().path());
+        let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "rule"));
+        let mut names: Vec<String> =
+            files.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect();
+        names.sort();
+        assert_eq!(names, super::all().map(|(name, _)| name.to_owned()).collect::<Vec<_>>());
     }
 }

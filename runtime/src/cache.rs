@@ -28,7 +28,9 @@ mod compiled {
     use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
     use aplysia_compiler::back::cranelift::{self, Isa, JitError, JitKernel, JitOptions};
+    use aplysia_compiler::ice;
     use aplysia_compiler::kernel::Kernel;
+    use aplysia_compiler::valid::kernel::validate;
 
     use crate::error::{Error, Result};
 
@@ -72,6 +74,10 @@ mod compiled {
     fn compile(kernel: &Kernel) -> Result<JitKernel, JitError> {
         static HOST: OnceLock<Result<Isa, JitError>> = OnceLock::new();
         let isa = HOST.get_or_init(Isa::host).as_ref().map_err(JitError::clone)?;
-        cranelift::compile(kernel, isa, &JitOptions::default())
+        let info = match validate(kernel) {
+            Ok(info) => info,
+            Err(faults) => ice!("kernel `{}` is not valid: {}", kernel.name, faults.join("; ")),
+        };
+        cranelift::compile(kernel, &info, isa, &JitOptions::default())
     }
 }

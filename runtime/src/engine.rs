@@ -157,8 +157,8 @@ impl Engine {
             train.rewind();
         }
         let named = |index: usize| inputs.groups.iter().any(|(id, _)| id.index == index);
-        let others = self.groups.iter().enumerate().filter(|(index, _)| !named(*index));
-        others.map(|(_, group)| group.check_inputs(&[])).collect::<Result<()>>()?;
+        let mut others = self.groups.iter().enumerate().filter(|(index, _)| !named(*index));
+        others.try_for_each(|(_, group)| group.check_inputs(&[]))?;
         for recording in &mut self.recordings {
             recording.reserve(self.groups[recording.group].machine.step, steps)?;
         }

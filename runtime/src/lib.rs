@@ -1,7 +1,40 @@
 //! Run synaptic plasticity rules as fused kernels.
+//!
+//! A [`Rule`] is a text, checked and composed by `aplysia-compiler`. An [`Engine`] holds [`Group`]s of synapses that
+//! follow rules, on a [`Device`], and steps them: spikes and inputs go in, weights, states and outputs come out. Every
+//! run is a pure function of rule, parameters, inputs and seed, to the bit, whatever the device, the plan and the
+//! number of threads.
+//!
+//! ```
+//! use aplysia::prelude::*;
+//!
+//! let rule = Rule::from_source(
+//!     "hebb",
+//!     "rule hebb {
+//!         param rate = 0.1;
+//!         plastic w in 0 .. 1 = 0.5;
+//!         on pre { if post.spike { dw += rate; } else { dw -= rate; } }
+//!     }",
+//! )?;
+//! let mut engine = Engine::new(Device::interpreter())?;
+//! let group = engine.register(Group::dense(4, 2).rule(&rule).dt(ms(1.0)).param("rate", 0.25).seed(7))?;
+//! engine.step(&[(group, Events::new().pre(&[3]).post(&[0]))])?;
+//! let w = engine.read::<f32>(group, "w")?;
+//! assert_eq!((w[[3, 0]], w[[3, 1]], w[[0, 0]]), (0.75, 0.25, 0.5));
+//! # Ok::<(), Error>(())
+//! ```
+//!
+//! The host's bare numbers, in and out, are in the declared unit of their variable (`5` for `param target = 5 Hz;` is
+//! 5 Hz). Arrays have the axes of their domain: `[pre, post]` for synapses, `[pre]` or `[post]` for neurons, none for
+//! the group, and the elements of an array last. `step` and `run` allocate nothing of their own; where a step is large
+//! enough to be shared among threads, rayon's queue allocates a block for every 63 hand-overs.
+//!
+//! Not done here: other topologies than dense, batches and delays; they are ordinary errors so far.
 
 pub mod units;
 
+#[cfg(test)]
+mod allocation;
 mod cache;
 mod checkpoint;
 mod device;
@@ -14,7 +47,11 @@ mod names;
 mod prologue;
 mod recorder;
 mod rule;
+#[cfg(test)]
+mod sample;
 mod state;
+#[cfg(test)]
+mod tests;
 mod train;
 mod values;
 

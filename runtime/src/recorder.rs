@@ -118,7 +118,7 @@ impl Recording {
 
     /// Takes a row after a step, where one is due.
     pub(crate) fn take(&mut self, step: u64, memory: &[Memory]) {
-        if step % self.every != 0 {
+        if !step.is_multiple_of(self.every) {
             return;
         }
         for trace in &mut self.traces {
@@ -140,17 +140,21 @@ impl Recording {
         let trace = self.traces.iter().find(|trace| trace.variable == variable).ok_or_else(|| {
             Error::Recording { reason: format!("`{name}` is not among the recorded variables") }
         })?;
-        let (holds, slice) = match &trace.values {
-            List::F32(list) => ("f32", same::<f32, T>(list)),
-            List::F64(list) => ("f64", same::<f64, T>(list)),
-            List::I64(list) => ("i64", same::<i64, T>(list)),
+        let (holds, list): (&str, &dyn std::any::Any) = match &trace.values {
+            List::F32(list) => ("f32", list),
+            List::F64(list) => ("f64", list),
+            List::I64(list) => ("i64", list),
         };
         let asked = <T as values::Convert>::NAME;
-        let slice = slice.ok_or_else(|| Error::WrongType { name: name.to_owned(), holds, asked })?;
+        let slice = list.downcast_ref::<Vec<T>>().ok_or_else(|| Error::WrongType {
+            name: name.to_owned(),
+            holds,
+            asked,
+        })?;
         let elements: usize = trace.shape.iter().product();
         let rows = slice.len().checked_div(elements).unwrap_or(0);
         let shape = IxDyn(&[&[rows], trace.shape.as_slice()].concat());
-        match ArrayViewD::from_shape(shape, slice) {
+        match ArrayViewD::from_shape(shape, slice.as_slice()) {
             Ok(array) => Ok(array),
             Err(error) => ice!("a recording does not have its shape: {error}"),
         }
@@ -165,10 +169,4 @@ impl Recording {
             }
         }
     }
-}
-
-/// The list, where both types are the same.
-fn same<A: 'static, T: 'static>(list: &Vec<A>) -> Option<&[T]> {
-    let list: &dyn std::any::Any = list;
-    list.downcast_ref::<Vec<T>>().map(Vec::as_slice)
 }

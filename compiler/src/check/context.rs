@@ -12,8 +12,8 @@ use crate::source::{Sources, Span};
 
 /// How many expressions may be visited, functions and loops inlined.
 pub(super) const EXPRESSION_LIMIT: usize = 200_000;
-/// How deep expressions may nest, functions inlined.
-pub(super) const DEPTH_LIMIT: usize = 200;
+/// How deep expressions may nest, functions inlined: more than the parser lets a single text be.
+pub(super) const DEPTH_LIMIT: usize = 450;
 /// How many statements and equations a rule may have, loops unrolled; also how often loops may turn.
 pub(super) const STATEMENT_LIMIT: usize = 4096;
 /// How many declarations a rule may have.

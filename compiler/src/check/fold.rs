@@ -1,6 +1,7 @@
 //! The value of a constant expression, in f64, with our own functions.
 
-use crate::arena::Handle;
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::ir::{BinaryOp, Comparison, ExprId, ExprKind, Rule, UnaryOp};
 use crate::math;
 
@@ -25,31 +26,28 @@ pub(super) fn operands(kind: &ExprKind) -> Vec<ExprId> {
 
 /// The value of an expression of literals; `None` where anything else is in it. Conditions are 0 or 1.
 ///
-/// Operands stand before what uses them, so two walks along the arena do, however deep the expression is.
-pub(super) fn evaluate(rule: &Rule, id: ExprId) -> Option<f64> {
+/// Operands stand before what uses them: walking down by handle and up again needs no recursion, however deep the
+/// expression is.
+pub(crate) fn evaluate(rule: &Rule, id: ExprId) -> Option<f64> {
     if let ExprKind::Number(number) = rule.exprs[id].kind {
         return Some(number);
     }
-    let mut needed = vec![false; id.index() + 1];
-    needed[id.index()] = true;
-    for index in (0..=id.index()).rev() {
-        if needed[index] {
-            for operand in operands(&rule.exprs[Handle::from_index(index)].kind) {
-                needed[operand.index()] = true;
-            }
-        }
+    let mut waiting = BTreeSet::from([id]);
+    let mut order = Vec::new();
+    while let Some(next) = waiting.pop_last() {
+        waiting.extend(operands(&rule.exprs[next].kind));
+        order.push(next);
     }
-    let mut values = vec![0.0; id.index() + 1];
-    for index in 0..=id.index() {
-        if needed[index] {
-            values[index] = operation(rule, Handle::from_index(index), &values)?;
-        }
+    let mut values = BTreeMap::new();
+    for &next in order.iter().rev() {
+        let value = operation(rule, next, &values)?;
+        values.insert(next, value);
     }
-    values.last().copied()
+    values.get(&id).copied()
 }
 
-fn operation(rule: &Rule, id: ExprId, values: &[f64]) -> Option<f64> {
-    let value = |id: ExprId| -> Option<f64> { values.get(id.index()).copied() };
+fn operation(rule: &Rule, id: ExprId, values: &BTreeMap<ExprId, f64>) -> Option<f64> {
+    let value = |id: ExprId| -> Option<f64> { values.get(&id).copied() };
     let truth = |condition: bool| if condition { 1.0 } else { 0.0 };
     Some(match &rule.exprs[id].kind {
         ExprKind::Number(number) => *number,

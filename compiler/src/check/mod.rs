@@ -12,7 +12,8 @@ mod decl;
 mod draw;
 mod equation;
 mod expr;
-mod fold;
+pub(crate) mod fold;
+mod initial;
 mod names;
 mod path;
 mod product;
@@ -24,6 +25,7 @@ mod tests;
 mod unit;
 mod value;
 mod warn;
+mod write;
 
 use std::collections::BTreeMap;
 
@@ -36,7 +38,7 @@ use crate::diag::{Diagnostics, code};
 use crate::ir::build::RuleBuilder;
 use crate::ir::{Domain, Rule};
 use crate::source::{Sources, Span};
-use context::{Checker, Value};
+use context::{Checker, OptionChoice, Symbol, Value};
 
 /// What a composition, or the host, decides about one part before it is checked.
 #[derive(Clone, Debug, Default)]
@@ -76,17 +78,65 @@ pub fn lower(
 ) -> Option<Rule> {
     let ast::RuleBody::Items(items) = &rule.body else { return None };
     let mut found = Diagnostics::new();
-    let mut checker = Checker::new(sources, &rule.name.text, scope, settings, &mut found);
-    checker.builder.rule.docs = rule.docs.iter().map(|doc| doc.text.clone()).collect();
-    checker.declarations(items);
-    checker.items(items);
-    let lowered = checker.builder.finish();
+    let (lowered, options) = lower_once(sources, rule, items, scope, settings, &mut found);
+    if !found.has_errors() {
+        other_choices(sources, rule, items, scope, settings, &options, &mut found);
+    }
     if !found.has_errors() {
         warn::warnings(rule, items, &lowered, &mut found);
     }
     let sound = !found.has_errors();
     diagnostics.append(found);
     sound.then_some(lowered)
+}
+
+/// Lowers with the options as the settings choose them; also gives the options.
+fn lower_once(
+    sources: &Sources,
+    rule: &ast::Rule,
+    items: &[ast::RuleItem],
+    scope: &Scope,
+    settings: &PartSettings,
+    diagnostics: &mut Diagnostics,
+) -> (Rule, Vec<(String, OptionChoice)>) {
+    let mut checker = Checker::new(sources, &rule.name.text, scope, settings, diagnostics);
+    checker.builder.rule.docs = rule.docs.iter().map(|doc| doc.text.clone()).collect();
+    checker.declarations(items);
+    checker.items(items);
+    let options = checker.symbols.iter().filter_map(|(name, symbol)| match symbol {
+        Symbol::Option(choice) => Some((name.clone(), choice.clone())),
+        Symbol::Variable(_) | Symbol::Constant(_) | Symbol::Poison => None,
+    });
+    let options = options.collect();
+    (checker.builder.finish(), options)
+}
+
+/// Reports the mistakes in cases that are not chosen: each other value of each option is tried once.
+fn other_choices(
+    sources: &Sources,
+    rule: &ast::Rule,
+    items: &[ast::RuleItem],
+    scope: &Scope,
+    settings: &PartSettings,
+    options: &[(String, OptionChoice)],
+    diagnostics: &mut Diagnostics,
+) {
+    let others = options.iter().flat_map(|(name, choice)| {
+        choice.values.iter().filter(|value| **value != choice.chosen).map(move |value| (name, value))
+    });
+    // More choices than this are nobody's rule; the first ones show what is wrong.
+    for (name, value) in others.take(64) {
+        let mut settings = settings.clone();
+        settings.options.insert(name.clone(), (value.clone(), rule.name.span));
+        let mut found = Diagnostics::new();
+        lower_once(sources, rule, items, scope, &settings, &mut found);
+        if found.has_errors() {
+            for diagnostic in found {
+                diagnostics.push(diagnostic.help(format!("this is reached with `{name} = {value}`")));
+            }
+            return;
+        }
+    }
 }
 
 /// Evaluates a constant expression of a composition's argument.

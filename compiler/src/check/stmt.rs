@@ -7,7 +7,7 @@
 use super::context::{Binding, Checker, Condition, DrawAt, Emitted, STATEMENT_LIMIT, Stage, Symbol, Value};
 use super::unit::Dimension;
 use crate::ast::{self, AssignOperator, Block, Expr, ExprKind as Ast, For, Name, Path, StatementKind};
-use crate::diag::{Diagnostic, code, did_you_mean};
+use crate::diag::{Diagnostic, code};
 use crate::ir::{self, AssignOp, ExprId, Shape, Statement, Type, VarId, VarKind};
 use crate::source::Span;
 
@@ -145,6 +145,8 @@ impl Checker<'_> {
         let result = self.at(stage, at, |c| c.expr(value));
         self.draw_name = None;
         let binding = match result {
+            // Known when a parameter changes: it is its own name.
+            Some(value) if self.builder.is_wide(value.id) => Binding::Value(value),
             Some(value) => {
                 let local = self.builder.declare(&name.text, value.id);
                 let conditions = self.conditions.clone();
@@ -325,89 +327,6 @@ impl Checker<'_> {
             let message = format!("`*=` needs a dimensionless value, {text} {}", factor.says());
             self.error(code::NOT_DIMENSIONLESS, span, message);
         }
-    }
-
-    fn target(&mut self, path: &Path) -> Option<VarId> {
-        let name = path.dotted();
-        let refuse = |c: &mut Self, what: &str, help: &str| {
-            let message = format!("`{name}` is {what} and cannot be written");
-            c.report(Diagnostic::new(code::NOT_WRITABLE, path.span, message).help(help));
-            None
-        };
-        match self.environment.find(&name) {
-            Some((_, Binding::Poison, _)) => return None,
-            Some(_) => return refuse(self, "a local name", "declare a state for what changes"),
-            None => {}
-        }
-        match self.symbols.get(&name) {
-            Some(Symbol::Variable(variable)) => {
-                let variable = *variable;
-                match self.builder.rule.variables[variable].kind {
-                    VarKind::Param => refuse(self, "a parameter, which the host sets,", "declare a state"),
-                    VarKind::Input { .. } => {
-                        refuse(self, "an input, which the host gives,", "declare a state")
-                    }
-                    VarKind::State
-                    | VarKind::Plastic { .. }
-                    | VarKind::Proposal { .. }
-                    | VarKind::Output
-                    | VarKind::Extern => Some(variable),
-                }
-            }
-            Some(Symbol::Constant(_)) => refuse(self, "a constant", "declare a state for what changes"),
-            Some(Symbol::Option(_)) => refuse(self, "an option", "options are chosen in a composition"),
-            Some(Symbol::Poison) => None,
-            None => {
-                let fixed = ["dt", "t", "step", "pi", "inf"];
-                if fixed.contains(&name.as_str()) || name.starts_with("pre.") || name.starts_with("post.") {
-                    return refuse(self, "a built-in value", "declare a state for what changes");
-                }
-                let known = self.symbols.keys().map(String::as_str);
-                let help = did_you_mean(&name, known);
-                let message = format!("there is no `{name}` here");
-                self.report(Diagnostic::new(code::UNKNOWN_NAME, path.span, message).maybe_help(help));
-                None
-            }
-        }
-    }
-
-    /// The cells of the stage table.
-    fn may_write(&mut self, variable: VarId, operator: AssignOperator, span: Span) -> bool {
-        use Stage::*;
-        let Self { builder, stage, .. } = &*self;
-        let ir::Variable { kind, name, .. } = &builder.rule.variables[variable];
-        let increment = matches!(operator, AssignOperator::Add | AssignOperator::Subtract);
-        let (allowed, help) = match kind {
-            VarKind::Proposal { .. } if *stage == Update && !increment => {
-                let message = format!("`{name}` can only be added to here: other rules add to it as well");
-                let help = "use `+=` or `-=`, or rewrite the sum of all proposals in `modulate`";
-                self.report(Diagnostic::new(code::PROPOSAL_ADDS, span, message).help(help));
-                return false;
-            }
-            VarKind::Proposal { of } => (
-                matches!(stage, Update | Modulate),
-                format!("write `{}` itself, or propose in `update`", builder.rule.variables[*of].name),
-            ),
-            VarKind::Plastic { proposal } => (
-                matches!(stage, Apply | Constrain | Create | Call | Every),
-                format!(
-                    "propose a change, `{} += …`; `apply` and `constrain` write `{name}`",
-                    builder.rule.variables[*proposal].name
-                ),
-            ),
-            VarKind::State | VarKind::Extern => (
-                matches!(stage, Update | Modulate | Apply | Create | Call | Every),
-                "write it in `update`, `modulate` or `apply`".to_owned(),
-            ),
-            VarKind::Output => (*stage == Update, "write it in `on pre`, `on post` or `update`".to_owned()),
-            VarKind::Param | VarKind::Input { .. } => (false, String::new()),
-        };
-        if !allowed {
-            let what = super::path::kind_words(*kind);
-            let message = format!("`{name}`, {what}, cannot be written in {}", stage.words());
-            self.report(Diagnostic::new(code::STAGE_WRITE, span, message).help(help));
-        }
-        allowed
     }
 
     /// Converts the value, checks where it lives and adds the statement.

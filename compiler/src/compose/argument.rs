@@ -35,6 +35,8 @@ pub(super) struct Setting<'a, 'b> {
     pub names: &'a [String],
     /// Whether the part is a composition.
     pub composed: bool,
+    /// Whether the first leaf is made of the composition's own declarations.
+    pub own: bool,
     pub part: &'a ast::Part,
 }
 
@@ -146,7 +148,7 @@ impl Setting<'_, '_> {
                 }
             }
             // A composition's own parameter hides those of its parts.
-            if part.declarations && self.composed && index == 0 && !found.is_empty() && head.is_empty() {
+            if self.own && index == 0 && !found.is_empty() && head.is_empty() {
                 break;
             }
         }

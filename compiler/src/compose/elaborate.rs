@@ -7,7 +7,7 @@ use super::expand::{Expander, check_names};
 use super::merge::{MergePart, merge_parts};
 use super::part::{FlatPart, SlotDomain, SlotKind, Target};
 use crate::check::{PartSettings, lower};
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::ir::{Domain, Rule};
 use crate::library::{Library, RulePlace, Settings};
 use crate::source::Span;
@@ -26,10 +26,20 @@ pub(crate) fn elaborate(
     argument::choose_options(&mut flat, &settings.options, rule.name.span, &mut found);
     check_names(&flat, &mut found);
     let domains = stated_domains(&flat);
+    let bound: Vec<Target> =
+        flat.iter().flat_map(|part| part.bindings.values()).map(|(to, _)| to.clone()).collect();
     let lowered: Vec<Option<Rule>> = flat
         .iter()
         .map(|part| {
-            lower(library.sources(), part.rule.rule(), part.scope, &part_settings(part, &domains), &mut found)
+            let mut reported = Diagnostics::new();
+            let settings = part_settings(part, &domains);
+            let lowered = lower(library.sources(), part.rule.rule(), part.scope, &settings, &mut reported);
+            let used = |diagnostic: &Diagnostic| is_bound(part, &bound, diagnostic);
+            reported
+                .into_iter()
+                .filter(|diagnostic| !used(diagnostic))
+                .for_each(|diagnostic| found.push(diagnostic));
+            lowered
         })
         .collect();
     let failed = found.has_errors() || flat.is_empty();
@@ -45,6 +55,15 @@ pub(crate) fn elaborate(
     let merged = if found.has_errors() { None } else { merged };
     diagnostics.append(found);
     merged
+}
+
+/// Whether a warning is about a parameter of a composition that only its parts use: by itself it looks unused.
+fn is_bound(part: &FlatPart<'_>, bound: &[Target], diagnostic: &Diagnostic) -> bool {
+    let about = diagnostic.primary.span;
+    let is_used = |name: &String| bound.iter().any(|target| target.part == part.name && target.name == *name);
+    diagnostic.severity() == Severity::Warning
+        && part.declarations
+        && part.slots.iter().any(|(name, slot)| slot.span.to(about) == slot.span && is_used(name))
 }
 
 /// The domain that some part states for each shared variable.

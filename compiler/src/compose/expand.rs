@@ -81,15 +81,18 @@ impl<'a> Expander<'a, '_> {
         for part in parts {
             let Some(target) = self.find(place, &part.rule) else { continue };
             let mut group = self.rule(target, part.span);
-            let composed = matches!(self.library.rule_at(target).body, ast::RuleBody::Composition { .. });
+            let used = self.library.rule_at(target);
+            let composed = matches!(used.body, ast::RuleBody::Composition { .. });
             let names: Vec<String> = group.iter().map(|part| part.name.clone()).collect();
+            // A nested composition may stand first as well; it is called by a name of its own.
+            let own = group.first().is_some_and(|first| first.declarations && first.name == used.name.text);
             if let Some(alias) = &part.alias {
-                rename(&mut group, &names, &alias.text, composed);
+                rename(&mut group, &names, &alias.text, composed, own);
             }
             for leaf in &mut group {
                 leaf.span = part.span;
             }
-            let mut setting = argument::Setting { group: &mut group, names: &names, composed, part };
+            let mut setting = argument::Setting { group: &mut group, names: &names, composed, own, part };
             let found = setting.arguments(&context, self.diagnostics);
             let before = flat.len();
             pointers.extend(found.into_iter().map(|pointer| (before + pointer.part, pointer)));
@@ -223,13 +226,13 @@ fn leaf<'a>(rule: Content<'a>, name: &str, scope: &'a Scope, span: Span) -> Flat
 }
 
 /// Gives a part an alias; what its parts say of each other follows.
-fn rename(group: &mut [FlatPart<'_>], names: &[String], alias: &str, composed: bool) {
+fn rename(group: &mut [FlatPart<'_>], names: &[String], alias: &str, composed: bool, own: bool) {
     let new: Vec<String> = group
         .iter()
         .enumerate()
         // The first part of a composition with declarations is made of them, and is called as the composition.
         .map(|(index, part)| {
-            let itself = !composed || (index == 0 && part.declarations);
+            let itself = !composed || (index == 0 && own);
             if itself { alias.to_owned() } else { format!("{alias}.{}", part.name) }
         })
         .collect();

@@ -4,11 +4,10 @@ use super::creation;
 use super::equal::merge_equal_states;
 use super::link;
 use super::merge::applied;
-use crate::diag::{Diagnostic, Diagnostics, code};
+use crate::check::fold::evaluate;
+use crate::diag::Diagnostics;
 use crate::ir::build::RuleBuilder;
-use crate::ir::{
-    AssignOp, BinaryOp, Comparison, ExprId, ExprKind, Rule, Statement, Type, UnaryOp, VarId, VarKind,
-};
+use crate::ir::{AssignOp, BinaryOp, Comparison, ExprId, Rule, Statement, Type, VarId, VarKind};
 use crate::source::Span;
 
 /// Finishes an open rule: finds the states of its externs, keeps equal states once, orders creation, and writes out
@@ -47,7 +46,7 @@ pub fn finish(rule: Rule) -> Result<Rule, Diagnostics> {
     });
     let ranges: Vec<(VarId, (ExprId, ExprId))> = persistent.collect();
     for (id, (low, high)) in ranges {
-        clip(&mut builder, id, low, high, &mut diagnostics);
+        clip(&mut builder, id, low, high);
     }
     if diagnostics.has_errors() { Err(diagnostics) } else { Ok(builder.finish()) }
 }
@@ -92,12 +91,12 @@ fn apply_by_default(builder: &mut RuleBuilder, plastic: VarId, proposal: VarId) 
 }
 
 /// `w = min(max(w, lo), hi)`, for each element; a bound that is infinite does nothing and is left out.
-fn clip(builder: &mut RuleBuilder, id: VarId, low: ExprId, high: ExprId, diagnostics: &mut Diagnostics) {
+fn clip(builder: &mut RuleBuilder, id: VarId, low: ExprId, high: ExprId) {
     let variable = &builder.rule.variables[id];
     let (span, ty, elements) = (variable.span, variable.ty, variable.elements());
     let mut bounds = Vec::new();
     for (op, bound, idle) in [(BinaryOp::Max, low, f64::NEG_INFINITY), (BinaryOp::Min, high, f64::INFINITY)] {
-        let value = literal(&builder.rule, bound);
+        let value = evaluate(&builder.rule, bound);
         if value == Some(idle) {
             continue;
         }
@@ -107,18 +106,9 @@ fn clip(builder: &mut RuleBuilder, id: VarId, low: ExprId, high: ExprId, diagnos
                 let whole = if op == BinaryOp::Max { value.ceil() } else { value.floor() };
                 builder.integer(whole as i64, span)
             }
-            (Type::Int, None) if builder.ty(bound) != Type::Int => {
-                let message = format!(
-                    "the range of the integer `{}` is not constant",
-                    builder.rule.variables[id].address()
-                );
-                diagnostics.push(
-                    Diagnostic::new(code::INTEGER_RANGE, span, message)
-                        .help("use constants, or clip it where it changes"),
-                );
-                return;
-            }
-            (Type::Int | Type::Real | Type::Wide | Type::Bool, _) => builder.convert(bound, ty, span),
+            // `check` takes only constant ranges for states, and only states count.
+            (Type::Int, None) => crate::ice!("the range of an integer is not constant"),
+            (Type::Real | Type::Wide | Type::Bool, _) => builder.convert(bound, ty, span),
         };
         bounds.push((op, bound));
     }
@@ -133,14 +123,4 @@ fn clip(builder: &mut RuleBuilder, id: VarId, low: ExprId, high: ExprId, diagnos
         let assign = Statement::Assign { variable: id, element, op: AssignOp::Set, value, span };
         builder.rule.constrain.push(assign);
     }
-}
-
-/// The value of a bound that is written as a number, with a sign perhaps.
-fn literal(rule: &Rule, id: ExprId) -> Option<f64> {
-    if let ExprKind::Unary(UnaryOp::Negate, number) = rule.exprs[id].kind
-        && let ExprKind::Number(value) = rule.exprs[number].kind
-    {
-        return Some(-value);
-    }
-    if let ExprKind::Number(value) = rule.exprs[id].kind { Some(value) } else { None }
 }

@@ -27,29 +27,26 @@ pub(super) fn point(rule: Rule, pointers: &[(VarId, String, Span)], diagnostics:
 /// Finds the state of every extern that is still open: the only one of its name.
 pub(super) fn resolve(rule: Rule, diagnostics: &mut Diagnostics) -> Rule {
     let mut found = Vec::new();
+    let mut states: BTreeMap<&str, Vec<VarId>> = BTreeMap::new();
+    for (id, variable) in rule.variables.iter().filter(|(_, variable)| variable.kind == VarKind::State) {
+        states.entry(&variable.name).or_default().push(id);
+    }
     for (id, variable) in rule.variables.iter() {
         if variable.kind != VarKind::Extern {
             continue;
         }
-        let states: Vec<VarId> = rule
-            .variables
-            .iter()
-            .filter(|(_, state)| state.kind == VarKind::State && state.name == variable.name)
-            .map(|(id, _)| id)
-            .collect();
-        match states.as_slice() {
+        let states = states.get(variable.name.as_str()).map_or(&[][..], Vec::as_slice);
+        match states {
             [state] => {
                 if fits(&rule, id, *state, variable.span, diagnostics) {
                     found.push((id, *state));
                 }
             }
             [] => diagnostics.push(missing(&rule, id)),
-            _ => diagnostics.push(ambiguous(&rule, id, &states)),
+            _ => diagnostics.push(ambiguous(&rule, id, states)),
         }
     }
-    let rule = replace(rule, &found);
-    check_equations(&rule, diagnostics);
-    rule
+    replace(rule, &found)
 }
 
 fn missing(rule: &Rule, id: VarId) -> Diagnostic {
@@ -111,30 +108,4 @@ fn replace(mut rule: Rule, found: &[(VarId, VarId)]) -> Rule {
     }
     let order: Vec<VarId> = rule.variables.handles().filter(|id| stands_for[id.index()] == *id).collect();
     rebuild(&rule, &order, &stands_for)
-}
-
-/// An extern may bring a second equation for its state.
-fn check_equations(rule: &Rule, diagnostics: &mut Diagnostics) {
-    let mut first: BTreeMap<(VarId, u32), Span> = BTreeMap::new();
-    for equation in &rule.equations {
-        let variable = &rule.variables[equation.variable];
-        // Equations of a plastic variable add up in its proposal.
-        if variable.kind != VarKind::State {
-            continue;
-        }
-        let place = (equation.variable, equation.element);
-        match first.get(&place) {
-            Some(&first) => {
-                let message = format!("two parts have an equation for the state `{}`", variable.address());
-                diagnostics.push(
-                    Diagnostic::new(code::EQUATIONS_CLASH, equation.span, message)
-                        .also(first, "the other equation")
-                        .help("write the change as a statement of `update`"),
-                );
-            }
-            None => {
-                first.insert(place, equation.span);
-            }
-        }
-    }
 }

@@ -78,18 +78,25 @@ pub(super) fn merge_parts(
     docs: Vec<String>,
     diagnostics: &mut Diagnostics,
 ) -> Rule {
-    let mut merging = Merging { builder: RuleBuilder::new(name), pointers: Vec::new(), diagnostics };
+    let mut merging = Merging {
+        builder: RuleBuilder::new(name),
+        shared: BTreeMap::new(),
+        pointers: Vec::new(),
+        diagnostics,
+    };
     merging.builder.rule.docs = docs;
     for part in &parts {
         merging.add(part);
     }
-    let Merging { builder, pointers, diagnostics } = merging;
+    let Merging { builder, pointers, diagnostics, .. } = merging;
     let merged = builder.finish();
     link::point(merged, &pointers, diagnostics)
 }
 
 struct Merging<'a> {
     builder: RuleBuilder,
+    /// The variables that parts share, by name.
+    shared: BTreeMap<String, VarId>,
     pointers: Vec<(VarId, String, Span)>,
     diagnostics: &'a mut Diagnostics,
 }
@@ -113,8 +120,7 @@ impl Merging<'_> {
         let mut joined = Vec::new();
         for (_, variable) in part.rule.variables.iter() {
             let known = if is_shared(variable.kind) {
-                let mut all = self.builder.rule.variables.iter();
-                all.find(|(_, known)| known.part.is_empty() && known.name == variable.name).map(|(id, _)| id)
+                self.shared.get(&variable.name).copied()
             } else {
                 match part.bindings.get(&variable.name) {
                     Some((target, _)) if variable.kind == VarKind::Param => Some(self.bound(target)),
@@ -124,7 +130,13 @@ impl Merging<'_> {
             joined.push(known.is_some());
             ids.push(match known {
                 Some(id) => id,
-                None => self.builder.rule.variables.push(variable.clone()),
+                None => {
+                    let id = self.builder.rule.variables.push(variable.clone());
+                    if is_shared(variable.kind) {
+                        self.shared.insert(variable.name.clone(), id);
+                    }
+                    id
+                }
             });
             if let (VarKind::Extern, Some((target, span)), Some(&id)) =
                 (variable.kind, part.pointers.get(&variable.name), ids.last())

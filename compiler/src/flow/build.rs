@@ -50,8 +50,19 @@ impl<'a> FlowBuilder<'a> {
     /// Gives a place the value of an expression.
     pub fn set(&mut self, variable: VarId, element: u32, value: ExprId, span: Span) {
         let value = self.translate(value);
+        let value = self.rounded(value, self.rule.variables[variable].ty, span);
         self.values.insert((variable, element), (value, span));
         self.trace.push(Write { variable, element, value, span });
+    }
+
+    /// The default of a parameter is `Wide`; one that is kept for each neuron is rounded when it is put there.
+    fn rounded(&mut self, value: ExprId, ty: Type, span: Span) -> ExprId {
+        let expr = self.graph.get(value);
+        if expr.ty == ty || expr.ty != Type::Wide {
+            return value;
+        }
+        let shape = expr.shape;
+        self.graph.add(Expr { kind: ExprKind::Convert(value), ty, shape }, span)
     }
 
     /// Carries out a block.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::{Import, Library, LoadError, Loaded, Loader, NoImports, Settings};
-use crate::diag::{Diagnostics, render};
+use crate::diag::{Diagnostics, Severity, code, render};
 
 /// Texts by name.
 #[derive(Default)]
@@ -91,11 +91,19 @@ fn every_case_file_is_refused_with_its_code() {
     names.sort();
     assert!(names.len() > 40, "only {} case files", names.len());
     let mut failures = String::new();
+    for code in code::all().map(|code| code.id()).filter(|id| id.starts_with("E05")) {
+        // No file of a sensible size exceeds the limits; `the_number_of_files_is_limited` shows this one.
+        if code != "E0503" && !names.iter().any(|name| name.starts_with(code)) {
+            failures.push_str(&format!("{code} has no case file\n"));
+        }
+    }
     for name in names {
         let text = std::fs::read_to_string(folder.join(&name)).expect("a case file");
         let (library, _) = Library::load(&name, &text, &Folder(folder.clone()));
         let found = all_wrong(&library);
-        if found.is_empty() || found.iter().any(|diagnostic| diagnostic.code.id() != &name[..5]) {
+        let mut errors =
+            found.iter().filter(|diagnostic| diagnostic.severity() == Severity::Error).peekable();
+        if errors.peek().is_none() || errors.any(|diagnostic| diagnostic.code.id() != &name[..5]) {
             let rendered = render::render_all(library.sources(), &found, false);
             failures.push_str(&format!("{name}: {:?}\n{rendered}\n", ids(&found)));
         }

@@ -99,7 +99,7 @@ fn keep_tiny<A: Arithmetic>(a: &A, x: A::Float, result: A::Float) -> A::Float {
     a.select(a.less(a.abs(x), bound), x, result)
 }
 
-/// e^x - 1, within 0.80 ulp.
+/// e^x - 1, within 0.95 ulp.
 pub(super) fn expm1<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     // Below -40 the result is -1.
     let (high, low) = half_expm1_pair(a, a.clamp(x, a.real(-40.0), highest(a)));

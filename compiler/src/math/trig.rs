@@ -70,17 +70,24 @@ fn window<A: Arithmetic>(a: &A, offset: A::Int) -> [A::Int; LIMBS] {
     let first = a.int_shr(offset, width.trailing_zeros());
     // Halving shifts bring limb `first` to the front.
     let stages: u32 = a.pick(4, 6);
-    let mut limbs: Vec<A::Int> = (0..LIMBS + (1 << stages)).map(|index| limb(a, index)).collect();
+    let mut count = LIMBS + (1 << stages);
+    let mut limbs = [first; LIMBS + 64];
+    for (index, place) in limbs.iter_mut().enumerate().take(count) {
+        *place = limb(a, index);
+    }
     for stage in (0..stages).rev() {
         let step = 1usize << stage;
         let stay = a.int_equal(a.int_and(first, a.int(step as i64)), a.int(0));
-        limbs = (0..limbs.len() - step).map(|i| a.int_select(stay, limbs[i], limbs[i + step])).collect();
+        count -= step;
+        for i in 0..count {
+            limbs[i] = a.int_select(stay, limbs[i], limbs[i + step]);
+        }
     }
     // 2^shift as an integer, by way of the float.
     let shift = a.int_and(offset, a.int(i64::from(width) - 1));
     let shifted = a.add(a.power_of_two(shift), a.real(a.magic()));
     let factor = a.int_sub(a.to_bits(shifted), a.magic_bits());
-    let products: Vec<A::Int> = limbs.iter().map(|&limb| a.int_mul(limb, factor)).collect();
+    let products: [A::Int; LIMBS + 1] = std::array::from_fn(|i| a.int_mul(limbs[i], factor));
     std::array::from_fn(|i| a.int_or(a.int_and(products[i], mask), a.int_shr(products[i + 1], width)))
 }
 

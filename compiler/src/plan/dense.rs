@@ -317,8 +317,8 @@ fn clear_partials(emitter: &mut Emitter<'_, '_, '_>, rows: &Rows, block: ValueId
     let op = reduce_op(emitter, sum);
     let storage = emitter.work.partials[&sum];
     let partials = emitter.buffer(storage, kernel::Access::ReadWrite);
-    let real = emitter.work.planner.options.precision.ty();
-    let identity = emitter.identity(op, real);
+    let ty = emitter.work.planner.storages.get(storage).ty;
+    let identity = emitter.identity(op, ty);
     let start = emitter.builder.mul(block, rows.columns);
     let column = emitter.builder.defined(Type::I64);
     emitter.enter();

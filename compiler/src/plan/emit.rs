@@ -10,10 +10,10 @@ use super::words::{binary, buffer_kind, compare, count_name, type_suffix, unary}
 use crate::ir::{self, Builtin, ExprId, ExprKind, Type};
 use crate::kernel::build::KernelBuilder;
 use crate::kernel::{
-    self, Binary, Buffer, BufferId, BufferKind, Compare, Conversion, Extent, Op, Order, Random, ReduceOp,
-    ScalarId, Side, Space, SpaceKind, Term, Unary, ValueId,
+    self, Binary, Buffer, BufferId, Compare, Conversion, Extent, Op, Order, Random, ReduceOp, ScalarId, Side,
+    Space, SpaceKind, Term, ValueId,
 };
-use crate::plan::program::{Count, Role};
+use crate::plan::program::Count;
 
 /// The element that expressions are written for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,11 +62,11 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
 
     /// Adds the kernel to the program and gives the launch.
     pub(super) fn finish(self) -> Launch {
-        let kernel = crate::kernel::expand::expand(&self.builder.finish());
+        let kernel = kernel::expand::expand(&self.builder.finish());
         if cfg!(debug_assertions)
             && let Err(faults) = crate::valid::kernel::validate(&kernel)
         {
-            let text = crate::kernel::print::print(&kernel);
+            let text = kernel::print::print(&kernel);
             crate::ice!("the planner wrote a wrong kernel: {}\n{text}", faults.join("; "));
         }
         let kernel = self.work.planner.kernels.push(kernel);
@@ -483,8 +483,8 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
     /// A reduction of exactly one term.
     fn single(&mut self, id: ExprId, op: ReduceOp) -> ValueId {
         let (term, gate) = self.term(id, false);
-        let real = self.work.planner.options.precision.ty();
-        let initial = self.identity(op, real);
+        let ty = machine_type(self.work.flow.graph.get(id).ty, self.work.planner.options.precision);
+        let initial = self.identity(op, ty);
         let after = self.accumulate(op, initial, term);
         match gate {
             Some(gate) => self.builder.select(gate, after, initial),
@@ -493,12 +493,12 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
     }
 
     /// What a reduction starts from.
-    pub(super) fn identity(&mut self, op: ReduceOp, real: kernel::Type) -> ValueId {
+    pub(super) fn identity(&mut self, op: ReduceOp, ty: kernel::Type) -> ValueId {
         match op {
-            ReduceOp::Sum => self.zero(real),
+            ReduceOp::Sum => self.zero(ty),
             ReduceOp::Count => self.builder.int(0),
-            ReduceOp::Min => self.builder.real(real, f64::INFINITY),
-            ReduceOp::Max => self.builder.real(real, f64::NEG_INFINITY),
+            ReduceOp::Min => self.builder.real(ty, f64::INFINITY),
+            ReduceOp::Max => self.builder.real(ty, f64::NEG_INFINITY),
         }
     }
 

@@ -10,6 +10,7 @@
 pub mod print;
 pub mod program;
 
+mod counts;
 mod dense;
 mod emit;
 mod events;

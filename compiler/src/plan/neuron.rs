@@ -161,11 +161,11 @@ fn array_loop(emitter: &mut Emitter<'_, '_, '_>, id: ExprId, storage: StorageId)
 fn running_sum(emitter: &mut Emitter<'_, '_, '_>, id: ExprId, storage: StorageId) {
     let place = Place::of(emitter.work.flow.graph.get(id).shape.domain);
     let count = emitter.count(if place == Place::Pre { Count::Pre } else { Count::Post });
-    let real = emitter.work.planner.options.precision.ty();
+    let ty = emitter.work.planner.storages.get(storage).ty;
     let zero_index = emitter.builder.int(0);
-    let zero = emitter.builder.real(real, 0.0);
+    let zero = emitter.identity(ReduceOp::Sum, ty);
     let index = emitter.builder.defined(Type::I64);
-    let (before, after) = (emitter.builder.defined(real), emitter.builder.defined(real));
+    let (before, after) = (emitter.builder.defined(ty), emitter.builder.defined(ty));
     emitter.enter();
     let outer = emitter.at;
     match place {

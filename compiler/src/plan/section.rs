@@ -10,12 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::program::{Action, Count, Section, Size, StorageId};
 use super::stage::{self, Key, Place, Range, Stages};
 use super::storage::{domain_shape, machine_type};
-use super::{Planner, dense, events, neuron};
+use super::{Planner, counts, dense, events, neuron};
 use crate::flow::{Flow, Write};
 use crate::ir::{ExprId, ExprKind, ReduceOp, Type, VarId, visit};
 
 /// Plans one occasion.
 pub(super) fn plan(planner: &mut Planner<'_>, name: &str, flow: Flow) -> Section {
+    let flow = counts::known_counts(&flow);
     let trace = crate::pass::fold::fold(&flow);
     let flow = crate::pass::run_pipeline(&flow);
     let mut work = Work::new(planner, name, flow);

@@ -226,12 +226,12 @@ impl Machine {
         self.advance = self.perform(acts, 0);
         let mut constrained = true;
         if let Some((due, acts)) = self.commit.take() {
-            constrained = matches!(due, Due::Every(period) if self.step % period == 0);
+            constrained = matches!(due, Due::Every(period) if self.step.is_multiple_of(period));
             let acts = if constrained { self.perform(acts, 0) } else { acts };
             self.commit = Some((due, acts));
         }
         for schedule in 0..self.schedules.len() {
-            if self.step % self.schedules[schedule].0 == 0 {
+            if self.step.is_multiple_of(self.schedules[schedule].0) {
                 let acts = std::mem::take(&mut self.schedules[schedule].1);
                 self.schedules[schedule].1 = self.perform(acts, 0);
             }

@@ -60,7 +60,7 @@ impl Lower<'_, '_> {
                     let place = self.lane_place(buffer, index, lane);
                     self.load_scalar(ty, place)
                 });
-                self.from_lanes(ty, lanes)
+                self.gather_lanes(ty, lanes)
             }
         }
     }
@@ -105,7 +105,8 @@ impl Lower<'_, '_> {
                 let halves = self.b.ins().uwiden_low(bytes);
                 let words = self.b.ins().uwiden_low(halves);
                 let zero = self.vector_constant(types::I32X4, vec![0; 16]);
-                Form::One(self.b.ins().icmp(IntCC::NotEqual, words, zero))
+                // The words are bytes: not negative, and this comparison is one instruction.
+                Form::One(self.b.ins().icmp(IntCC::SignedGreaterThan, words, zero))
             }
         }
     }

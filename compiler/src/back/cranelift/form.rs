@@ -134,7 +134,7 @@ impl Lower<'_, '_> {
             }
             Step::Value(_) => {
                 let lanes = [0, 1, 2, 3].map(|lane| self.affine_lane(affine, lane));
-                self.from_lanes(Type::I64, lanes)
+                self.gather_lanes(Type::I64, lanes)
             }
         }
     }
@@ -237,7 +237,7 @@ impl Lower<'_, '_> {
     }
 
     /// Four lanes from scalars.
-    pub fn from_lanes(&mut self, ty: Type, mut lanes: [Value; 4]) -> Form {
+    pub fn gather_lanes(&mut self, ty: Type, mut lanes: [Value; 4]) -> Form {
         if ty == Type::Bool {
             lanes = lanes.map(|lane| self.b.ins().bmask(types::I32, lane));
         }

@@ -84,7 +84,7 @@ impl Lower<'_, '_> {
                 self.select(ty, second, b, a)
             }
             Binary::MultiplyHigh => {
-                let (a, b) = (self.pack(ty, a), self.pack(ty, b));
+                let (a, b) = (self.spread(a), self.spread(b));
                 self.both(a, b, |s, a, b| s.multiply_high(a, b))
             }
             Binary::ShiftLeft | Binary::ShiftRight | Binary::ShiftRightSigned => {
@@ -169,6 +169,14 @@ impl Lower<'_, '_> {
                 Affine { base: self.b.ins().imul(base, value), offset: 0, step: Step::Value(step) }
             }
         }
+    }
+
+    /// Four words; one that all lanes share is spread by a shuffle. Cranelift would fold the widening of a splat and
+    /// then not see the widening multiplication.
+    fn spread(&mut self, form: Form) -> Form {
+        let Form::Scalar(value) = form else { return self.pack(Type::I32, form) };
+        let lowest = self.b.ins().scalar_to_vector(types::I32X4, value);
+        Form::One(self.shuffle(types::I32X4, lowest, lowest, [0; 4]))
     }
 
     /// The upper words of the products: two widening multiplications, then the odd words.
@@ -283,6 +291,6 @@ impl Lower<'_, '_> {
             let scalars = operands.map(|operand| self.lane(from, operand, lane));
             f(self, scalars)
         });
-        self.from_lanes(to, lanes)
+        self.gather_lanes(to, lanes)
     }
 }

@@ -24,7 +24,7 @@ const STDP: &str = "
         on post { dw += match sign { plus => lr * x, minus => -lr * x }; }
     }
     rule decay { param rate = 0.1; plastic w; update { dw -= rate * w; } }
-    rule fuzzy { plastic w; synapse state eta = 1; modulate { dw *= eta; } }
+    rule fuzzy { param nu = 1; plastic w; synapse state eta = nu; modulate { dw *= eta; } }
     rule damp { plastic w; extern synapse eta; on call damp { eta *= 0.5; } }
 ";
 
@@ -109,6 +109,14 @@ fn aliases_prefix_addresses() {
 }
 
 #[test]
+fn the_declarations_of_a_nested_composition_keep_their_name() {
+    let text = "rule c = { param rate = 0.5; } decay(rate = rate); rule d = c + fuzzy; rule r = d(c.rate = 0.25) as k;";
+    let composed = rule(text);
+    assert_eq!(default(&composed, "k.c.rate"), 0.25);
+    assert_eq!(find(&composed, "k.decay.rate"), find(&composed, "k.c.rate"));
+}
+
+#[test]
 fn options_are_chosen_by_arguments_and_by_the_host() {
     let holds_seven = |rule: &Rule| rule.exprs.iter().any(|(_, expr)| expr.kind == ExprKind::Number(7.0));
     assert!(!holds_seven(&rule("rule r = stdp + decay;")));
@@ -157,6 +165,26 @@ fn a_parameter_of_the_composition_is_shared() {
     for address in ["k.tau", "k.stdp.tau_plus", "k.istdp.tau"] {
         assert_eq!(find(&outer, address), find(&outer, "r.slow"), "{address}");
     }
+}
+
+#[test]
+fn a_parameter_that_only_parts_use_is_no_cause_for_a_warning() {
+    let unused = |text: &str| {
+        let (_, warnings) = library(text).open(None, &Settings::default()).expect("a rule without errors");
+        let about = |message: &str| message == "the parameter `tau` is never used";
+        warnings.iter().filter(|warning| about(&warning.message)).count()
+    };
+    assert_eq!(unused("rule c = { param tau = 10 ms; } stdp(tau_plus = tau);"), 0);
+    assert_eq!(unused("rule c = { param tau = 10 ms; } stdp;"), 1);
+}
+
+#[test]
+fn a_bound_that_is_computed_clips_an_integer() {
+    let counted =
+        rule("rule n { plastic w; state n: int in 0 .. 2 * 5; update { n += 1; dw += n; } } rule r = n;");
+    let [Statement::Assign { value, .. }] = counted.constrain.as_slice() else { panic!("no clip") };
+    let ExprKind::Binary(_, _, high) = counted.exprs[*value].kind else { panic!("no min") };
+    assert_eq!(counted.exprs[high].kind, ExprKind::Integer(10));
 }
 
 #[test]

@@ -93,11 +93,4 @@ codes! {
         "After composing, the initial values of some variables need each other, so that there is no order in which to \
         compute them.\n\n```\nrule a { plastic v; plastic w = v; }\nrule b { plastic w; plastic v = w; }\nrule r = a + \
         b;\n```";
-    EQUATIONS_CLASH = "E0528", "two parts have an equation for one state",
-        "A state has one equation. A rule that reaches a state as `extern` may write it in statements, but its equation \
-        belongs to the rule that declares it.\n\n```\nrule a { state x; dx/dt = -x / (20 ms); }\nrule b { extern state x; dx/dt = 1 / \
-        (5 ms); }\nrule r = a + b;\n```";
-    INTEGER_RANGE = "E0529", "the range of an integer is not constant",
-        "A variable declared `: int` can be clipped only to constants.\n\n```\nparam most = 10;\nstate n: int in 0 .. \
-        most;\n```\n\nWrite `in 0 .. 10`, or clip it in `update` where it changes.";
 }

@@ -93,8 +93,8 @@ fn argument(function: MathFn, round: usize, bits: &mut Bits) -> f64 {
 fn bound(function: MathFn) -> f64 {
     match function {
         MathFn::Ln | MathFn::Log2 | MathFn::Log1p => 0.70,
-        MathFn::Exp | MathFn::Expm1 | MathFn::Sin | MathFn::Cos | MathFn::Tanh => 0.80,
-        MathFn::Sigmoid | MathFn::Pow => 0.80,
+        MathFn::Expm1 => 0.95,
+        MathFn::Exp | MathFn::Sin | MathFn::Cos | MathFn::Tanh | MathFn::Sigmoid | MathFn::Pow => 0.80,
     }
 }
 

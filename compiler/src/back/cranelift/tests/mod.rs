@@ -1,5 +1,6 @@
 //! What machine code computes, against plain Rust.
 
+mod expanded;
 mod loops;
 mod operations;
 mod products;

@@ -5,6 +5,8 @@ use super::*;
 const TYPES: [Type; 5] = [Type::F32, Type::F64, Type::I32, Type::I64, Type::Bool];
 /// Elements of each buffer.
 const LENGTH: usize = 64;
+/// How many kernels.
+const SEEDS: u64 = 80;
 
 /// What is visible where the next statement goes.
 struct Writer {
@@ -292,12 +294,17 @@ fn kernel(seed: u64) -> Kernel {
 #[test]
 fn random_kernels_compute_what_the_interpreter_computes() {
     let variants: Vec<_> = variants().into_iter().filter(|(name, _, _)| !name.contains("times")).collect();
-    for seed in 0..250 {
+    let (isa, options) = (Isa::host().unwrap(), JitOptions::default());
+    let mut vectors = 0;
+    for seed in 0..SEEDS {
         let kernel = kernel(seed);
         let arrays: Vec<Array> =
             (0..10).map(|k| samples(TYPES[k as usize % 5], LENGTH, seed * 10 + k)).collect();
         let scalars: Vec<u64> = TYPES.iter().map(|&ty| samples(ty, 1, seed).elements[0]).collect();
         let expected = interpret(&kernel, &arrays, &scalars, 1);
+        let info = validate(&kernel).unwrap();
+        let text = super::super::clif(&kernel, &info, &isa, &options).unwrap();
+        vectors += u64::from(text.contains("load.f32x4"));
         for (variant, isa, options) in &variants {
             let found = run_with(&kernel, (isa, options), &arrays, &scalars, 1);
             for (buffer, (found, expected)) in found.iter().zip(&expected).enumerate() {
@@ -305,4 +312,5 @@ fn random_kernels_compute_what_the_interpreter_computes() {
             }
         }
     }
+    assert!(vectors * 4 > SEEDS, "only {vectors} of {SEEDS} kernels run four lanes at once");
 }

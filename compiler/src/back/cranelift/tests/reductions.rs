@@ -228,3 +228,42 @@ fn large_bodies_and_single_precision() {
         expect(&kernel, &[Array::zeros(Type::F32, 1), Array::f32(x)], &[], 0, &expected);
     }
 }
+
+/// Reductions inside one another: each has accumulators of its own, and together they take several pages of stack.
+fn nested(b: &mut KernelBuilder, depth: u32) -> ValueId {
+    if depth == 0 {
+        return b.real(Type::F64, 1.5);
+    }
+    let count = b.int(if depth == 3 { 300 } else { 2 });
+    let order = if depth.is_multiple_of(2) { Order::Serial256 } else { Order::Lanes32 };
+    b.reduce(ReduceOp::Sum, order, count, |b, _| (Term::Value(nested(b, depth - 1)), None))
+}
+
+#[test]
+fn reductions_nest() {
+    for lanes in [false, true] {
+        let mut b = builder(&format!("nested_{lanes}"));
+        let out = declare(&mut b, "out", Type::F64, Access::Write);
+        b.blocks(|b, block| {
+            if lanes {
+                let end = b.int(9);
+                b.lanes(block, end, |b, lane| {
+                    let scale = b.convert(Conversion::Value, Type::F64, lane);
+                    let value = nested(b, 7);
+                    let product = b.mul(value, scale);
+                    b.store(out, lane, product, None);
+                });
+            } else {
+                let value = nested(b, 10);
+                b.store(out, block, value, None);
+            }
+        });
+        let kernel = b.finish();
+        let expected = match lanes {
+            true => Array::f64((0..9).map(|lane| 1.5 * 64.0 * 300.0 * f64::from(lane))),
+            false => Array::f64([1.5 * 512.0 * 300.0]),
+        };
+        let arrays = [Array::zeros(Type::F64, expected.elements.len())];
+        expect(&kernel, &arrays, &[], 0, &expected);
+    }
+}

@@ -82,3 +82,29 @@ fn a_malformed_kernel_is_an_error_and_not_a_crash() {
     let result = super::super::compile(&b.finish(), &info, &Isa::host().unwrap(), &JitOptions::default());
     assert!(matches!(result, Err(JitError::Internal { kernel, .. }) if kernel == "malformed"));
 }
+
+#[test]
+fn words_of_a_product_stay_in_vectors() {
+    let Ok(isa) = Isa::baseline() else { return };
+    let mut b = builder("mix");
+    let out = declare(&mut b, "out", Type::I32, Access::Write);
+    let count = b.add_scalar("count", Type::I64);
+    b.blocks(|b, block| {
+        let count = b.scalar(count);
+        b.lanes(block, count, |b, index| {
+            // A counter from the index, and a round of multiplications as a generator of random numbers has it.
+            let counter = b.convert(Conversion::Value, Type::I32, index);
+            let key = b.word(0xd251_1f53);
+            let (high, low) = (b.binary(Binary::MultiplyHigh, counter, key), b.mul(counter, key));
+            let mixed = b.binary(Binary::Xor, high, low);
+            let eight = b.word(8);
+            let shifted = b.binary(Binary::ShiftRight, mixed, eight);
+            b.store(out, index, shifted, None);
+        });
+    });
+    let code = assembly(&b.finish(), &isa, &JitOptions::default()).unwrap();
+    let vector_loop: Vec<&str> = code.split("block").filter(|block| block.contains("pmuludq")).collect();
+    assert_eq!(vector_loop.len(), 1, "{code}");
+    assert_eq!(vector_loop[0].matches("pmuludq").count(), 4, "{code}");
+    assert!(!vector_loop[0].contains("pextr") && !vector_loop[0].contains("pinsr"), "{code}");
+}

@@ -1,6 +1,6 @@
 //! Rules from text: what is reported, and what the lowered IR is.
 
-use std::path::Path;
+mod cases;
 
 use super::*;
 use crate::ir::{AssignOp, Distribution, ExprId, ExprKind, Shape, Statement, VarKind};
@@ -117,13 +117,6 @@ fn pair_stdp_is_what_the_reference_says() {
     assert_eq!(names, expected);
     assert_eq!(step_warnings(&rule, 1.0).len(), 0);
     assert_eq!(step_warnings(&rule, 50.0).len(), 2);
-}
-
-#[test]
-fn the_sketches_of_the_reference_are_accepted() {
-    let (rules, diagnostics, _) = check(SKETCHES);
-    assert!(!diagnostics.has_errors(), "{}", messages(&diagnostics));
-    assert!(rules.len() >= 14 && rules.iter().all(Option::is_some));
 }
 
 #[test]
@@ -332,6 +325,28 @@ fn hostile_sizes_end_in_errors() {
 }
 
 #[test]
+fn the_deepest_text_is_checked_on_a_small_stack() {
+    let sum = format!("x = {}x;", "x + ".repeat(250));
+    let power = format!("x = {}x;", "-".repeat(50) + &"x * ".repeat(200));
+    for deep in [sum, power] {
+        let rule = sound(&format!("rule r {{ state x; update {{ {deep} }} }}"));
+        assert_eq!(rule.update.len(), 1);
+    }
+}
+
+#[test]
+fn values_known_beforehand_need_no_local() {
+    let rule = sound(
+        "rule r { param tau = 20 ms; state x; state n: int;
+         update { let k = exp(-dt / tau); let two = 2; x = k * x; n = n * two; let y = x; x = y; } }",
+    );
+    assert_eq!(
+        block(&rule, &rule.update),
+        "x = Multiply(Real<Exp(Divide(Negate(Dt), tau))>, x); n = Multiply(n, 2i); let y = x; x = y;"
+    );
+}
+
+#[test]
 fn constants_of_arguments_are_evaluated() {
     let mut sources = Sources::new();
     let id = sources.add("test.rule", "const k = 2; const c = k * 20 ms; const bad = dt;");
@@ -345,123 +360,55 @@ fn constants_of_arguments_are_evaluated() {
     assert!(diagnostics.has_errors());
 }
 
-/// The case files of a folder with the codes that begin so.
-fn cases(folder: &str, prefixes: &[&str]) -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/in").join(folder);
-    let mut cases = Vec::new();
-    for entry in std::fs::read_dir(&root).expect("the folder of cases") {
-        let path = entry.expect("an entry").path();
-        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        if prefixes.iter().any(|prefix| name.starts_with(prefix)) {
-            cases.push((name, std::fs::read_to_string(&path).expect("a text")));
-        }
-    }
-    cases.sort();
-    cases
+#[test]
+fn functions_see_their_own_file() {
+    let mut sources = Sources::new();
+    let library = sources.add("library.rule", "const k = 3; fn half(x) = x / k; fn twice(x) = half(x) * 2;");
+    let own = sources
+        .add("own.rule", "const k = 5; fn half(x) = x; rule r { state x; update { x = twice(x) + k; } }");
+    let mut diagnostics = Diagnostics::new();
+    let scopes = [library, own].map(|id| parse(&sources, id).0);
+    let imported = collect_scope(&scopes[0], &[], &mut diagnostics);
+    let scope = collect_scope(&scopes[1], &[&imported], &mut diagnostics);
+    let Some(ast::Item::Rule(rule)) = scopes[1].items.last() else { panic!("a rule") };
+    let rule = lower(&sources, rule, &scope, &PartSettings::default(), &mut diagnostics).expect("sound");
+    assert_eq!(block(&rule, &rule.update), "x = Add(Multiply(Divide(x, Real<3>), Real<2>), Real<5>);");
 }
 
 #[test]
-fn every_case_reports_its_code_and_nothing_else() {
-    let errors = cases("err", &["E02", "E03", "E04", "E06", "E07"]);
-    let warnings = cases("warn", &["W01"]);
-    let mut seen = Vec::new();
-    let mut wrong = String::new();
-    for (name, text) in errors.iter().chain(&warnings) {
-        let (_, diagnostics, _) = check(text);
-        let wanted = &name[..5];
-        let found: Vec<&str> = diagnostics
-            .iter()
-            .map(|diagnostic| diagnostic.code.id())
-            .filter(|code| wanted.starts_with('W') || !code.starts_with('W'))
-            .collect();
-        if wanted != "W0103" && (found.is_empty() || found.iter().any(|code| *code != wanted)) {
-            wrong.push_str(&format!("{name}:\n{}", messages(&diagnostics)));
-        }
-        seen.push(wanted.to_owned());
-    }
-    assert!(wrong.is_empty(), "{wrong}");
-    for code in code::all() {
-        let ours =
-            ["E02", "E03", "E04", "E06", "E07", "W01"].iter().any(|prefix| code.id().starts_with(prefix));
-        assert!(!ours || seen.iter().any(|seen| seen == code.id()), "{code} has no case");
-    }
+fn deviations_divide_by_one_less() {
+    let rule = sound(
+        "rule r { post state y; post state s; update { s = std[batch](y); s = max[post](cumsum[post](y)); } }",
+    );
+    assert_eq!(
+        block(&rule, &rule.update),
+        "s = Sqrt(Divide(Sum[Batch](Multiply(Subtract(y, Divide(Sum[Batch](y), Real<BatchCount>)), \
+         Subtract(y, Divide(Sum[Batch](y), Real<BatchCount>)))), Subtract(Real<BatchCount>, Real<1>))); \
+         s = Max[Post](scan[post](y));"
+    );
 }
 
-const SKETCHES: &str = r#"
-fn bound(kind, w, lo, hi) = match kind { none => 1, hard => (w > lo) && (w < hi), soft => (w - lo) * (hi - w) };
-rule conex_stdp {
-    param a_plus; param a_minus; param w_min = 0; param w_max = 1;
-    option positive_bound in {none, hard, soft} = none;
-    option negative_bound in {none, hard, soft} = none;
-    plastic w;
-    pre input pre_trace; post input post_trace;
-    update {
-        dw += pre_trace * post.spike * a_plus  * bound(positive_bound, w, w_min, w_max);
-        dw -= pre.spike * post_trace * a_minus * bound(negative_bound, w, w_min, w_max);
-    }
-    modulate { dw /= pair.count; }
+#[test]
+fn messages_stand_alone() {
+    let (_, diagnostics, _) = check(
+        "rule r { param tau_plus = 20 ms; param a_plus = 1; global state n; state x;
+         update { x = (tau_plus + a_plus) / 1 ms; n += pre.spike; x = taupluss; } }",
+    );
+    let expected = "E0401: dimension mismatch: `tau_plus` has dimension time, `a_plus` is dimensionless\n\
+                    E0301: `n` is global, and `pre.spike` is a pre value\n\
+                    E0203: there is no `taupluss` here\n";
+    assert_eq!(messages(&diagnostics), expected);
+    let helps: Vec<&str> = diagnostics.iter().flat_map(|d| d.help.iter().map(String::as_str)).collect();
+    assert!(helps.contains(&"did you mean `tau_plus`?"), "{helps:?}");
+    assert!(helps.contains(&"reduce it: `sum[pre](…)` or `mean[pre](…)`"), "{helps:?}");
 }
-rule reward_gate {
-    param tau_c; global input dopamine;
-    plastic w; synapse state c;
-    modulate { c += -c / tau_c + dw;  dw = c * dopamine; }
+
+#[test]
+fn cases_that_are_not_chosen_are_checked_too() {
+    let text = "rule r { option o in {a, b} = a; state x; update { x = match o { a => x + 1, b => z }; } }";
+    let (rules, diagnostics, _) = check(text);
+    assert!(rules[0].is_none());
+    assert_eq!(messages(&diagnostics), "E0203: there is no `z` here\n");
+    let first = diagnostics.iter().next().expect("one");
+    assert!(first.help.iter().any(|help| help.contains("`o = b`")));
 }
-rule normalise { param norm = 1; plastic w; constrain { let s = sum[pre](w); w *= norm / (if s == 0 { 1 } else { s }); } }
-rule istdp {
-    param lr = 1e-5; param alpha;
-    option sign in {inhibitory, excitatory} = inhibitory;
-    plastic w; pre input pre_trace; post input post_trace;
-    update {
-        let s = match sign { inhibitory => -1, excitatory => 1 };
-        dw += lr * (pre.spike * (alpha - post_trace) * s + pre_trace * post.spike);
-    }
-}
-rule linear_homeostasis {
-    param lambda; post param target; plastic w; post state r; global state n;
-    update {
-        n += 1;  r += (post.spike - r) / n;
-        dw += lambda * mean[batch](mean[position]((target - r) / target));
-    }
-}
-rule hebbian {
-    param pre_wght = 1; param post_wght = 1; param w_bound = 1; param sign_value = 1;
-    plastic w; post_channel plastic b; pre input z_pre; post input z_post;
-    update {
-        let h = sum[batch]((z_pre * pre_wght) * (z_post * post_wght));
-        dw += sign_value * (if w_bound > 0 { h * (w_bound - abs(w)) } else { h });
-        db += sign_value * sum[batch](z_post * post_wght);
-    }
-}
-rule prior {
-    param lambda; param ratio = 0.5; option kind in {l2, l1, elastic_net} = l2; plastic w;
-    update { dw -= lambda * match kind { l2 => w, l1 => sign(w), elastic_net => sign(w) * ratio + w * (1 - ratio) / 2 }; }
-}
-rule adam {
-    param eta = 0.001; param beta1 = 0.9; param beta2 = 0.999; param eps = 1e-8;
-    plastic w; per w state m; per w state v; global state k;
-    apply {
-        k += 1;
-        m = beta1 * m + (1 - beta1) * dw;  v = beta2 * v + (1 - beta2) * dw^2;
-        w += eta * (m / (1 - beta1^k)) / (sqrt(v / (1 - beta2^k)) + eps);
-    }
-}
-rule fuzzy_lr { param nu = 0.16; plastic w; synapse state eta = uniform(1 - nu, 1 + nu); modulate { dw *= eta; } }
-rule volume_lr {
-    param base_lr = 0.1; param stability = 2; param variability = 0.2; plastic w;
-    modulate { let mu = base_lr * exp(-stability * (abs(w) / (abs(w) + 1)));  dw *= abs(normal(mu, variability * mu)); }
-}
-rule crystallize {
-    param threshold = 4.5e-5; param dampening = 0.6; plastic w; extern synapse eta; synapse input grad;
-    on call crystallize { if abs(grad) / abs(w) < threshold || abs(grad) > mean[synapse](abs(w)) { eta *= dampening; } }
-}
-rule rejuvenate {
-    param dre = 8; plastic w;
-    on call rejuvenate { let m = max[synapse](abs(w)); if abs(normal(0, m / dre + 1e-13)) > abs(w) { w = uniform(-m, m); } }
-}
-rule dale {
-    plastic w; pre_channel state polarity = if bernoulli(0.5) { 1 } else { -1 };
-    on create { w = abs(w) * polarity; }
-    constrain { w = max(w * polarity, 0) * polarity; }
-}
-rule split { const n = 2; plastic w; pre input x; post output z; update { z = sum[post by n](tanh(sum[pre](w * x))); } }
-"#;

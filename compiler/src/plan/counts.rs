@@ -1,0 +1,62 @@
+//! Counts that the topology knows: how many synapses a neuron has, how many neurons there are.
+//!
+//! `check` writes a mean as a sum divided by the count of all elements of its range. On a dense group that count is a
+//! number of the topology; nothing need be counted.
+
+use std::collections::HashMap;
+
+use super::stage::{Range, range};
+use crate::flow::{Flow, Graph, Write};
+use crate::ir::{BinaryOp, Builtin, Domain, Expr, ExprId, ExprKind, ReduceOp, Shape, Type, visit};
+use crate::source::Span;
+
+/// The flow with known counts in place of countings.
+pub(super) fn known_counts(flow: &Flow) -> Flow {
+    let mut graph = Graph::new();
+    let mut map: HashMap<ExprId, ExprId> = HashMap::new();
+    let roots = flow.writes.iter().chain(&flow.trace).map(|write| write.value);
+    for id in visit::reachable(flow.graph.exprs(), roots) {
+        let expr = flow.graph.get(id);
+        let span = flow.graph.span(id);
+        let kind = visit::with_operands(&expr.kind, |operand| map[&operand]);
+        let new = match kind {
+            ExprKind::Reduce { op, over, body } if expr.ty == Type::Int => {
+                counted(&mut graph, op, range(&flow.graph, id, over), body, span)
+            }
+            _ => None,
+        };
+        let new = new.unwrap_or_else(|| graph.add(Expr { kind, ty: expr.ty, shape: expr.shape }, span));
+        map.insert(id, new);
+    }
+    let rename = |write: &Write| Write { value: map[&write.value], ..*write };
+    Flow {
+        writes: flow.writes.iter().map(rename).collect(),
+        trace: flow.trace.iter().map(rename).collect(),
+        graph,
+        precision: flow.precision,
+    }
+}
+
+fn counted(graph: &mut Graph, op: ReduceOp, range: Range, body: ExprId, span: Span) -> Option<ExprId> {
+    let integer = |graph: &mut Graph, kind| {
+        graph.add(Expr { kind, ty: Type::Int, shape: Shape::of(Domain::Global) }, span)
+    };
+    let length = |graph: &mut Graph| {
+        let kind = match range {
+            Range::Columns | Range::Pre => ExprKind::Builtin(Builtin::PreCount),
+            Range::Rows | Range::Post => ExprKind::Builtin(Builtin::PostCount),
+            Range::Blocks(size) => ExprKind::Integer(i64::from(size)),
+            Range::Single => ExprKind::Integer(1),
+        };
+        integer(graph, kind)
+    };
+    match (op, &graph.get(body).kind) {
+        (ReduceOp::Count, ExprKind::Boolean(true)) => Some(length(graph)),
+        // The counts of the rows added up.
+        (ReduceOp::Sum, ExprKind::Builtin(Builtin::PreCount | Builtin::PostCount)) => {
+            let length = length(graph);
+            Some(integer(graph, ExprKind::Binary(BinaryOp::Multiply, length, body)))
+        }
+        _ => None,
+    }
+}
