@@ -47,7 +47,8 @@ const COMPOSITIONS: &[&str] = &[
     "use std::stdp; use std::fuzzy_lr; use std::crystallize; rule c = stdp + fuzzy_lr + crystallize;",
     "use std::stdp; use std::normalise; use std::rejuvenate; rule c = stdp + normalise + rejuvenate;",
     "use std::hebbian; use std::adam; rule c = hebbian + adam + adam(w = b) as adam_b;",
-    "use std::stdp; use std::istdp; rule c = { param tau = 15 ms; } stdp(tau_plus = tau) + istdp(tau = tau);",
+    "use std::stdp_triplet; use std::rate_homeostasis; \
+     rule c = { param tau = 15 ms; } stdp_triplet(tau_plus = tau) + rate_homeostasis(tau_rate = tau);",
     "use std::stdp_triplet; use std::rate_homeostasis; use std::volume_lr; use std::dale; use std::mask; \
      rule c = stdp_triplet + rate_homeostasis + volume_lr + dale + mask;",
     "use std::conex_stdp; use std::reward_gate; use std::sgd; use std::prior; \

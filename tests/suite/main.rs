@@ -4,6 +4,7 @@ mod differential;
 mod faults;
 mod fusion;
 mod machine;
+mod random;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -13,5 +14,6 @@ fn main() {
     trials.extend(differential::trials());
     trials.extend(faults::trials());
     trials.extend(fusion::trials());
+    trials.extend(random::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -58,14 +58,14 @@ fn create(planner: &Planner<'_>) -> Flow {
         }
         match variable.kind {
             VarKind::State | VarKind::Plastic { .. } if variable.init.is_empty() => builder.clear(id),
-            VarKind::State | VarKind::Plastic { .. } | VarKind::Input { .. } | VarKind::Param => {
-                if variable.ty != ir::Type::Wide && !variable.init.is_empty() {
-                    for element in 0..variable.elements() {
-                        let init = *variable.init.get(element as usize).unwrap_or(&variable.init[0]);
-                        builder.set(id, element, init, variable.span);
-                    }
+            VarKind::State | VarKind::Plastic { .. } => {
+                for element in 0..variable.elements() {
+                    let init = *variable.init.get(element as usize).unwrap_or(&variable.init[0]);
+                    builder.set(id, element, init, variable.span);
                 }
             }
+            // The device puts the defaults of these in place, before the host's first values.
+            VarKind::Input { .. } | VarKind::Param => {}
             VarKind::Proposal { .. } | VarKind::Output | VarKind::Extern => {}
         }
     }

@@ -9,7 +9,7 @@ pub const DOMAINS: [(Domain, &str); 6] = [
     (Domain::PostChannel, "d"),
     (Domain::Pre, "x"),
     (Domain::Post, "y"),
-    (Domain::Synapse, "s"),
+    (Domain::Synapse, "z"),
 ];
 
 /// The places where statements and values stand.

@@ -107,7 +107,7 @@ fn of_domain(domain: Domain, add: &mut dyn FnMut(&str, String)) {
             reductions("post", "Post", "ay > py", "ay");
             reductions("pre_channel", "PreChannel", "ac > 0.5", "ac");
             reductions("post_channel", "PostChannel", "ad > 0.5", "ad");
-            reductions("synapse", "Pre", "as > 0.5", "as");
+            reductions("synapse", "Pre", "az > 0.5", "az");
             for (word, text) in [
                 ("Convert:Wide:Real", "k + ag"),
                 ("Add:Wide", "(k + 1) * ag"),
@@ -130,14 +130,14 @@ fn of_domain(domain: Domain, add: &mut dyn FnMut(&str, String)) {
         Domain::PreChannel => reductions("position", "Position", "ax > 0.5", "ax"),
         Domain::PostChannel => reductions("position", "Position", "ay > 0.5", "ay"),
         Domain::Pre => {
-            reductions("post", "Post", "as > 0.5", "as");
+            reductions("post", "Post", "az > 0.5", "az");
             add("PreIndex", "pre.index * ax".to_owned());
             add("ScanPre", "cumsum[pre](ax)".to_owned());
             add("Gate:Real", "sum[batch](pre.spike * ax)".to_owned());
             add("PreSpike", "sum[batch](pre.spike + ax)".to_owned());
         }
         Domain::Post => {
-            reductions("pre", "Pre", "as > 0.5", "as");
+            reductions("pre", "Pre", "az > 0.5", "az");
             add("PostIndex", "post.index * ay".to_owned());
             add("ScanPost", "cumsum[post](ay)".to_owned());
             add("SumPostBlocks", "sum[post by 2](ay)".to_owned());
@@ -145,8 +145,8 @@ fn of_domain(domain: Domain, add: &mut dyn FnMut(&str, String)) {
             add("PostSpike", "sum[batch](post.spike + ay)".to_owned());
         }
         Domain::Synapse => {
-            add("Gate:Real", "sum[batch](pre.spike * as)".to_owned());
-            add("Gate:Real", "sum[batch](as * post.spike)".to_owned());
+            add("Gate:Real", "sum[batch](pre.spike * az)".to_owned());
+            add("Gate:Real", "sum[batch](az * post.spike)".to_owned());
             add("Add:Real", "sum[batch](ax + ay)".to_owned());
         }
     }
