@@ -40,7 +40,7 @@ impl Counts {
             Count::Pre | Count::PreChannels => self.pre,
             Count::Post | Count::PostChannels => self.post,
             Count::Synapses => self.synapses,
-            // A synapse serves one pair.
+            // On a dense group a synapse serves one pair.
             Count::Batch | Count::Pairs => 1,
             Count::PreBlocks => self.pre.div_ceil(256),
         }
