@@ -9,8 +9,9 @@ use super::{Bench, Random, near, which};
 pub fn rate_equations() {
     let (pre, post, tau_rate, tau_scaling, target) = (3, 2, 200.0f64, 5000.0, [0.005, 0.02]);
     let start = Array2::from_shape_fn((pre, post), |(i, j)| 0.2 + 0.1 * i as f64 + 0.05 * j as f64);
-    let group = Bench::shipped("rate_homeostasis", pre, post).param("tau_rate", tau_rate);
-    let group = group.param("tau_scaling", tau_scaling).param("target", vec![5.0, 20.0]).init("w", &start);
+    let group = Bench::shipped("rate_homeostasis", pre, post).param("tau_rate", tau_rate / 1000.0);
+    let group =
+        group.param("tau_scaling", tau_scaling / 1000.0).param("target", vec![5.0, 20.0]).init("w", &start);
     let mut bench = Bench::new(group);
     let (mut random, mut w, mut r) = (Random(3), start, target);
     for _ in 0..400 {
@@ -38,7 +39,7 @@ pub fn rate_target() {
     let (pre, post, target) = (8, 16, 8.0);
     let start = Array2::from_shape_fn((pre, post), |(i, j)| 0.02 * (1.0 + i as f64) + 0.03 * j as f64);
     let group = Bench::shipped("rate_homeostasis", pre, post).param("target", target);
-    let mut bench = Bench::new(group.param("tau_scaling", 4000.0).init("w", &start));
+    let mut bench = Bench::new(group.param("tau_scaling", 4.0).init("w", &start));
     let mut random = Random(5);
     let (settle, measure) = (40_000, 120_000);
     let (mut spikes, mut mean) = (0, vec![0.0; post]);
@@ -58,14 +59,20 @@ pub fn rate_target() {
     let w = bench.values("w");
     for j in 0..post {
         let ratio = w[(pre - 1) * post + j] / w[j];
-        near(ratio / (start[[pre - 1, j]] / start[[0, j]]), 1.0, 1e-9, "the ratio of two weights, to its start");
+        near(
+            ratio / (start[[pre - 1, j]] / start[[0, j]]),
+            1.0,
+            1e-9,
+            "the ratio of two weights, to its start",
+        );
     }
 }
 
 /// The mean of all spikes so far against the target, added up (inferno, LinearHomeostasis).
 pub fn linear_closed_form() {
     let (lambda, target) = (0.02, [0.1, 0.3]);
-    let group = Bench::shipped("linear_homeostasis", 2, 2).param("lambda", lambda).param("target", target.to_vec());
+    let group =
+        Bench::shipped("linear_homeostasis", 2, 2).param("lambda", lambda).param("target", target.to_vec());
     let mut bench = Bench::new(group);
     let mut random = Random(7);
     let (mut spikes, mut w) = ([0.0; 2], [0.0; 2]);
@@ -87,7 +94,8 @@ pub fn linear_closed_form() {
 pub fn normalise_sum() {
     let (pre, post) = (300, 5);
     let rule = Rule::shipped("stdp").unwrap().compose(&Rule::shipped("normalise").unwrap()).unwrap();
-    let start = Array2::from_shape_fn((pre, post), |(i, j)| if j == 4 { 0.0 } else { 0.2 + 0.001 * i as f64 });
+    let start =
+        Array2::from_shape_fn((pre, post), |(i, j)| if j == 4 { 0.0 } else { 0.2 + 0.001 * i as f64 });
     let group = Group::dense(pre, post).rule(&rule).precision(Precision::F64).param("norm", 30.0);
     let mut bench = Bench::new(group.param("a_minus", 0.0).init("w", &start));
     let mut random = Random(9);
@@ -95,7 +103,12 @@ pub fn normalise_sum() {
         let w = bench.values("w");
         for j in 0..post {
             let sum: f64 = (0..pre).map(|i| w[i * post + j]).sum();
-            near(sum, if j == 4 { 0.0 } else { 30.0 }, 1e-12, &format!("the sum onto neuron {j} after step {step}"));
+            near(
+                sum,
+                if j == 4 { 0.0 } else { 30.0 },
+                1e-12,
+                &format!("the sum onto neuron {j} after step {step}"),
+            );
         }
         let pre_spikes = which(pre, |_| random.uniform() < 0.05);
         bench.step(&pre_spikes, &which(post - 1, |_| random.uniform() < 0.1));

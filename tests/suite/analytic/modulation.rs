@@ -62,7 +62,10 @@ pub fn dale_signs() {
     assert!(bench.values("w").iter().all(|&w| w != 0.0), "creation has lost a weight");
     for _ in 0..5 {
         for (index, w) in bench.values("w").into_iter().enumerate() {
-            assert!(w * polarity[index / post] >= 0.0, "weight {index} is {w} against the sign of its neuron");
+            assert!(
+                w * polarity[index / post] >= 0.0,
+                "weight {index} is {w} against the sign of its neuron"
+            );
         }
         bench.step(&[], &[]);
     }
@@ -91,7 +94,7 @@ pub fn mask_holds() {
 /// The composition against its four parts, written out by hand in plain f64.
 pub fn cortex_is_its_parts() {
     let (pre, post) = (6, 5);
-    let mut bench = Bench::new(Bench::shipped("cortex", pre, post).param("tau_scaling", 2000.0).seed(4));
+    let mut bench = Bench::new(Bench::shipped("cortex", pre, post).param("tau_scaling", 2.0).seed(4));
     let eta = bench.values("eta");
     let mut w = bench.values("w");
     let (mut x, mut y, mut r) = (vec![0.0; pre], vec![0.0; post], vec![0.005; post]);

@@ -1,7 +1,7 @@
 //! Optimizers and decays.
 
-use aplysia::prelude::*;
 use super::{Bench, Random, near};
+use aplysia::prelude::*;
 
 /// A rule that proposes what the host says.
 const GIVEN: &str = "rule given { plastic w; synapse input proposal; update { dw += proposal; } }";

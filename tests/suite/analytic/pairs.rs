@@ -8,7 +8,9 @@ use super::{Bench, Random, near, which};
 /// The change by one pair, for all delays: a_plus exp(-s / tau_plus) for s ≥ 0, -a_minus exp(s / tau_minus) for s < 0
 /// (Song, Miller & Abbott 2000, equation 1; spikes of one step count as pre before post).
 pub fn stdp_window() {
-    for (dt, precision, tolerance) in [(1.0, Precision::F64, 1e-13), (0.1, Precision::F64, 1e-12), (1.0, Precision::F32, 2e-7)] {
+    for (dt, precision, tolerance) in
+        [(1.0, Precision::F64, 1e-13), (0.1, Precision::F64, 1e-12), (1.0, Precision::F32, 2e-7)]
+    {
         let (half, tau_plus, tau_minus) = (60usize, 17.0, 34.0);
         let count = 2 * half + 1;
         let group = Bench::shipped("stdp", count, 1).precision(precision).dt(ms(dt));
@@ -20,7 +22,11 @@ pub fn stdp_window() {
         }
         for (neuron, w) in bench.values("w").into_iter().enumerate() {
             let delay = (half as f64 - neuron as f64) * dt;
-            let change = if delay >= 0.0 { 0.01 * (-delay / tau_plus).exp() } else { -0.012 * (delay / tau_minus).exp() };
+            let change = if delay >= 0.0 {
+                0.01 * (-delay / tau_plus).exp()
+            } else {
+                -0.012 * (delay / tau_minus).exp()
+            };
             near(w, 0.5 + change, tolerance, &format!("w after a delay of {delay} ms at dt = {dt} ms"));
         }
     }
@@ -45,7 +51,7 @@ pub fn stdp_soft_fixed_point() {
     for (w_max, start) in [(1.0, 0.0), (1.0, 1.0), (2.5, 2.0)] {
         let group = Bench::shipped("stdp_soft", 1, 1).param("a_plus", a_plus).param("a_minus", a_minus);
         let mut bench = Bench::new(group.param("w_max", w_max).init("w", start));
-        for step in 0..period * 100 + delay + 1 {
+        for step in 0..period * 300 + delay + 1 {
             let pre: &[u32] = if step % period == 0 { &[0] } else { &[] };
             let post: &[u32] = if step % period == delay { &[0] } else { &[] };
             bench.step(pre, post);
@@ -72,7 +78,8 @@ pub fn istdp_target_rate() {
             // The weights move slowly, so looking at them now and then is enough.
             if step % 50 == 0 {
                 let w = bench.values("w");
-                mean = (0..post).map(|j| (0..pre).map(|i| w[i * post + j]).sum::<f64>() / pre as f64).collect();
+                mean =
+                    (0..post).map(|j| (0..pre).map(|i| w[i * post + j]).sum::<f64>() / pre as f64).collect();
             }
             let pre_spikes = which(pre, |_| random.uniform() < 0.02);
             let post_spikes = which(post, |j| random.uniform() < 0.025 * (1.0 - mean[j]));

@@ -13,7 +13,10 @@ use super::{Bench, near, which};
 fn array<T: ReadableElement>(file: &str, name: &str) -> ArrayD<T> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(format!("{file}.npz"));
     let mut reader = NpzReader::new(File::open(&path).unwrap()).unwrap();
-    reader.by_name(name).or_else(|_| reader.by_name(&format!("{name}.npy"))).unwrap_or_else(|error| panic!("{name}: {error}"))
+    reader
+        .by_name(name)
+        .or_else(|_| reader.by_name(&format!("{name}.npy")))
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// Row `step` of an array, in row-major order.
@@ -45,7 +48,8 @@ fn same(found: &[f64], expected: &[f64], units: f64, what: &str) {
 /// ours, so the last bit may differ.
 pub fn volume_lr_given_draws() {
     let file = "bio004_volume_dependent_lr_linear";
-    let (weights, gradients, draws) = (array::<f32>(file, "weights"), array(file, "grad_in"), array::<f32>(file, "z"));
+    let (weights, gradients, draws) =
+        (array::<f32>(file, "weights"), array(file, "grad_in"), array::<f32>(file, "z"));
     let text = "use std::volume_lr; rule descend { plastic w; synapse input grad; update { dw -= grad; } }
                 rule both = descend + volume_lr;";
     let rule = Rule::from_source("both", text).unwrap();
@@ -63,7 +67,8 @@ pub fn volume_lr_given_draws() {
 /// bio_transformations 0.0.4: crystallize, then fuzzy_learning_rates, then a step of gradient descent.
 pub fn crystallize_published() {
     let file = "bio004_crystallize_linear";
-    let (weights, rates, gradients) = (array::<f32>(file, "weights"), array::<f32>(file, "fuzzy"), array(file, "grad_in"));
+    let (weights, rates, gradients) =
+        (array::<f32>(file, "weights"), array::<f32>(file, "fuzzy"), array(file, "grad_in"));
     let text = "use std::crystallize; use std::fuzzy_lr; use std::sgd;
                 rule descend { plastic w; synapse input grad; update { dw -= grad; } }
                 rule all = descend + fuzzy_lr + crystallize + sgd;";
@@ -83,7 +88,8 @@ pub fn crystallize_published() {
 /// bio_transformations 0.0.4, rejuvenate_weights, with its draws in the place of ours.
 pub fn rejuvenate_published() {
     let file = "bio004_rejuvenate_weights_linear";
-    let (weights, normal, uniform) = (array::<f32>(file, "weights"), array::<f32>(file, "z"), array::<f32>(file, "uniform"));
+    let (weights, normal, uniform) =
+        (array::<f32>(file, "weights"), array::<f32>(file, "z"), array::<f32>(file, "uniform"));
     let group = Group::dense(5, 7).rule(&Rule::shipped("rejuvenate").unwrap()).param("dre", 4.0);
     let group = group.draw("z", start(&normal)).draw("u", start(&uniform)).init("w", start(&weights));
     let mut bench = Bench::new(group);

@@ -35,7 +35,7 @@ pub fn oja_principal_component() {
 pub fn bcm_selectivity() {
     let patterns = [[1.0, 0.3], [0.3, 1.0]];
     let post = 6;
-    let mut bench = Bench::new(Bench::shipped("bcm", 2, post).param("tau_w", 2000.0).seed(2));
+    let mut bench = Bench::new(Bench::shipped("bcm", 2, post).param("tau_w", 2.0).seed(2));
     let mut random = Random(2);
     for _ in 0..80_000 {
         bench.input("x", &patterns[usize::from(random.uniform() < 0.5)]);
