@@ -33,9 +33,9 @@
 pub mod build;
 pub mod operands;
 pub mod print;
-pub mod visit;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod visit;
 
 use crate::arena::{Arena, Handle};
 use crate::source::Span;

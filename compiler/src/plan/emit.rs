@@ -10,10 +10,10 @@ use super::words::{binary, buffer_kind, compare, count_name, type_suffix, unary}
 use crate::ir::{self, Builtin, ExprId, ExprKind, Type};
 use crate::kernel::build::KernelBuilder;
 use crate::kernel::{
-    self, Binary, Buffer, BufferId, BufferKind, Compare, Conversion, Extent, Op, Order, Random, ReduceOp,
-    ScalarId, Side, Space, SpaceKind, Term, Unary, ValueId,
+    self, Binary, Buffer, BufferId, Compare, Conversion, Extent, Op, Order, Random, ReduceOp, ScalarId, Side,
+    Space, SpaceKind, Term, ValueId,
 };
-use crate::plan::program::{Count, Role};
+use crate::plan::program::Count;
 
 /// The element that expressions are written for.
 #[derive(Clone, Copy, Debug, Default)]

@@ -148,4 +148,3 @@ fn culprit(work: &Work<'_, '_>, trace: &Flow, write: &Write) -> crate::source::S
     }
     write.span
 }
-
