@@ -15,39 +15,42 @@ use aplysia::prelude::*;
 use aplysia::{GroupId, Values};
 use libtest_mimic::Trial;
 
+/// The checks by name, as `rules/README.md` calls them.
+const CHECKS: [(&str, fn()); 30] = [
+    ("stdp_window", pairs::stdp_window),
+    ("stdp_coincidence", pairs::stdp_coincidence),
+    ("stdp_soft_fixed_point", pairs::stdp_soft_fixed_point),
+    ("istdp_target_rate", pairs::istdp_target_rate),
+    ("triplet_equations", triplet::equations),
+    ("triplet_frequency", triplet::frequency),
+    ("rstdp_closed_form", reward::rstdp_closed_form),
+    ("rstdp_first_step", reward::rstdp_first_step),
+    ("rate_homeostasis_equations", homeostasis::rate_equations),
+    ("rate_homeostasis_target", homeostasis::rate_target),
+    ("linear_homeostasis_closed_form", homeostasis::linear_closed_form),
+    ("normalise_sum", homeostasis::normalise_sum),
+    ("oja_principal_component", rates::oja_principal_component),
+    ("bcm_selectivity", rates::bcm_selectivity),
+    ("hebbian_product", rates::hebbian_product),
+    ("adam_reference", optimise::adam_reference),
+    ("sgd_step", optimise::sgd_step),
+    ("prior_factors", optimise::prior_factors),
+    ("weight_decay_exact", optimise::weight_decay_exact),
+    ("fuzzy_lr_moments", modulation::fuzzy_lr_moments),
+    ("dale_signs", modulation::dale_signs),
+    ("mask_holds", modulation::mask_holds),
+    ("cortex_is_its_parts", modulation::cortex_is_its_parts),
+    ("volume_lr_given_draws", published::volume_lr_given_draws),
+    ("crystallize_published", published::crystallize_published),
+    ("rejuvenate_published", published::rejuvenate_published),
+    ("dale_published", published::dale_published),
+    ("conex_rstdp_trajectory", published::conex_rstdp_trajectory),
+    ("conex_istdp_trajectory", published::conex_istdp_trajectory),
+    ("volume_lr_statistics", modulation::volume_lr_statistics),
+];
+
 /// All checks.
 pub fn trials() -> Vec<Trial> {
-    let checks: [(&str, fn()); 29] = [
-        ("stdp_window", pairs::stdp_window),
-        ("stdp_coincidence", pairs::stdp_coincidence),
-        ("stdp_soft_fixed_point", pairs::stdp_soft_fixed_point),
-        ("istdp_target_rate", pairs::istdp_target_rate),
-        ("triplet_equations", triplet::equations),
-        ("triplet_frequency", triplet::frequency),
-        ("rstdp_closed_form", reward::rstdp_closed_form),
-        ("rate_homeostasis_equations", homeostasis::rate_equations),
-        ("rate_homeostasis_target", homeostasis::rate_target),
-        ("linear_homeostasis_closed_form", homeostasis::linear_closed_form),
-        ("normalise_sum", homeostasis::normalise_sum),
-        ("oja_principal_component", rates::oja_principal_component),
-        ("bcm_selectivity", rates::bcm_selectivity),
-        ("hebbian_product", rates::hebbian_product),
-        ("adam_reference", optimise::adam_reference),
-        ("sgd_step", optimise::sgd_step),
-        ("prior_factors", optimise::prior_factors),
-        ("weight_decay_exact", optimise::weight_decay_exact),
-        ("fuzzy_lr_moments", modulation::fuzzy_lr_moments),
-        ("dale_signs", modulation::dale_signs),
-        ("mask_holds", modulation::mask_holds),
-        ("cortex_is_its_parts", modulation::cortex_is_its_parts),
-        ("volume_lr_given_draws", published::volume_lr_given_draws),
-        ("crystallize_published", published::crystallize_published),
-        ("rejuvenate_published", published::rejuvenate_published),
-        ("dale_published", published::dale_published),
-        ("conex_rstdp_trajectory", published::conex_rstdp_trajectory),
-        ("conex_istdp_trajectory", published::conex_istdp_trajectory),
-        ("volume_lr_statistics", modulation::volume_lr_statistics),
-    ];
     let trial = |(name, check): (&str, fn())| {
         let run = move || {
             check();
@@ -55,7 +58,22 @@ pub fn trials() -> Vec<Trial> {
         };
         Trial::test(format!("analytic::{name}"), run)
     };
-    checks.into_iter().map(trial).collect()
+    let table = ("every_rule_is_checked", every_rule_is_checked as fn());
+    CHECKS.into_iter().chain([table]).map(trial).collect()
+}
+
+/// The table of the library has a row for every shipped rule, and what it names is here.
+fn every_rule_is_checked() {
+    let table = aplysia_tests::read(&aplysia_tests::root().join("rules/README.md"));
+    for (name, _) in aplysia_rules::all() {
+        let row = table.lines().find(|line| line.starts_with(&format!("| [{name}]({name}.rule) |")));
+        let row = row.unwrap_or_else(|| panic!("rules/README.md has no row for `{name}`"));
+        let column = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+        let named: Vec<&str> = column.split(", ").map(|check| check.trim_matches('`')).collect();
+        for check in named {
+            assert!(CHECKS.iter().any(|(known, _)| *known == check), "`{name}`: there is no check `{check}`");
+        }
+    }
 }
 
 /// An engine with one group.

@@ -27,3 +27,11 @@ pub fn rstdp_closed_form() {
         near(bench.value("w"), 0.5 + change, 1e-13, "w");
     }
 }
+
+/// What the host gives before the first step counts in it.
+pub fn rstdp_first_step() {
+    let mut bench = Bench::new(Bench::shipped("rstdp", 1, 1).param("tonic", 0.0).init("c", 0.5));
+    bench.input("reward", &[2.0]);
+    bench.step(&[], &[]);
+    near(bench.value("w"), 0.5 + 1e-3 * 2.0 * 0.5 * (-1.0f64 / 1000.0).exp(), 1e-15, "w");
+}
