@@ -1,6 +1,7 @@
 //! The one test binary: every module gives a list of trials, and what this machine cannot run shows as ignored.
 
 mod analytic;
+mod reference;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -8,5 +9,6 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(analytic::trials());
+    trials.extend(reference::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -11,8 +11,8 @@ mod rates;
 mod reward;
 mod triplet;
 
+use aplysia::GroupId;
 use aplysia::prelude::*;
-use aplysia::{GroupId, Values};
 use libtest_mimic::Trial;
 
 /// The checks by name, as `rules/README.md` calls them.
@@ -115,10 +115,6 @@ impl Bench {
 
     fn input(&mut self, name: &str, values: &[f64]) {
         self.engine.set_input(self.group, name, values).unwrap();
-    }
-
-    fn write(&mut self, name: &str, values: impl Into<Values>) {
-        self.engine.write(self.group, name, values).unwrap();
     }
 }
 

@@ -111,12 +111,12 @@ pub fn cortex_is_its_parts() {
             *x += spiked(&pre_spikes, i);
         }
         for j in 0..post {
-            for i in 0..pre {
+            for (i, x) in x.iter().enumerate() {
                 let (s, p) = (spiked(&pre_spikes, i), spiked(&post_spikes, j));
                 let rate = r[j] + p / 1000.0;
                 let index = i * post + j;
                 let scaling = w[index] / 2000.0 * (1.0 - rate / 0.005);
-                let change = -0.024 * s * y[j] + 0.02 * p * x[i] + scaling;
+                let change = -0.024 * s * y[j] + 0.02 * p * x + scaling;
                 w[index] = (w[index] + eta[index] * change).clamp(0.0, 1.0);
             }
             y[j] += spiked(&post_spikes, j);
