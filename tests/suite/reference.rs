@@ -24,7 +24,8 @@ pub fn trials() -> Vec<Trial> {
     }
     for (name, text) in aplysia_rules::all() {
         trials.push(Trial::test(format!("reference::library::{name}"), move || {
-            check(&format!("std::{name}"), text);
+            let found = check(&format!("std::{name}"), text);
+            assert!(found.is_empty(), "a shipped rule has warnings:\n{found}");
             Ok(())
         }));
     }
@@ -49,14 +50,15 @@ fn blocks(page: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// A text has no errors, and stands in the canonical layout.
-fn check(name: &str, text: &str) {
+/// A text has no errors, and stands in the canonical layout. Its warnings come back.
+fn check(name: &str, text: &str) -> String {
     let (library, _) = Library::load(name, text, &Shipped);
     let found = library.check();
     let shown = aplysia::compiler::diag::render::render_all(library.sources(), &found, false);
     assert!(!found.has_errors(), "{shown}");
     let formatted = aplysia::compiler::fmt::format(text, library.root());
     assert_eq!(formatted, text, "{name} is not in the canonical layout");
+    shown
 }
 
 /// Every rule of a text takes a few steps, or is refused for what the reference names as not executed yet.
