@@ -125,7 +125,7 @@ fn data(reader: &mut impl Read, bytes: usize) -> Result<Vec<u8>, String> {
 
 fn decode(kind: &str, swapped: bool, header: &Header, data: &[u8]) -> Result<Array, String> {
     macro_rules! each {
-        ($number:ty => $variant:ident($convert:expr)) => {{
+        ($number:ty, $convert:expr) => {{
             let numbers = data.chunks_exact(size_of::<$number>()).map(|chunk| {
                 let mut bytes = [0; size_of::<$number>()];
                 bytes.copy_from_slice(chunk);
@@ -134,30 +134,28 @@ fn decode(kind: &str, swapped: bool, header: &Header, data: &[u8]) -> Result<Arr
                 }
                 $convert(<$number>::from_le_bytes(bytes))
             });
-            Ok(Array::$variant(shaped(header, numbers.collect())?))
+            shaped(header, numbers.collect())
         }};
     }
     match kind {
-        "b1" => each!(u8 => Bool(|value| value != 0)),
-        "i1" => each!(i8 => I64(i64::from)),
-        "u1" => each!(u8 => I64(i64::from)),
-        "i2" => each!(i16 => I64(i64::from)),
-        "u2" => each!(u16 => I64(i64::from)),
-        "i4" => each!(i32 => I64(i64::from)),
-        "u4" => each!(u32 => I64(i64::from)),
-        "i8" => each!(i64 => I64(i64::from)),
+        "b1" => each!(u8, |value| value != 0).map(Array::Bool),
+        "i1" => each!(i8, i64::from).map(Array::I64),
+        "u1" => each!(u8, i64::from).map(Array::I64),
+        "i2" => each!(i16, i64::from).map(Array::I64),
+        "u2" => each!(u16, i64::from).map(Array::I64),
+        "i4" => each!(i32, i64::from).map(Array::I64),
+        "u4" => each!(u32, i64::from).map(Array::I64),
+        "i8" => each!(i64, i64::from).map(Array::I64),
         "u8" => {
-            let wide: Array = each!(u64 => I64(|value: u64| i64::try_from(value).unwrap_or(-1)))?;
-            match &wide {
-                Array::I64(array) if array.iter().any(|&value| value < 0) => {
-                    Err("holds whole numbers of 2^63 and more".to_owned())
-                }
-                _ => Ok(wide),
+            let wide: ArrayD<u64> = each!(u64, u64::from)?;
+            match wide.iter().find(|&&value| i64::try_from(value).is_err()) {
+                Some(large) => Err(format!("holds {large}; whole numbers below 2^63 are read")),
+                None => Ok(Array::I64(wide.mapv(|value| value as i64))),
             }
         }
-        "f2" => each!(u16 => F32(half)),
-        "f4" => each!(f32 => F32(f32::from)),
-        "f8" => each!(f64 => F64(f64::from)),
+        "f2" => each!(u16, half).map(Array::F32),
+        "f4" => each!(f32, f32::from).map(Array::F32),
+        "f8" => each!(f64, f64::from).map(Array::F64),
         _ => Err(refused(kind)),
     }
 }

@@ -128,58 +128,80 @@ fn measure(
 ) -> Outcome<Curve> {
     let rule = &opened.rule;
     let variable = chosen(rule, arguments.variable.as_deref())?;
-    let initial = initial(rule, variable, arguments, settings)?;
-    let shared = Rule::from_ir(opened.open.clone());
-    let address = |id: VarId| rule.variables[id].address();
+    let name = rule.variables[variable].address();
     let mut engine = Engine::new(Device::cpu_with_threads(1)?)?;
-    let mut register = || -> Outcome<GroupId> {
-        let mut group = Group::dense(1, 1).rule(&shared).dt(ms(arguments.dt)).seed(arguments.seed);
-        group = group.precision(execute::precision(arguments.precision));
-        for (id, values) in &settings.params {
-            group = group.param(address(*id), values.clone());
-        }
-        for (id, values) in settings.inits.iter().filter(|(id, _)| *id != variable) {
-            group = group.init(address(*id), values.clone());
-        }
-        if let Some(initial) = initial {
-            group = group.init(address(variable), initial);
-        }
-        let group = engine.register(group)?;
-        for (id, list) in &settings.inputs {
-            engine.set_input(group, &address(*id), list)?;
-        }
-        Ok(group)
-    };
+    let group = group(opened, variable, arguments, settings)?;
     let distances: Vec<i64> = protocol.distances().collect();
-    let groups: Vec<GroupId> = distances.iter().map(|_| register()).collect::<Outcome<_>>()?;
-    let silent = register()?;
-    let name = address(variable);
-    let mut value = |engine: &mut Engine, group| -> Outcome<f64> {
-        // An array has its first element looked at.
-        Ok(engine.read::<f64>(group, &name)?.iter().next().copied().unwrap_or(0.0))
-    };
-    let first: Vec<f64> = groups.iter().map(|&group| value(&mut engine, group)).collect::<Outcome<_>>()?;
-    let at_rest = value(&mut engine, silent)?;
+    // The last synapse gets no spikes.
+    let mut synapses = Vec::new();
+    for _ in 0..=distances.len() {
+        let synapse = engine.register(group.clone())?;
+        for (id, list) in &settings.inputs {
+            engine.set_input(synapse, &rule.variables[*id].address(), list)?;
+        }
+        synapses.push(synapse);
+    }
+    let before = values(&mut engine, &synapses, &name)?;
     let post = [protocol.post()];
     let pre: Vec<[u64; 1]> =
         distances.iter().map(|&distance| [post[0].saturating_add_signed(-distance)]).collect();
     let mut inputs = Inputs::new();
-    for (group, pre) in groups.iter().zip(&pre) {
-        inputs = inputs.group(*group, Train::new().pre_events(pre, &[0]).post_events(&post, &[0]));
+    for (synapse, pre) in synapses.iter().zip(&pre) {
+        inputs = inputs.group(*synapse, Train::new().pre_events(pre, &[0]).post_events(&post, &[0]));
     }
     engine.run(protocol.steps(), &inputs)?;
-    let mut points = Vec::new();
-    for ((distance, group), first) in distances.iter().zip(&groups).zip(first) {
-        points.push((*distance as f64 * protocol.dt, value(&mut engine, *group)? - first));
-    }
+    let after = values(&mut engine, &synapses, &name)?;
+    let mut changes: Vec<f64> = after.iter().zip(&before).map(|(after, before)| after - before).collect();
+    let rest = changes.pop().unwrap_or(0.0);
+    let times = distances.iter().map(|&distance| distance as f64 * protocol.dt);
+    let points: Vec<(f64, f64)> = times.zip(changes).collect();
     if let Some((at, _)) = points.iter().find(|(_, change)| !change.is_finite()) {
         let text = format!("the change of `{name}` at {at} ms is not finite");
         return Err(Failure::data(code::NOT_A_NUMBER, text).help("start elsewhere with `--initial`"));
     }
-    let rest = value(&mut engine, silent)? - at_rest;
-    let unit = rule.variables[variable].unit.text.clone();
-    let (rule_name, variable) = (rule.name.clone(), short_name(rule, variable));
-    Ok(Curve { rule: rule_name, variable, unit, initial: at_rest, rest, points })
+    Ok(Curve {
+        rule: rule.name.clone(),
+        variable: short_name(rule, variable),
+        unit: rule.variables[variable].unit.text.clone(),
+        initial: before[0],
+        rest,
+        points,
+    })
+}
+
+/// The group of one synapse that every distance gets.
+fn group(
+    opened: &Opened,
+    variable: VarId,
+    arguments: &WindowArguments,
+    settings: &Settings,
+) -> Outcome<Group> {
+    let rule = &opened.rule;
+    let address = |id: VarId| rule.variables[id].address();
+    let mut group = Group::dense(1, 1)
+        .rule(&Rule::from_ir(opened.open.clone()))
+        .dt(ms(arguments.dt))
+        .precision(execute::precision(arguments.precision))
+        .seed(arguments.seed);
+    for (id, values) in &settings.params {
+        group = group.param(address(*id), values.clone());
+    }
+    for (id, values) in settings.inits.iter().filter(|(id, _)| *id != variable) {
+        group = group.init(address(*id), values.clone());
+    }
+    if let Some(initial) = initial(rule, variable, arguments, settings)? {
+        group = group.init(address(variable), initial);
+    }
+    Ok(group)
+}
+
+/// The present values of a variable; of an array, of its first element.
+fn values(engine: &mut Engine, synapses: &[GroupId], name: &str) -> Outcome<Vec<f64>> {
+    let mut values = Vec::new();
+    for &synapse in synapses {
+        values.push(engine.read::<f64>(synapse, name)?.iter().next().copied().unwrap_or(0.0));
+    }
+    Ok(values)
 }
 
 fn chosen(rule: &ir::Rule, name: Option<&str>) -> Outcome<VarId> {
