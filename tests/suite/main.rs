@@ -1,6 +1,6 @@
 //! The one test binary: every module gives a list of trials, and what this machine cannot run shows as ignored.
 
-mod diagnostics;
+mod analytic;
 mod differential;
 mod documents;
 mod faults;
@@ -9,9 +9,7 @@ mod fusion;
 mod machine;
 mod numbers;
 mod random;
-mod snapshot;
-mod snapshots;
-mod tidy;
+mod reference;
 
 use aplysia_tests::{files, read, root, stem};
 use libtest_mimic::{Arguments, Trial};
@@ -19,7 +17,7 @@ use libtest_mimic::{Arguments, Trial};
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials: Vec<Trial> = Vec::new();
-    trials.extend(diagnostics::trials());
+    trials.extend(analytic::trials());
     trials.extend(differential::trials());
     trials.extend(documents::trials());
     trials.extend(faults::trials());
@@ -27,7 +25,6 @@ fn main() {
     trials.extend(fusion::trials());
     trials.extend(numbers::trials());
     trials.extend(random::trials());
-    trials.extend(snapshots::trials());
-    trials.extend(tidy::trials());
+    trials.extend(reference::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }
