@@ -21,7 +21,7 @@ use crate::machine::script::{Numbers, script};
 use base::{DOMAINS, Parts, STAGES, Stage};
 
 /// Even numbers of postsynaptic neurons, since blocks of two are summed.
-const SIZES: [(usize, usize); 4] = [(1, 2), (3, 0), (5, 8), (261, 34)];
+const SIZES: [(usize, usize); 5] = [(1, 2), (3, 0), (5, 8), (259, 2), (2, 70)];
 
 /// The trials.
 pub fn trials() -> Vec<Trial> {
@@ -36,7 +36,7 @@ pub fn trials() -> Vec<Trial> {
         std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
     };
     let first = number("APLYSIA_RANDOM_SEED", 0);
-    for seed in first..first + number("APLYSIA_RANDOM_RULES", 150) {
+    for seed in first..first + number("APLYSIA_RANDOM_RULES", 200) {
         trials.push(Trial::test(format!("random::rule_{seed}"), move || random(seed)));
     }
     trials
@@ -52,7 +52,7 @@ fn check(text: &str, seed: u64, sizes: &[(usize, usize)]) -> Result<(), String> 
     let explain = |error: String| format!("{error}\nin seed {seed}:\n{text}");
     for (number, &size) in sizes.iter().enumerate() {
         let precision = if (seed + number as u64).is_multiple_of(2) { Precision::F32 } else { Precision::F64 };
-        let steps = if size.0 * size.1 > 500 { 4 } else { 8 };
+        let steps = if size.0 * size.1 > 100 { 6 } else { 8 };
         let script = script(&case.rule, size, precision, steps, seed * 7 + number as u64);
         let mut seen = Seen::default();
         let trace = expected(&case, &script, &mut seen).map_err(explain)?;

@@ -95,7 +95,9 @@ fn of_domain(domain: Domain, add: &mut dyn FnMut(&str, String)) {
         for (op, word) in [("sum", "Sum"), ("min", "Min"), ("max", "Max")] {
             add(&format!("{word}{name}"), format!("{op}[{over}]({real})"));
         }
-        add(&format!("Count{name}"), format!("count[{over}]({body})"));
+        // Over synapses the counts of the rows are added up.
+        let counted = if over == "synapse" { "Sum" } else { "Count" };
+        add(&format!("{counted}{name}"), format!("count[{over}]({body})"));
         add(&format!("Sum{name}"), format!("mean[{over}]({real})"));
         add(&format!("Sum{name}"), format!("std[{over}]({real})"));
         add(&format!("Sum{name}"), format!("sum[{over}]({real} * {real})"));
