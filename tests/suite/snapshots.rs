@@ -17,7 +17,7 @@ use crate::snapshot;
 
 /// The rules whose machine-independent code is kept.
 const WITH_CODE: [&str; 8] =
-    ["adam", "bcm", "cortex", "dale", "rate_homeostasis", "stdp", "stdp_soft", "volume_lr"];
+    ["adam", "bcm", "cortex", "dale", "rate_homeostasis", "stdp", "stdp_soft", "stdp_triplet"];
 
 /// A trial for each rule and stage.
 pub fn trials() -> Vec<Trial> {
