@@ -66,7 +66,7 @@ impl Loader for Beside {
                 match std::fs::read_to_string(self.0.join(&path)) {
                     Ok(text) => Ok(Loaded { name, text }),
                     Err(error) if error.kind() == ErrorKind::NotFound => Err(LoadError::NotFound),
-                    Err(_) => Err(LoadError::Unreadable("it is a folder".to_owned())),
+                    Err(_) => Err(LoadError::Other("it is a folder".to_owned())),
                 }
             }
         }
@@ -159,7 +159,7 @@ fn codes_have_explanations() -> Result<(), Failed> {
             return Err(format!("{code} is there twice").into());
         }
         let info = code.0;
-        if info.title.is_empty() || info.explanation.len() < 60 {
+        if info.title.is_empty() || info.explanation.len() < 30 {
             return Err(format!("{code} has no title, or no explanation").into());
         }
     }
