@@ -1,7 +1,7 @@
 //! Every block of rule text in the documents: it parses and checks, and where it is complete it also compiles and runs
 //! a few steps the same way on all machines.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use aplysia::Plan;
 use aplysia_compiler::diag::render::render_all;
@@ -28,7 +28,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// The blocks of a document that begin with "```rule", with the numbers of their lines.
-fn blocks(path: &PathBuf) -> Vec<(usize, String)> {
+fn blocks(path: &Path) -> Vec<(usize, String)> {
     if !path.exists() {
         return Vec::new();
     }

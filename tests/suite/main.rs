@@ -7,6 +7,7 @@ mod documents;
 mod faults;
 mod formatting;
 mod fusion;
+mod hand_written;
 mod machine;
 mod numbers;
 mod random;
@@ -28,6 +29,7 @@ fn main() {
     trials.extend(faults::trials());
     trials.extend(formatting::trials());
     trials.extend(fusion::trials());
+    trials.extend(hand_written::trials());
     trials.extend(numbers::trials());
     trials.extend(random::trials());
     trials.extend(reference::trials());

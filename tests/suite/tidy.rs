@@ -2,7 +2,7 @@
 //! nothing left undone, no snapshot without a case.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::Path;
 
 use libtest_mimic::{Failed, Trial};
 
@@ -29,7 +29,7 @@ fn sources() -> Vec<(String, String)> {
         .collect()
 }
 
-fn shown(path: &PathBuf) -> String {
+fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).to_string_lossy().replace('\\', "/")
 }
 
@@ -52,8 +52,11 @@ fn doors() -> Result<(), Failed> {
     let mut found = Vec::new();
     for (path, text) in sources() {
         for (name, door) in doors {
-            let used = |line: &str| line.contains(&format!("{name}::")) || line.contains(&format!("use {name}"));
-            let uses = |(_, line): &(usize, &str)| used(line) || name == "cranelift_" && line.contains(name) && line.contains("::");
+            let used =
+                |line: &str| line.contains(&format!("{name}::")) || line.contains(&format!("use {name}"));
+            let uses = |(_, line): &(usize, &str)| {
+                used(line) || name == "cranelift_" && line.contains(name) && line.contains("::")
+            };
             if !path.starts_with(door) && code(&text).any(|line| uses(&line)) {
                 found.push(format!("{path} uses {name}"));
             }
