@@ -66,8 +66,13 @@ fn check(parts: &str, passes: usize, arrays: &[(&str, u64, u64)]) -> Result<(), 
 
 /// All launches of the step, in order.
 fn launches(program: &Program) -> Vec<&Launch> {
-    let launch = |action| if let Action::Launch(launch) = action { Some(launch) } else { None };
-    program.step.actions.iter().filter_map(launch).collect()
+    let mut found = Vec::new();
+    for action in &program.step.actions {
+        if let Action::Launch(launch) = action {
+            found.push(launch);
+        }
+    }
+    found
 }
 
 /// The names of the synaptic variables that a launch touches.

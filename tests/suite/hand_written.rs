@@ -67,8 +67,9 @@ fn scalar_bits(ty: Type, name: &str) -> u64 {
     match ty {
         Type::F32 => u64::from(0.75f32.to_bits()),
         Type::F64 => 0.75f64.to_bits(),
-        // A list of boundaries has one more than there are neurons.
-        Type::I32 | Type::I64 if name == "n_bounds" || name.ends_with("_length") => LENGTH + 2,
+        Type::I32 | Type::I64 if name == "head" => 1,
+        // A list of boundaries is longer than there are neurons, and a line longer than what a window leaves of it.
+        Type::I32 | Type::I64 if name == "n_bounds" || name == "pre_length" => LENGTH + 2,
         Type::I32 | Type::I64 => LENGTH,
         Type::Bool => 1,
     }
