@@ -5,8 +5,6 @@ pub mod random;
 
 use std::path::{Path, PathBuf};
 
-use aplysia_compiler::library::{Import, LoadError, Loaded, Loader};
-
 /// The repository's root.
 pub fn root() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -25,10 +25,11 @@ use crate::interp::wide;
 use crate::ir::*;
 use crate::math::Real;
 use crate::pass::integrate::integrate;
+use crate::source::Span;
 use evaluate::Values;
 use past::History;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use topology::Space;
 
@@ -43,6 +44,10 @@ struct Occasion {
     /// Whether there are spikes.
     spikes: bool,
 }
+
+/// What tells an assignment from the others of a rule: its place in the text, the variable, the element, and whether it
+/// sets (0), adds (1) or subtracts (2).
+pub type Assignment = (Span, VarId, u32, u8);
 
 const BETWEEN: Occasion = Occasion { run: 0, spikes: false };
 
@@ -71,6 +76,8 @@ pub struct RuleMachine<R: Real> {
     runs: BTreeMap<String, u32>,
     /// How many statements of this step have begun: the place in the text.
     place: usize,
+    /// The assignments that have written something.
+    ran: BTreeSet<Assignment>,
     /// By place and expression. Evaluation records here, and changes nothing else.
     histories: RefCell<BTreeMap<(usize, ExprId), History<R>>>,
 }
@@ -122,6 +129,7 @@ impl<R: Real> RuleMachine<R> {
             post_spikes: vec![false; batch * space.post],
             runs: BTreeMap::new(),
             place: 0,
+            ran: BTreeSet::new(),
             histories: RefCell::default(),
             space,
             rule: Arc::new(rule),
@@ -258,6 +266,11 @@ impl<R: Real> RuleMachine<R> {
             self.run_block(&rule.constrain, occasion);
         }
         Ok(())
+    }
+
+    /// The assignments that have written at least one element so far: their conditions held somewhere.
+    pub fn ran(&self) -> &BTreeSet<Assignment> {
+        &self.ran
     }
 
     /// The number of the last step.
