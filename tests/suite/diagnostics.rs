@@ -135,12 +135,11 @@ fn limits() -> Result<(), Failed> {
 }
 
 fn codes_have_cases() -> Result<(), Failed> {
-    let cases: BTreeSet<String> = cases()
-        .iter()
-        .map(|path| stem(path).split('_').next().unwrap_or_default().to_owned())
-        .collect();
-    let of_texts =
-        |id: &str| ["E01", "E02", "E03", "E04", "E05", "E06", "E07", "W01"].iter().any(|start| id.starts_with(start));
+    let cases: BTreeSet<String> =
+        cases().iter().map(|path| stem(path).split('_').next().unwrap_or_default().to_owned()).collect();
+    let of_texts = |id: &str| {
+        ["E01", "E02", "E03", "E04", "E05", "E06", "E07", "W01"].iter().any(|start| id.starts_with(start))
+    };
     let missing: Vec<String> = code::all()
         .map(|code| code.id().to_owned())
         .filter(|id| of_texts(id) && !cases.contains(id) && !LIMITS.contains(&id.as_str()))

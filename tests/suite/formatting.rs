@@ -15,7 +15,9 @@ pub fn trials() -> Vec<Trial> {
         let shown = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
         trials.push(Trial::test(format!("formatting::{shown}"), move || check(&read(&path))));
     }
-    trials.push(Trial::test("formatting::generated", || random::texts(60).iter().try_for_each(|text| check(text))));
+    trials.push(Trial::test("formatting::generated", || {
+        random::texts(60).iter().try_for_each(|text| check(text))
+    }));
     trials.push(Trial::test("formatting::shipped_rules_are_formatted", || {
         for (name, text) in aplysia_rules::all() {
             if formatted(text) != text {

@@ -66,7 +66,8 @@ fn draws() -> Result<(), Failed> {
     for (distribution, parameters) in distributions {
         let single: Vec<f32> = parameters.iter().map(|&parameter| parameter as f32).collect();
         for stream in places() {
-            let (narrow, wide) = (draw(distribution, &single, &stream), draw(distribution, parameters, &stream));
+            let (narrow, wide) =
+                (draw(distribution, &single, &stream), draw(distribution, parameters, &stream));
             text += &format!("{distribution:?} {:08x} {:016x}\n", narrow.to_bits(), wide.to_bits());
         }
     }
@@ -106,7 +107,11 @@ fn one_step(text: &str, size: (usize, usize), values: &[(&str, Vec<f64>)]) -> Re
 
 fn equal(what: &str, found: &[f64], wanted: &[f64]) -> Result<(), Failed> {
     let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-    if bits(found) == bits(wanted) { Ok(()) } else { Err(format!("{what}: {found:?}, not {wanted:?}").into()) }
+    if bits(found) == bits(wanted) {
+        Ok(())
+    } else {
+        Err(format!("{what}: {found:?}, not {wanted:?}").into())
+    }
 }
 
 /// In f32, 2^24 swallows a one that is added to it alone, but not two that have met before.
@@ -139,7 +144,11 @@ fn order_of_sums() -> Result<(), Failed> {
 fn gates() -> Result<(), Failed> {
     let text = "rule a { post input y; shared post state r; \
                 update { r = sum[batch](pre.count * 0 + post.spike * y); } }";
-    equal("an open gate", &one_step(text, (1, 2), &[("y", vec![f64::INFINITY, 2.0])])?, &[f64::INFINITY, 2.0])?;
+    equal(
+        "an open gate",
+        &one_step(text, (1, 2), &[("y", vec![f64::INFINITY, 2.0])])?,
+        &[f64::INFINITY, 2.0],
+    )?;
     let text = "rule a { pre input x; shared pre state r; update { r = sum[batch](pre.spike * x); } }";
     equal("a closed gate", &one_step(text, (2, 1), &[("x", vec![f64::INFINITY, -2.0])])?, &[0.0, 0.0])
 }
@@ -147,7 +156,8 @@ fn gates() -> Result<(), Failed> {
 fn minimum_and_maximum() -> Result<(), Failed> {
     let operands = [(f64::NAN, 1.0), (1.0, f64::NAN), (0.0, -0.0), (-0.0, 0.0), (2.0, 1.0)];
     let (x, y) = (operands.map(|pair| pair.0).to_vec(), operands.map(|pair| pair.1).to_vec());
-    for (name, wanted) in [("min", [f64::NAN, 1.0, 0.0, -0.0, 1.0]), ("max", [f64::NAN, 1.0, 0.0, -0.0, 2.0])] {
+    for (name, wanted) in [("min", [f64::NAN, 1.0, 0.0, -0.0, 1.0]), ("max", [f64::NAN, 1.0, 0.0, -0.0, 2.0])]
+    {
         let text = format!(
             "rule a {{ shared pre input x; shared pre input y; shared pre state r; update {{ r = {name}(x, y); }} }}"
         );
@@ -159,7 +169,8 @@ fn minimum_and_maximum() -> Result<(), Failed> {
 
 /// `1 - beta2` is computed in f64 and rounded once: 0.001 to the nearest f32, not 1 - 0.999 in f32.
 fn folding() -> Result<(), Failed> {
-    let text = "rule a { param beta2 = 0.999; global input one; global state r; update { r = (1 - beta2) * one; } }";
+    let text =
+        "rule a { param beta2 = 0.999; global input one; global state r; update { r = (1 - beta2) * one; } }";
     let found = one_step(text, (1, 1), &[("one", vec![1.0])])?;
     equal("1 - beta2", &found, &[f64::from((1.0f64 - 0.999) as f32)])
 }

@@ -52,8 +52,11 @@ fn doors() -> Result<(), Failed> {
     let mut found = Vec::new();
     for (path, text) in sources() {
         for (name, door) in doors {
-            let used = |line: &str| line.contains(&format!("{name}::")) || line.contains(&format!("use {name}"));
-            let uses = |(_, line): &(usize, &str)| used(line) || name == "cranelift_" && line.contains(name) && line.contains("::");
+            let used =
+                |line: &str| line.contains(&format!("{name}::")) || line.contains(&format!("use {name}"));
+            let uses = |(_, line): &(usize, &str)| {
+                used(line) || name == "cranelift_" && line.contains(name) && line.contains("::")
+            };
             if !path.starts_with(door) && code(&text).any(|line| uses(&line)) {
                 found.push(format!("{path} uses {name}"));
             }
