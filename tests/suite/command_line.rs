@@ -32,7 +32,6 @@ rule given {
 
 /// All trials of this module.
 pub fn trials() -> Vec<Trial> {
-    // A panic is the failure, as everywhere.
     let trial = |name: &str, test: fn()| {
         Trial::test(format!("command_line::{name}"), move || {
             test();
@@ -303,7 +302,6 @@ fn run_equals_the_library() {
     writer.add_array("dopamine", &dopamine).unwrap();
     writer.add_array("init.w", &start).unwrap();
     writer.finish().unwrap();
-
     let rule = Rule::from_source("given", GIVEN).unwrap().option("sign", "down").unwrap();
     let mut engine = Engine::new(Device::interpreter()).unwrap();
     let group =
@@ -324,7 +322,6 @@ fn run_equals_the_library() {
     let x = engine.read::<f32>(group, "x").unwrap().to_owned().into_dyn();
     let trace = engine.trace::<f32>(recording, "w").unwrap().to_owned();
     assert!(w.iter().any(|&value| value > 0.0) && x.iter().any(|&value| value > 0.0));
-
     for backend in ["cpu", "interpreter"] {
         for (plan, threads) in [("auto", "1"), ("full", "2"), ("events", "7")] {
             #[rustfmt::skip]
@@ -386,7 +383,6 @@ fn resumed_runs_are_the_same_to_the_bit() {
     writer.add_array("post.spike", &train(80, 3, 4)).unwrap();
     writer.add_array("dopamine", &ndarray::Array1::from_elem(80, 0.5)).unwrap();
     writer.finish().unwrap();
-    #[rustfmt::skip]
     let case = ["run", "given.rule", "--input", "case.npz", "--set", "alpha=0.02"];
     let run = |more: &[&str]| ask(at, &[&case, more].concat()).good();
     run(&["--call", "halve@39,40,41", "--output", "whole.npz"]);
