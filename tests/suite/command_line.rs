@@ -38,9 +38,7 @@ pub fn trials() -> Vec<Trial> {
             Ok::<(), Failed>(())
         })
     };
-    macro_rules! all {
-        ($($test:ident)*) => { vec![$(trial(stringify!($test), $test)),*] };
-    }
+    macro_rules! all { ($($test:ident)*) => { vec![$(trial(stringify!($test), $test)),*] }; }
     all! {
         check_says_what_is_wrong check_explains_codes format_changes_only_what_it_may emit_shows_every_stage
         explain_names_the_plan list_knows_the_shipped_rules manual_and_completions window_is_the_closed_form
