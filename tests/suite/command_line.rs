@@ -34,28 +34,18 @@ rule given {
 pub fn trials() -> Vec<Trial> {
     let trial = |name: &str, test: fn()| {
         Trial::test(format!("command_line::{name}"), move || {
-            // A panic is the failure, as everywhere.
             test();
             Ok::<(), Failed>(())
         })
     };
-    vec![
-        trial("check_says_what_is_wrong", check_says_what_is_wrong),
-        trial("check_explains_codes", check_explains_codes),
-        trial("format_changes_only_what_it_may", format_changes_only_what_it_may),
-        trial("emit_shows_every_stage", emit_shows_every_stage),
-        trial("explain_names_the_plan", explain_names_the_plan),
-        trial("list_knows_the_shipped_rules", list_knows_the_shipped_rules),
-        trial("manual_and_completions", manual_and_completions),
-        trial("window_is_the_closed_form", window_is_the_closed_form),
-        trial("run_equals_the_library", run_equals_the_library),
-        trial("run_without_input_is_reproducible", run_without_input_is_reproducible),
-        trial("resumed_runs_are_the_same_to_the_bit", resumed_runs_are_the_same_to_the_bit),
-        trial("event_lists_equal_arrays", event_lists_equal_arrays),
-        trial("wrong_inputs_are_refused", wrong_inputs_are_refused),
-        trial("wrong_command_lines_are_refused", wrong_command_lines_are_refused),
-        trial("a_closed_pipe_is_no_error", a_closed_pipe_is_no_error),
-    ]
+    macro_rules! all { ($($test:ident)*) => { vec![$(trial(stringify!($test), $test)),*] }; }
+    all! {
+        check_says_what_is_wrong check_explains_codes format_changes_only_what_it_may emit_shows_every_stage
+        explain_names_the_plan list_knows_the_shipped_rules manual_and_completions window_is_the_closed_form
+        run_equals_the_library run_without_input_is_reproducible resumed_runs_are_the_same_to_the_bit
+        event_lists_equal_arrays wrong_inputs_are_refused wrong_command_lines_are_refused
+        a_closed_pipe_is_no_error
+    }
 }
 
 /// The program, built of the present sources where cargo runs the tests.
@@ -292,7 +282,7 @@ fn arrays<T: ndarray_npy::ReadableElement>(path: &Path) -> BTreeMap<String, Arra
 /// Trains that are irregular, but the same in every run.
 fn train(steps: usize, neurons: usize, salt: usize) -> Array2<bool> {
     Array2::from_shape_fn((steps, neurons), |(step, neuron)| {
-        (step * 7 + neuron * 13 + salt + step * step % 11) % 9 == 0
+        (step * 7 + neuron * 13 + salt + step * step % 11).is_multiple_of(9)
     })
 }
 
@@ -310,7 +300,6 @@ fn run_equals_the_library() {
     writer.add_array("dopamine", &dopamine).unwrap();
     writer.add_array("init.w", &start).unwrap();
     writer.finish().unwrap();
-
     let rule = Rule::from_source("given", GIVEN).unwrap().option("sign", "down").unwrap();
     let mut engine = Engine::new(Device::interpreter()).unwrap();
     let group =
@@ -331,7 +320,6 @@ fn run_equals_the_library() {
     let x = engine.read::<f32>(group, "x").unwrap().to_owned().into_dyn();
     let trace = engine.trace::<f32>(recording, "w").unwrap().to_owned();
     assert!(w.iter().any(|&value| value > 0.0) && x.iter().any(|&value| value > 0.0));
-
     for backend in ["cpu", "interpreter"] {
         for (plan, threads) in [("auto", "1"), ("full", "2"), ("events", "7")] {
             #[rustfmt::skip]
@@ -393,7 +381,6 @@ fn resumed_runs_are_the_same_to_the_bit() {
     writer.add_array("post.spike", &train(80, 3, 4)).unwrap();
     writer.add_array("dopamine", &ndarray::Array1::from_elem(80, 0.5)).unwrap();
     writer.finish().unwrap();
-    #[rustfmt::skip]
     let case = ["run", "given.rule", "--input", "case.npz", "--set", "alpha=0.02"];
     let run = |more: &[&str]| ask(at, &[&case, more].concat()).good();
     run(&["--call", "halve@39,40,41", "--output", "whole.npz"]);
