@@ -1,5 +1,8 @@
 //! What the test modules share: where things are, and how rule files are found.
 
+pub mod pipeline;
+pub mod random;
+
 use std::path::{Path, PathBuf};
 
 /// The repository's root.

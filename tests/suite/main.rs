@@ -1,6 +1,7 @@
 //! The one test binary: every module gives a list of trials, and what this machine cannot run shows as ignored.
 
 mod analytic;
+mod command_line;
 mod diagnostics;
 mod differential;
 mod documents;
@@ -12,6 +13,7 @@ mod machine;
 mod numbers;
 mod random;
 mod reference;
+mod regressions;
 mod snapshot;
 mod snapshots;
 mod tidy;
@@ -23,6 +25,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(analytic::trials());
+    trials.extend(command_line::trials());
     trials.extend(diagnostics::trials());
     trials.extend(differential::trials());
     trials.extend(documents::trials());
@@ -33,6 +36,7 @@ fn main() {
     trials.extend(numbers::trials());
     trials.extend(random::trials());
     trials.extend(reference::trials());
+    trials.extend(regressions::trials());
     trials.extend(snapshots::trials());
     trials.extend(tidy::trials());
     libtest_mimic::run(&arguments, trials).exit();
