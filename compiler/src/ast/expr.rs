@@ -15,7 +15,7 @@ pub struct Expr {
 /// The kinds of expression.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExprKind {
-    /// `0.5`, `20 ms`, `2 ms^2`
+    /// `0.5`, `20 ms`; `2 ms^2` is a power of one
     Number(Number),
     /// `x`, `pre.spike`, `fuzzy_lr.eta`
     Path(Path),
@@ -55,7 +55,7 @@ pub struct Number {
     pub value: f64,
     /// Whether it is written without a point and without an exponent.
     pub whole: bool,
-    /// The unit and its exponent, 1 where none is written.
+    /// The unit and its exponent, which is 1: the square of `2 ms` is a power.
     pub unit: Option<(Name, i32)>,
 }
 

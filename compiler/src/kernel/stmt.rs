@@ -141,7 +141,8 @@ pub struct TileProduct {
     pub left: BufferId,
     /// `[depth, columns]`, read.
     pub right: BufferId,
-    /// `[rows_in_tile, columns_in_tile]` scratch, written, row-major with `tile_stride`.
+    /// `[rows_in_tile, columns_in_tile]` scratch, written from `tile_start` on, row-major with `tile_stride`. Blocks that
+    /// run side by side need tiles of their own.
     pub into: BufferId,
     /// The strides of `left` and `right` between consecutive `k` (`I64`).
     pub strides: [ValueId; 2],
@@ -153,4 +154,6 @@ pub struct TileProduct {
     pub depth: ValueId,
     /// The stride of `into` between rows (`I64`).
     pub tile_stride: ValueId,
+    /// The first element of the tile in `into` (`I64`).
+    pub tile_start: ValueId,
 }

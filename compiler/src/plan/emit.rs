@@ -332,13 +332,13 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
     fn convert(&mut self, a: ExprId, to: kernel::Type) -> ValueId {
         let value = self.value(a);
         let from = self.builder.ty(value);
+        if from == to {
+            return value;
+        }
         if to != kernel::Type::Bool {
             return self.builder.convert(Conversion::Value, to, value);
         }
-        let zero = match from {
-            kernel::Type::Bool => return value,
-            other => self.zero(other),
-        };
+        let zero = self.zero(from);
         self.builder.compare(Compare::NotEqual, value, zero)
     }
 
