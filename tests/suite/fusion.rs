@@ -41,8 +41,7 @@ fn check(parts: &str, passes: usize, arrays: &[(&str, u64, u64)]) -> Result<(), 
     let mut script = script(&case.rule, (37, 41), Precision::F32, 9, 2);
     // Only steps and inputs: calls and writes are not what is counted.
     script.acts.retain(|act| matches!(act, Act::Step { .. } | Act::Input(..)));
-    let program =
-        plan::compile(&case.rule, &options(&script, PlanChoice::FullPass)).map_err(|_| "not planned")?;
+    let program = plan::compile(&case.rule, &options(&script, PlanChoice::FullPass)).map_err(|_| "not planned")?;
     let over_synapses: Vec<&Launch> =
         launches(&program).into_iter().filter(|launch| !synaptic(&program, launch).is_empty()).collect();
     if over_synapses.len() != passes {
@@ -101,12 +100,10 @@ fn count_accesses(
             return Err(format!("`{name}`: loads and stores {found:?}, wanted {wanted:?}").into());
         }
     }
-    let extra: Vec<String> = synaptic(program, launch)
-        .into_iter()
-        .filter(|full| {
+    let extra: Vec<String> =
+        synaptic(program, launch).into_iter().filter(|full| {
             !arrays.is_empty()
                 && !arrays.iter().any(|(name, ..)| full == name || full.ends_with(&format!(".{name}")))
-        })
-        .collect();
+        }).collect();
     if extra.is_empty() { Ok(()) } else { Err(format!("the pass also touches {extra:?}").into()) }
 }

@@ -65,9 +65,7 @@ fn leaf(numbers: &mut Numbers, letter: &str) -> String {
         5 => format!("u{from}[{}]", numbers.below(2)),
         6 if letter == "x" || letter == "z" => numbers.pick(&["bx", "pre.spike", "pre.index"]).to_owned(),
         7 if letter == "y" || letter == "z" => numbers.pick(&["by", "post.spike", "post.index"]).to_owned(),
-        8 => numbers
-            .pick(&["k", "step", "(t / 1 ms)", "(dt / 1 ms)", "list[1]", "pre.count", "(1 - k)"])
-            .to_owned(),
+        8 => numbers.pick(&["k", "step", "(t / 1 ms)", "(dt / 1 ms)", "list[1]", "pre.count", "(1 - k)"]).to_owned(),
         9 => format!("dw{from}"),
         _ => format!("a{from}"),
     }
@@ -102,23 +100,8 @@ pub fn expression(numbers: &mut Numbers, letter: &str, depth: usize) -> String {
         6 | 7 => {
             let a = next(numbers);
             let functions = [
-                "exp",
-                "ln",
-                "log2",
-                "log1p",
-                "expm1",
-                "sqrt",
-                "abs",
-                "sign",
-                "floor",
-                "round",
-                "sin",
-                "cos",
-                "tanh",
-                "sigmoid",
-                "heaviside",
-                "-",
-                "!",
+                "exp", "ln", "log2", "log1p", "expm1", "sqrt", "abs", "sign", "floor", "round", "sin", "cos", "tanh",
+                "sigmoid", "heaviside", "-", "!",
             ];
             format!("{}({a})", numbers.pick(&functions))
         }

@@ -178,7 +178,8 @@ pub fn parts(entry: &Entry, domain: Domain, stage: Stage, number: usize) -> Part
     let mut parts = Parts::default();
     match stage {
         Stage::Equation => {
-            parts.items = format!("{shared}{word} state {name};\nd{name}/dt = tanh({expression}) / 20 ms;\n");
+            parts.items =
+                format!("{shared}{word} state {name};\nd{name}/dt = tanh({expression}) / 20 ms;\n");
         }
         Stage::Initial => parts.items = format!("{shared}{word} state {name} = {expression};\n"),
         Stage::Constrain => {
