@@ -122,12 +122,10 @@ mod tests {
         }
         // A changed byte may be of no consequence (a date), but never does harm.
         for at in 0..good.len() {
-            for flip in [1, 0x80] {
-                let mut bad = good.clone();
-                bad[at] ^= flip;
-                std::fs::write(&path, &bad).unwrap();
-                let _ = read(&path);
-            }
+            let mut bad = good.clone();
+            bad[at] ^= 0x41;
+            std::fs::write(&path, &bad).unwrap();
+            let _ = read(&path);
         }
         std::fs::write(&path, b"no zip at all").unwrap();
         assert!(text(read(&path)).contains("not an .npz file"));

@@ -91,19 +91,20 @@ pub fn expected(case: &Case, script: &Script, seen: &mut Seen) -> Result<Trace, 
 
 fn plastics_change(rule: &Rule, trace: &Trace) -> bool {
     let plastics = rule.variables.iter().filter(|(_, of)| matches!(of.kind, VarKind::Plastic { .. }));
-    let mut changes = plastics.map(|(id, _)| trace.windows(2).any(|pair| pair[0][id.index()] != pair[1][id.index()]));
+    let mut changes =
+        plastics.map(|(id, _)| trace.windows(2).any(|pair| pair[0][id.index()] != pair[1][id.index()]));
     changes.any(|changes| changes)
 }
 
 /// Compares the kernel interpreter, with each choice of plan and several ranges of blocks, with a trace.
 pub fn check_programs(case: &Case, script: &Script, expected: &Trace, seen: &mut Seen) -> Result<(), String> {
-    for (choice, blocks) in
-        [(PlanChoice::FullPass, u64::MAX), (PlanChoice::Events, 1), (PlanChoice::Auto, 2)]
+    for (choice, blocks) in [(PlanChoice::FullPass, u64::MAX), (PlanChoice::Events, 1), (PlanChoice::Auto, 2)]
     {
         let program = plan::compile(&case.rule, &options(script, choice))
             .map_err(|found| format!("{choice:?}: {}", messages(&found)))?;
         let mut machine = Planned::new(&case.rule, &program, script, blocks);
-        let found = trace(&case.rule, &mut machine, script).map_err(|error| format!("{choice:?}: {error}"))?;
+        let found =
+            trace(&case.rule, &mut machine, script).map_err(|error| format!("{choice:?}: {error}"))?;
         compare(&case.rule, expected, &found).map_err(|error| {
             format!("program, {choice:?}, {blocks} blocks at once, size {:?}: {error}", script.size)
         })?;
@@ -125,7 +126,8 @@ pub fn check_engine(
     plan: Plan,
     threads: usize,
 ) -> Result<(), String> {
-    let context = |error: String| format!("engine, {plan:?}, {threads} threads, size {:?}: {error}", script.size);
+    let context =
+        |error: String| format!("engine, {plan:?}, {threads} threads, size {:?}: {error}", script.size);
     let mut machine =
         Running::new(case, script, plan, device(threads)).map_err(|error| context(error.to_string()))?;
     let found = trace(&case.rule, &mut machine, script).map_err(context)?;
@@ -137,7 +139,9 @@ pub fn check_seen(case: &Case, seen: &Seen) -> Result<(), String> {
     let idle: Vec<String> = seen
         .all
         .difference(&seen.ran)
-        .map(|(span, id, ..)| format!("`{}` at {}..{}", case.rule.variables[*id].address(), span.start, span.end))
+        .map(|(span, id, ..)| {
+            format!("`{}` at {}..{}", case.rule.variables[*id].address(), span.start, span.end)
+        })
         .collect();
     if !idle.is_empty() {
         return Err(format!("assignments that never wrote anything: {}", idle.join(", ")));
@@ -147,7 +151,8 @@ pub fn check_seen(case: &Case, seen: &Seen) -> Result<(), String> {
         return Err(format!("plans that were never taken: {missed:?}"));
     }
     let has_plastics = case.rule.variables.iter().any(|(_, of)| matches!(of.kind, VarKind::Plastic { .. }));
-    let written = !case.rule.update.is_empty() || !case.rule.calls.is_empty() || !case.rule.equations.is_empty();
+    let written =
+        !case.rule.update.is_empty() || !case.rule.calls.is_empty() || !case.rule.equations.is_empty();
     if has_plastics && written && !seen.changed {
         return Err("no plastic variable changed".to_owned());
     }

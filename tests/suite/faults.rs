@@ -107,7 +107,8 @@ fn swapped_trace_order() -> Result<(), Failed> {
         let (first, second) = (ifs[0], ifs[1]);
         swapped.update.swap(first, second);
         swapped.update.swap(first - 1, second - 1);
-        *program = plan::compile(&swapped, &options(script, PlanChoice::Auto)).expect("the other order is a rule");
+        *program =
+            plan::compile(&swapped, &options(script, PlanChoice::Auto)).expect("the other order is a rule");
     })
 }
 
@@ -129,6 +130,7 @@ fn wrong_draw_site() -> Result<(), Failed> {
                 *site = sites[1 - site.index()];
             }
         }
-        *program = plan::compile(&wrong, &options(script, PlanChoice::FullPass)).expect("the other sites are a rule");
+        *program = plan::compile(&wrong, &options(script, PlanChoice::FullPass))
+            .expect("the other sites are a rule");
     })
 }

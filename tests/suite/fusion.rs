@@ -10,9 +10,12 @@ use crate::machine::planned::{Planned, options};
 use crate::machine::script::{Act, Script, script};
 use crate::machine::{Case, trace};
 
+/// A name, a composition, its passes over the synapses, and its synaptic arrays.
+type Row = (&'static str, &'static str, usize, &'static [(&'static str, u64, u64)]);
+
 /// The composition, how many passes over the synapses a step makes, and the synaptic arrays with how often each
 /// element is read and written in a step.
-const CASES: &[(&str, &str, usize, &[(&str, u64, u64)])] = &[
+const CASES: &[Row] = &[
     ("stdp", "stdp", 1, &[("w", 1, 1)]),
     ("homeostasis_and_dale", "stdp + rate_homeostasis + dale", 1, &[("w", 1, 1)]),
     ("learning_rates", "stdp + rate_homeostasis + fuzzy_lr + dale", 1, &[("w", 1, 1), ("eta", 1, 0)]),
@@ -24,7 +27,7 @@ const CASES: &[(&str, &str, usize, &[(&str, u64, u64)])] = &[
 
 /// One trial a composition.
 pub fn trials() -> Vec<Trial> {
-    let trial = |&(name, parts, passes, arrays): &'static (_, _, _, _)| {
+    let trial = |&(name, parts, passes, arrays): &'static Row| {
         Trial::test(format!("fusion::{name}"), move || check(parts, passes, arrays))
     };
     CASES.iter().map(trial).collect()
@@ -41,7 +44,8 @@ fn check(parts: &str, passes: usize, arrays: &[(&str, u64, u64)]) -> Result<(), 
     let mut script = script(&case.rule, (37, 41), Precision::F32, 9, 2);
     // Only steps and inputs: calls and writes are not what is counted.
     script.acts.retain(|act| matches!(act, Act::Step { .. } | Act::Input(..)));
-    let program = plan::compile(&case.rule, &options(&script, PlanChoice::FullPass)).map_err(|_| "not planned")?;
+    let program =
+        plan::compile(&case.rule, &options(&script, PlanChoice::FullPass)).map_err(|_| "not planned")?;
     let over_synapses: Vec<&Launch> =
         launches(&program).into_iter().filter(|launch| !synaptic(&program, launch).is_empty()).collect();
     if over_synapses.len() != passes {
@@ -62,8 +66,13 @@ fn check(parts: &str, passes: usize, arrays: &[(&str, u64, u64)]) -> Result<(), 
 
 /// All launches of the step, in order.
 fn launches(program: &Program) -> Vec<&Launch> {
-    let launch = |action| if let &Action::Launch(ref launch) = action { Some(launch) } else { None };
-    program.step.actions.iter().filter_map(launch).collect()
+    let mut found = Vec::new();
+    for action in &program.step.actions {
+        if let Action::Launch(launch) = action {
+            found.push(launch);
+        }
+    }
+    found
 }
 
 /// The names of the synaptic variables that a launch touches.
@@ -100,10 +109,12 @@ fn count_accesses(
             return Err(format!("`{name}`: loads and stores {found:?}, wanted {wanted:?}").into());
         }
     }
-    let extra: Vec<String> =
-        synaptic(program, launch).into_iter().filter(|full| {
+    let extra: Vec<String> = synaptic(program, launch)
+        .into_iter()
+        .filter(|full| {
             !arrays.is_empty()
                 && !arrays.iter().any(|(name, ..)| full == name || full.ends_with(&format!(".{name}")))
-        }).collect();
+        })
+        .collect();
     if extra.is_empty() { Ok(()) } else { Err(format!("the pass also touches {extra:?}").into()) }
 }

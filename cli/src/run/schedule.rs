@@ -66,7 +66,7 @@ impl Schedule {
 
     /// Whether the state is saved after step `at`.
     pub fn is_saved(&self, at: u64) -> bool {
-        self.checkpoint_every.is_some_and(|every| at % every == 0)
+        self.checkpoint_every.is_some_and(|every| at.is_multiple_of(every))
     }
 }
 

@@ -213,7 +213,7 @@ fn whole(name: &str, array: Array) -> Outcome<Vec<u64>> {
             let list = array.reals().unwrap_or_default();
             let each = list.iter().enumerate();
             each.map(|(at, &value)| {
-                let fits = value >= 0.0 && value < 9e15 && value.trunc() == value;
+                let fits = (0.0..9e15).contains(&value) && value.trunc() == value;
                 if fits { Ok(value as u64) } else { Err(wrong(at, value)) }
             })
             .collect()

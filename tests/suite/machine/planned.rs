@@ -47,12 +47,7 @@ pub struct Planned<'a> {
 
 impl<'a> Planned<'a> {
     /// A machine to which everything that the script says of creation has been given.
-    pub fn new(
-        rule: &'a Rule,
-        program: &'a Program,
-        script: &Script,
-        blocks_at_once: u64,
-    ) -> Self {
+    pub fn new(rule: &'a Rule, program: &'a Program, script: &Script, blocks_at_once: u64) -> Self {
         let (pre, post) = script.size;
         let mut machine = ProgramMachine::new(rule, program, pre, post, script.dt, script.seed);
         machine.set_blocks_at_once(blocks_at_once);

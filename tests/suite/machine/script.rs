@@ -188,9 +188,8 @@ impl Writer<'_> {
         let count = places(variable.shape, self.size) * variable.elements() as usize;
         let number = |root| constant(self.rule, root, &|_, _| 1.0, self.dt);
         let fixed = matches!(variable.kind, VarKind::Param | VarKind::Input { .. });
-        let range = variable.range.map_or((f64::NEG_INFINITY, f64::INFINITY), |(lo, hi)| {
-            (number(lo), number(hi))
-        });
+        let range =
+            variable.range.map_or((f64::NEG_INFINITY, f64::INFINITY), |(lo, hi)| (number(lo), number(hi)));
         let default = variable.init.first().filter(|_| fixed).map(|&root| number(root));
         let default = default.filter(|value| value.is_finite());
         (0..count).map(|_| self.value(variable, range, default)).collect()

@@ -44,7 +44,7 @@ pub fn letter(domain: Domain) -> &'static str {
     DOMAINS.iter().find(|(of, _)| *of == domain).map_or("?", |(_, letter)| letter)
 }
 
-/// The declarations. Neurons' values are shared, so that every stage may read them; `bx` and `by` are batched.
+/// The declarations. Neurons' values are shared, so that every stage may read them; `tx` and `ty` are batched.
 pub fn declarations() -> String {
     let mut text = String::from("solver euler;\nparam k = 0.75;\nparam list[2] = [0.25, 1.5];\n");
     for (domain, letter) in DOMAINS {
@@ -57,7 +57,7 @@ pub fn declarations() -> String {
         text += &format!("{shared}{word} input i{letter} = 0.4;\n");
         text += &format!("{word} plastic w{letter} in -2 .. 2 = 0.25;\n");
     }
-    text + "pre state bx = uniform(0, 1);\npost state by = uniform(0, 1);\n"
+    text + "pre state tx = uniform(0, 1);\npost state ty = uniform(0, 1);\n"
 }
 
 /// A rule of declarations and of statements of stages.

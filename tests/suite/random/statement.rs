@@ -23,7 +23,7 @@ pub fn statement(numbers: &mut Numbers, stage: Stage) -> String {
         0 | 1 if proposes => format!("dw{letter}"),
         1 => format!("u{letter}[{}]", numbers.below(2)),
         2 => format!("w{letter}"),
-        3 if letter == "x" || letter == "y" => format!("b{letter}"),
+        3 if letter == "x" || letter == "y" => format!("t{letter}"),
         _ if stage == Stage::Constrain => format!("w{letter}"),
         _ => format!("a{letter}"),
     };
@@ -63,9 +63,11 @@ fn leaf(numbers: &mut Numbers, letter: &str) -> String {
         3 => format!("n{from}"),
         4 => format!("w{from}"),
         5 => format!("u{from}[{}]", numbers.below(2)),
-        6 if letter == "x" || letter == "z" => numbers.pick(&["bx", "pre.spike", "pre.index"]).to_owned(),
-        7 if letter == "y" || letter == "z" => numbers.pick(&["by", "post.spike", "post.index"]).to_owned(),
-        8 => numbers.pick(&["k", "step", "(t / 1 ms)", "(dt / 1 ms)", "list[1]", "pre.count", "(1 - k)"]).to_owned(),
+        6 if letter == "x" || letter == "z" => numbers.pick(&["tx", "pre.spike", "pre.index"]).to_owned(),
+        7 if letter == "y" || letter == "z" => numbers.pick(&["ty", "post.spike", "post.index"]).to_owned(),
+        8 => numbers
+            .pick(&["k", "step", "(t / 1 ms)", "(dt / 1 ms)", "list[1]", "pre.count", "(1 - k)"])
+            .to_owned(),
         9 => format!("dw{from}"),
         _ => format!("a{from}"),
     }
@@ -100,8 +102,23 @@ pub fn expression(numbers: &mut Numbers, letter: &str, depth: usize) -> String {
         6 | 7 => {
             let a = next(numbers);
             let functions = [
-                "exp", "ln", "log2", "log1p", "expm1", "sqrt", "abs", "sign", "floor", "round", "sin", "cos", "tanh",
-                "sigmoid", "heaviside", "-", "!",
+                "exp",
+                "ln",
+                "log2",
+                "log1p",
+                "expm1",
+                "sqrt",
+                "abs",
+                "sign",
+                "floor",
+                "round",
+                "sin",
+                "cos",
+                "tanh",
+                "sigmoid",
+                "heaviside",
+                "-",
+                "!",
             ];
             format!("{}({a})", numbers.pick(&functions))
         }

@@ -75,7 +75,6 @@ pub fn entries(domain: Domain) -> Vec<Entry> {
         ("Load:Plastic", "W"),
         ("Load:Input", "I"),
         ("Load:Proposal", "dW"),
-        ("SumBatch", "sum[batch](A)"),
     ] {
         let text = text
             .replace('A', &a)
@@ -96,7 +95,9 @@ fn of_domain(domain: Domain, add: &mut dyn FnMut(&str, String)) {
         for (op, word) in [("sum", "Sum"), ("min", "Min"), ("max", "Max")] {
             add(&format!("{word}{name}"), format!("{op}[{over}]({real})"));
         }
-        add(&format!("Count{name}"), format!("count[{over}]({body})"));
+        // Over synapses the counts of the rows are added up.
+        let counted = if over == "synapse" { "Sum" } else { "Count" };
+        add(&format!("{counted}{name}"), format!("count[{over}]({body})"));
         add(&format!("Sum{name}"), format!("mean[{over}]({real})"));
         add(&format!("Sum{name}"), format!("std[{over}]({real})"));
         add(&format!("Sum{name}"), format!("sum[{over}]({real} * {real})"));
@@ -107,7 +108,8 @@ fn of_domain(domain: Domain, add: &mut dyn FnMut(&str, String)) {
             reductions("post", "Post", "ay > py", "ay");
             reductions("pre_channel", "PreChannel", "ac > 0.5", "ac");
             reductions("post_channel", "PostChannel", "ad > 0.5", "ad");
-            reductions("synapse", "Pre", "az > 0.5", "az");
+            reductions("synapse", "PreChannel", "az > 0.5", "az");
+            reductions("synapse", "Pre", "az > ax", "az * ax");
             for (word, text) in [
                 ("Convert:Wide:Real", "k + ag"),
                 ("Add:Wide", "(k + 1) * ag"),
@@ -127,17 +129,25 @@ fn of_domain(domain: Domain, add: &mut dyn FnMut(&str, String)) {
                 add(word, text.to_owned());
             }
         }
-        Domain::PreChannel => reductions("position", "Position", "ax > 0.5", "ax"),
-        Domain::PostChannel => reductions("position", "Position", "ay > 0.5", "ay"),
-        Domain::Pre => {
+        Domain::PreChannel => {
+            reductions("position", "Position", "ax > 0.5", "ax");
             reductions("post", "Post", "az > 0.5", "az");
+        }
+        Domain::PostChannel => {
+            reductions("position", "Position", "ay > 0.5", "ay");
+            reductions("pre", "Pre", "az > 0.5", "az");
+        }
+        Domain::Pre => {
+            reductions("post", "Post", "az > ax", "az * ax");
+            reductions("batch", "Batch", "tx > 0.5", "tx");
             add("PreIndex", "pre.index * ax".to_owned());
             add("ScanPre", "cumsum[pre](ax)".to_owned());
             add("Gate:Real", "sum[batch](pre.spike * ax)".to_owned());
             add("PreSpike", "sum[batch](pre.spike + ax)".to_owned());
         }
         Domain::Post => {
-            reductions("pre", "Pre", "az > 0.5", "az");
+            reductions("pre", "Pre", "az > ay", "az * ay");
+            reductions("batch", "Batch", "ty > 0.5", "ty");
             add("PostIndex", "post.index * ay".to_owned());
             add("ScanPost", "cumsum[post](ay)".to_owned());
             add("SumPostBlocks", "sum[post by 2](ay)".to_owned());
@@ -145,15 +155,16 @@ fn of_domain(domain: Domain, add: &mut dyn FnMut(&str, String)) {
             add("PostSpike", "sum[batch](post.spike + ay)".to_owned());
         }
         Domain::Synapse => {
+            reductions("batch", "Batch", "tx > az", "tx * az");
             add("Gate:Real", "sum[batch](pre.spike * az)".to_owned());
             add("Gate:Real", "sum[batch](az * post.spike)".to_owned());
-            add("Add:Real", "sum[batch](ax + ay)".to_owned());
+            add("SumBatch", "sum[batch](ax + ty)".to_owned());
         }
     }
 }
 
 /// What the stage table of the language leaves out.
-pub fn excluded(entry: &Entry, domain: Domain, stage: Stage) -> bool {
+pub fn excluded(entry: &Entry, stage: Stage) -> bool {
     let draws = ["Uniform", "Normal", "LogNormal", "Bernoulli", "Exponential", "Gamma", "Beta"];
     let word = entry.word.as_str();
     let no_draws = matches!(stage, Stage::Equation | Stage::Constrain) && draws.contains(&word);
@@ -161,9 +172,8 @@ pub fn excluded(entry: &Entry, domain: Domain, stage: Stage) -> bool {
     let no_spikes = ["Gate:Real", "PreSpike", "PostSpike"].contains(&word) && !reduced_spikes;
     // Only modulate and apply read a proposal.
     let no_proposal = word == "Load:Proposal" && !matches!(stage, Stage::Modulate | Stage::Apply);
-    // Creation has no inputs.
-    let no_inputs = word == "Load:Input" && matches!(stage, Stage::Initial | Stage::Create);
-    let _ = domain;
+    // Initial values have no inputs.
+    let no_inputs = word == "Load:Input" && stage == Stage::Initial;
     no_draws || no_spikes || no_proposal || no_inputs
 }
 
@@ -178,8 +188,7 @@ pub fn parts(entry: &Entry, domain: Domain, stage: Stage, number: usize) -> Part
     let mut parts = Parts::default();
     match stage {
         Stage::Equation => {
-            parts.items =
-                format!("{shared}{word} state {name};\nd{name}/dt = tanh({expression}) / 20 ms;\n");
+            parts.items = format!("{shared}{word} state {name};\nd{name}/dt = tanh({expression}) / 20 ms;\n");
         }
         Stage::Initial => parts.items = format!("{shared}{word} state {name} = {expression};\n"),
         Stage::Constrain => {
