@@ -302,8 +302,11 @@ fn spiking_columns(
     let events = emitter.work.planner.storages.events(Side::Post);
     emitter.enter();
     let roots = variant_roots(emitter, variant);
-    let of_row = of_level(emitter, key, &roots, Level::Row);
-    emitter.emit_all(of_row);
+    // What the launch has computed so far is what the spiking rows need; these columns may need more.
+    for level in [Level::Launch, Level::Row] {
+        let values = of_level(emitter, key, &roots, level);
+        emitter.emit_all(values);
+    }
     let start = emitter.builder.mul(row, rows.columns);
     emitter.builder.name(start, "row");
     let event = index(emitter, "event");
