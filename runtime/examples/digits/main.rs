@@ -16,6 +16,7 @@ use experiment::{Outcome, Settings, k_means, run};
 struct Flags {
     neurons: usize,
     seeds: u64,
+    first: u64,
     epochs: usize,
     output: PathBuf,
 }
@@ -23,16 +24,21 @@ struct Flags {
 impl Flags {
     /// Reads `--name value` pairs.
     fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
-        let mut flags = Self { neurons: 100, seeds: 5, epochs: 6, output: PathBuf::from("fields.png") };
+        let mut flags =
+            Self { neurons: 100, seeds: 5, first: 1, epochs: 6, output: PathBuf::from("fields.png") };
         while let Some(name) = words.next() {
             let value = words.next().ok_or_else(|| format!("{name} needs a value"))?;
             match name.as_str() {
                 "--neurons" => flags.neurons = value.parse()?,
                 "--seeds" => flags.seeds = value.parse()?,
+                "--first" => flags.first = value.parse()?,
                 "--epochs" => flags.epochs = value.parse()?,
                 "--output" => flags.output = PathBuf::from(value),
                 _ => {
-                    return Err(format!("{name} is not one of --neurons, --seeds, --epochs, --output").into());
+                    return Err(format!(
+                        "{name} is not one of --neurons, --seeds, --first, --epochs, --output"
+                    )
+                    .into());
                 }
             }
         }
@@ -44,12 +50,12 @@ impl Flags {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let Flags { neurons, seeds, epochs, output } = Flags::parse(std::env::args().skip(1))?;
+    let Flags { neurons, seeds, first, epochs, output } = Flags::parse(std::env::args().skip(1))?;
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let digits = Digits::read(&examples.join("data/digits.bin"))?;
     println!("{} images, {neurons} neurons, {epochs} epochs", digits.images.len());
     let mut figures = [const { Vec::new() }; 5];
-    for seed in 1..=seeds {
+    for seed in first..first.saturating_add(seeds) {
         let begin = Instant::now();
         let settings = Settings { neurons, epochs, seed };
         let Outcome { untrained, trained, weights } =
@@ -64,7 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
         let row = [trained.profiles, trained.labels, untrained.profiles, untrained.labels, centres];
         figures.iter_mut().zip(row).for_each(|(list, figure)| list.push(figure));
-        if seed == 1 {
+        if seed == first {
             fields::write(&output, weights.view())?;
             println!("the receptive fields are in {}", output.display());
         }

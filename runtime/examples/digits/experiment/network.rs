@@ -4,7 +4,7 @@ use std::path::Path;
 
 use aplysia::prelude::*;
 use aplysia::{GroupId, StateId};
-use ndarray::{Array2, Ix2};
+use ndarray::{Array2, CowArray, Ix2, IxDyn};
 
 use super::data::{Image, PIXELS, normalised};
 use super::neurons::Neurons;
@@ -26,10 +26,9 @@ const RECOVERY: f32 = 0.999;
 
 /// A network that learns, and can be read without learning.
 pub struct Network {
-    engine: Engine,
     /// Synapses under the whole rule.
     plastic: Synapses,
-    /// The same synapses, with nothing but transmission.
+    /// The same synapses, with nothing but transmission: reading does without the work of learning.
     frozen: Synapses,
     neurons: Neurons,
     random: Random,
@@ -37,9 +36,9 @@ pub struct Network {
     spikes: Vec<u32>,
 }
 
-/// A group and what is read of it in every step.
-#[derive(Clone, Copy)]
+/// An engine of one group, and what is read of it in every step.
 struct Synapses {
+    engine: Engine,
     group: GroupId,
     current: StateId,
 }
@@ -50,17 +49,17 @@ impl Network {
     /// # Errors
     /// If a rule cannot be read.
     pub fn new(rules: &Path, neurons: usize, seed: u64) -> Result<Self> {
-        // A step of so few synapses is shorter than handing a part of it to another thread.
-        let mut engine = Engine::new(Device::cpu_with_threads(1)?)?;
-        let mut register = |file: &str| -> Result<Synapses> {
+        let register = |file: &str| -> Result<Synapses> {
+            // A step of so few synapses is shorter than handing a part of it to another thread.
+            let mut engine = Engine::new(Device::cpu_with_threads(1)?)?;
             let rule = Rule::from_file(rules.join(file))?;
             let group = engine.register(Group::dense(PIXELS, neurons).rule(&rule).dt(ms(1.0)).seed(seed))?;
-            Ok(Synapses { group, current: engine.state(group, "current")? })
+            let current = engine.state(group, "current")?;
+            Ok(Synapses { engine, group, current })
         };
         let plastic = register("digits.rule")?;
         let frozen = register("transmission.rule")?;
         let mut network = Self {
-            engine,
             plastic,
             frozen,
             neurons: Neurons::new(neurons),
@@ -78,15 +77,17 @@ impl Network {
     /// If a step fails.
     pub fn learn(&mut self, image: &Image, progress: f32) -> Result<u32> {
         let between = |[first, last]: [f32; 2]| first * (last / first).powf(progress);
-        let Synapses { group, .. } = self.plastic;
-        self.engine.set_param(group, "rate", between(RATE))?;
-        self.engine.call(group, "rest")?;
+        let Synapses { engine, group, .. } = &mut self.plastic;
+        engine.set_param(*group, "rate", between(RATE))?;
+        engine.call(*group, "rest")?;
         self.neurons.rest();
         let image = normalised(image);
         let mut count = 0;
         let mut last = None;
         for _ in 0..LEARNING_STEPS {
-            last = self.step(self.plastic, &image, last)?;
+            self.draw_input(&image);
+            let current = self.plastic.step(&self.spikes, last)?;
+            last = self.neurons.step(&current);
             if let Some(neuron) = last {
                 self.neurons.adapt(neuron, between(RISE));
                 count += 1;
@@ -102,7 +103,7 @@ impl Network {
     /// If the weights cannot be copied.
     pub fn freeze(&mut self) -> Result<()> {
         let weights = self.weights()?;
-        self.engine.write(self.frozen.group, "w", weights)
+        self.frozen.engine.write(self.frozen.group, "w", weights)
     }
 
     /// Shows an image, weights and thresholds fixed, and counts each neuron's spikes.
@@ -114,7 +115,9 @@ impl Network {
         self.neurons.rest();
         let image = normalised(image);
         for _ in 0..READING_STEPS {
-            if let Some(neuron) = self.step(self.frozen, &image, None)? {
+            self.draw_input(&image);
+            let current = self.frozen.step(&self.spikes, None)?;
+            if let Some(neuron) = self.neurons.step(&current) {
                 counts[neuron] += 1;
             }
         }
@@ -126,23 +129,27 @@ impl Network {
     /// # Errors
     /// If they cannot be read.
     pub fn weights(&mut self) -> Result<Array2<f32>> {
-        let weights = self.engine.read::<f32>(self.plastic.group, "w")?.into_owned();
+        let weights = self.plastic.engine.read::<f32>(self.plastic.group, "w")?.into_owned();
         Ok(weights.into_dimensionality::<Ix2>().expect("synaptic arrays have two axes"))
     }
 
-    /// One step: the input's spikes and the neuron that spiked in the step before go in, the neuron that spikes now
-    /// comes out.
-    fn step(&mut self, synapses: Synapses, image: &Image, last: Option<usize>) -> Result<Option<usize>> {
+    /// Draws the pixels that spike in a step.
+    fn draw_input(&mut self, image: &Image) {
         self.spikes.clear();
         for (pixel, value) in image.iter().enumerate() {
             if self.random.uniform() < value * INTENSITY {
                 self.spikes.push(pixel as u32);
             }
         }
+    }
+}
+
+impl Synapses {
+    /// One step: the input's spikes and the neuron that spiked in the step before go in, the neurons' currents come
+    /// out.
+    fn step(&mut self, pre: &[u32], last: Option<usize>) -> Result<CowArray<'_, f32, IxDyn>> {
         let post = last.map(|neuron| neuron as u32);
-        let events = Events::new().pre(&self.spikes).post(post.as_slice());
-        let Synapses { group, current } = synapses;
-        self.engine.step(&[(group, events)])?;
-        Ok(self.neurons.step(&self.engine.read::<f32>(group, current)?))
+        self.engine.step(&[(self.group, Events::new().pre(pre).post(post.as_slice()))])?;
+        self.engine.read::<f32>(self.group, self.current)
     }
 }
