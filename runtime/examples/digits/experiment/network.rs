@@ -11,18 +11,21 @@ use super::neurons::Neurons;
 use super::random::Random;
 
 /// How long an image is shown to learn from it, in steps of 1 ms.
-const LEARNING_STEPS: usize = 100;
+const LEARNING_STEPS: usize = 150;
 /// How long an image is shown to be recognised.
-const READING_STEPS: usize = 200;
+const READING_STEPS: usize = 250;
 /// Spikes per step of a pixel as bright as the whole image is long. The brightest pixels reach about 700 Hz: a pixel
 /// stands for the dozen input cells that an image of 28 × 28 has in its place.
 const INTENSITY: f32 = 2.0;
-/// The rate of learning, at first and at last; in between it falls exponentially.
-const RATE: [f32; 2] = [0.1, 0.015];
-/// What a spike raises its neuron's threshold by, in mV, at first and at last.
+/// The rate of learning at first; it falls exponentially.
+const FIRST_RATE: f32 = 0.1;
+/// The rate of learning at last, over the square root of the number of neurons: the more there are, the fewer images
+/// each of them wins.
+const LAST_RATE: f32 = 0.0015;
+/// What a spike raises its neuron's threshold by, in mV, at first and at last; it falls exponentially too.
 const RISE: [f32; 2] = [0.4, 0.0012];
 /// What is left of an adaptation after an image: thresholds recover with a time constant of 100 s.
-const RECOVERY: f32 = 0.999;
+const RECOVERY: f32 = 0.9985;
 
 /// A network that learns, and can be read without learning.
 pub struct Network {
@@ -77,8 +80,9 @@ impl Network {
     /// If a step fails.
     pub fn learn(&mut self, image: &Image, progress: f32) -> Result<u32> {
         let between = |[first, last]: [f32; 2]| first * (last / first).powf(progress);
+        let last_rate = LAST_RATE * (self.neurons.count() as f32).sqrt();
         let Synapses { engine, group, .. } = &mut self.plastic;
-        engine.set_param(*group, "rate", between(RATE))?;
+        engine.set_param(*group, "rate", between([FIRST_RATE, last_rate]))?;
         engine.call(*group, "rest")?;
         self.neurons.rest();
         let image = normalised(image);

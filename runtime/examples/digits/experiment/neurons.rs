@@ -4,7 +4,7 @@
 /// The time constant of the membrane, in steps of 1 ms.
 const TAU_MEMBRANE: f32 = 100.0;
 /// The threshold over rest, in mV, where a neuron has not adapted. A spike through a weight of 1 gives 1 mV.
-const THRESHOLD: f32 = 20.0;
+const THRESHOLD: f32 = 24.0;
 /// How long nobody spikes after a spike, in steps: the winner is refractory, the others are inhibited.
 const PAUSE: u32 = 5;
 
@@ -22,6 +22,11 @@ impl Neurons {
     pub fn new(count: usize) -> Self {
         let leak = (-1.0 / TAU_MEMBRANE).exp();
         Self { potential: vec![0.0; count], adaptation: vec![0.0; count], leak, pause: 0 }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.potential.len()
     }
 
     /// Back to rest, between two images. The thresholds stay.
