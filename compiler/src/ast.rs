@@ -4,6 +4,11 @@
 //! words, and nothing has been simplified. Trees are boxed; the parser bounds their depth (brackets and
 //! operator chains together) before it builds them, so that walking and dropping them by recursion is safe.
 
+#![allow(
+    clippy::large_enum_variant,
+    reason = "a file has few items, and boxes would only stand between the reader and the tree"
+)]
+
 use crate::source::{FileId, Span};
 
 /// A name as it stands in the text, after `µ` (U+00B5) has become `μ` (U+03BC).

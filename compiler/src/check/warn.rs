@@ -163,12 +163,13 @@ fn unchanged(rule: &ast::Rule, items: &[RuleItem], uses: &Uses, diagnostics: &mu
     });
     let changed = |name: &str| uses.written.contains(name) || uses.written.contains(&format!("d{name}"));
     if let Some(plastic) = plastics.find(|name| uses.read.contains(&name.text) && !changed(&name.text)) {
-        // Transmission reads weights on purpose.
-        let outputs = items.iter().any(|item| {
+        // Transmission, and a rule that acts on another part's state, read weights on purpose.
+        let purpose = [Kind::Output, Kind::Extern].map(ModifierKind::Kind);
+        let elsewhere = items.iter().any(|item| {
             matches!(item, RuleItem::Declaration(declaration)
-                if declaration.modifiers.iter().any(|word| word.kind == ModifierKind::Kind(Kind::Output)))
+                if declaration.modifiers.iter().any(|word| purpose.contains(&word.kind)))
         });
-        if !outputs {
+        if !elsewhere {
             let message =
                 format!("the rule `{}` reads `{}` and never changes it", rule.name.text, plastic.text);
             let help = format!("add to `d{}`, or remove the rule", plastic.text);

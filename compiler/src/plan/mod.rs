@@ -77,6 +77,18 @@ pub fn compile(rule: &ir::Rule, options: &Options) -> Result<Program, Diagnostic
     Ok(planner.finish(occasions))
 }
 
+/// The dataflow of each occasion after the passes, as text, by the occasion's name.
+///
+/// # Errors
+/// As [`compile`].
+pub fn flows(rule: &ir::Rule, options: &Options) -> Result<Vec<(String, String)>, Diagnostics> {
+    support::check(rule)?;
+    let rule = crate::pass::integrate::integrate(rule)?;
+    let planner = Planner::new(&rule, options);
+    let text = |flow| crate::flow::print::print(&crate::pass::run_pipeline(&flow), &rule);
+    Ok(occasion::flows(&planner).into_iter().map(|(name, flow)| (name, text(flow))).collect())
+}
+
 /// What is shared by all occasions of one program.
 struct Planner<'a> {
     rule: &'a ir::Rule,
