@@ -2,7 +2,7 @@
 
 use super::PlanChoice;
 use super::section::Work;
-use super::stage::{Key, Place, Range, range};
+use super::stage::{Key, Range, range};
 use crate::flow::build::FlowBuilder;
 use crate::flow::{Flow, Graph, Write};
 use crate::ir::{ExprId, ExprKind, ReduceOp};
