@@ -1,8 +1,9 @@
 //! What the test modules share: where things are, and how rule files are found.
 
-use std::path::{Path, PathBuf};
+pub mod pipeline;
+pub mod random;
 
-use aplysia_compiler::library::{Import, LoadError, Loaded, Loader};
+use std::path::{Path, PathBuf};
 
 /// The repository's root.
 pub fn root() -> PathBuf {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use aplysia_compiler::ir::VarKind;
 use aplysia_compiler::plan::{self, program::Program};
 use ndarray::{ArrayViewD, CowArray, IxDyn};
 
@@ -99,10 +100,14 @@ impl Engine {
             inits: group.inits.iter().map(|named| find(named, Wanted::State)).collect::<Result<_>>()?,
             draws: group.draws.iter().map(draw).collect::<Result<_>>()?,
         };
+        // Parameters and inputs have their values before creation runs, the defaults included.
+        let own_defaults = rule.ir.variables.iter().filter_map(|(id, variable)| {
+            matches!(variable.kind, VarKind::Param | VarKind::Input { .. }).then_some(id)
+        });
         let options = plan::Options {
             topology: plan::Topology::Dense,
             precision: group.precision.kernel(),
-            given_values: given.inits.iter().map(|(variable, _)| *variable).collect(),
+            given_values: given.inits.iter().map(|(variable, _)| *variable).chain(own_defaults).collect(),
             given_draws: given.draws.iter().map(|(site, _)| *site).collect(),
             choice: match group.plan {
                 Plan::Auto => plan::PlanChoice::Auto,

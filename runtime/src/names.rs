@@ -66,16 +66,7 @@ pub(crate) fn variable(rule: &Rule, group: usize, name: &str, wanted: Wanted) ->
     }
     match found[..] {
         [id] if fits(&id) => Ok(id),
-        [id] => {
-            let (found, help) = kind(rule.variables[id].kind);
-            let expected = match wanted {
-                Wanted::Any => "a variable",
-                Wanted::State => "a state",
-                Wanted::Param => "a parameter",
-                Wanted::Input => "an input",
-            };
-            Err(Error::WrongKind { name: name.to_owned(), expected, found, help })
-        }
+        [id] => Err(wrong_kind(rule, id, wanted)),
         [] => {
             let candidates: Vec<String> = ids()
                 .filter(fits)
@@ -88,6 +79,22 @@ pub(crate) fn variable(rule: &Rule, group: usize, name: &str, wanted: Wanted) ->
             Err(Error::AmbiguousName { group, name: name.to_owned(), candidates })
         }
     }
+}
+
+/// The variable of a handle, where it is of the kind wanted.
+pub(crate) fn check(rule: &Rule, id: VarId, wanted: Wanted) -> Result<VarId> {
+    if wanted.takes(rule.variables[id].kind) { Ok(id) } else { Err(wrong_kind(rule, id, wanted)) }
+}
+
+fn wrong_kind(rule: &Rule, id: VarId, wanted: Wanted) -> Error {
+    let (found, help) = kind(rule.variables[id].kind);
+    let expected = match wanted {
+        Wanted::Any => "a variable",
+        Wanted::State => "a state",
+        Wanted::Param => "a parameter",
+        Wanted::Input => "an input",
+    };
+    Error::WrongKind { name: rule.variables[id].address(), expected, found, help }
 }
 
 /// The draw behind an address; a short one where only one draw has it.

@@ -313,4 +313,54 @@ mod tests {
         let both = rule.compose(&other).unwrap();
         assert!(matches!(both.option("k", "two"), Err(Error::NotSupported { .. })));
     }
+
+    /// Units in and out, a parameter for each neuron, its range, a schedule and a required parameter.
+    #[test]
+    fn numbers_are_in_their_declared_units() {
+        use crate::{Device, Engine, Events, Group};
+        let text = "rule unit {
+            post param target: Hz in 0 Hz .. 100 Hz;
+            pre input v: mV = -70 mV;
+            plastic w;
+            pre state seen: V;
+            global state n;
+            update { seen = v; dw += post.spike * target * dt; }
+            every 3 steps { n += 1; }
+        }";
+        let rule = Rule::from_source("unit", text).unwrap();
+        let mut engine = Engine::new(Device::interpreter()).unwrap();
+        let missing = engine.register(Group::dense(2, 3).rule(&rule)).unwrap_err();
+        assert!(
+            matches!(&missing, Error::MissingParameters { names, .. } if names == &["unit.target"]),
+            "{missing}"
+        );
+        let group = Group::dense(2, 3).rule(&rule);
+        let outside = engine.register(group.clone().param("target", 101.0)).unwrap_err();
+        assert!(matches!(outside, Error::OutOfRange { hi: 100.0, .. }), "{outside}");
+        let id = engine.register(group.param("target", vec![5.0, 10.0, 20.0])).unwrap();
+        engine.step(&[(id, Events::new().post(&[1, 2]))]).unwrap();
+        let w = engine.read::<f32>(id, "w").unwrap().to_owned();
+        assert_eq!((w[[0, 0]], w[[1, 1]], w[[0, 2]]), (0.0, 0.01, 0.02));
+        assert_eq!(engine.read::<f32>(id, "target").unwrap()[[2]], 20.0);
+        assert_eq!(engine.read::<f32>(id, "seen").unwrap()[[1]], -0.07);
+        for _ in 0..6 {
+            engine.step(&[]).unwrap();
+        }
+        assert_eq!(engine.read::<f32>(id, "n").unwrap().sum(), 2.0);
+    }
+
+    #[test]
+    fn shipped_rules_compose_with_others() {
+        use crate::{Device, Engine, Events, Group};
+        let decay =
+            Rule::from_source("decay", "rule decay { plastic w; every 2 steps { w = w / 2; } }").unwrap();
+        let rule = Rule::shipped("stdp").unwrap().compose(&decay).unwrap();
+        let mut engine = Engine::new(Device::interpreter()).unwrap();
+        let id = engine.register(Group::dense(3, 2).rule(&rule).init("w", 0.5)).unwrap();
+        engine.step(&[]).unwrap();
+        assert_eq!(engine.read::<f32>(id, "w").unwrap().sum(), 3.0);
+        engine.step(&[(id, Events::new().pre(&[1]))]).unwrap();
+        assert_eq!(engine.read::<f32>(id, "w").unwrap().sum(), 1.5);
+        assert_eq!(engine.read::<f32>(id, "stdp.x").unwrap()[[1]], 1.0);
+    }
 }

@@ -90,7 +90,7 @@ impl GroupState {
     pub(crate) fn find<N: Named + ?Sized>(&self, name: &N, wanted: Wanted) -> Result<VarId> {
         match name.key() {
             Key::Name(name) => names::variable(&self.rule, self.id.index, name, wanted),
-            Key::Variable(group, variable) if group == self.id => Ok(variable),
+            Key::Variable(group, variable) if group == self.id => names::check(&self.rule, variable, wanted),
             Key::Variable(group, _) => Err(Error::UnknownGroup { group: group.index }),
         }
     }

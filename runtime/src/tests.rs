@@ -211,6 +211,8 @@ fn names_are_checked_and_suggested() {
     assert!(matches!(engine.set_param(id, "w", 0.02), Err(Error::WrongKind { .. })));
     assert!(matches!(engine.write(id, "drive", 0.02), Err(Error::WrongKind { .. })));
     assert!(matches!(engine.call(id, "half"), Err(Error::UnknownName { .. })));
+    let w = engine.state(id, "w").unwrap();
+    assert!(matches!(engine.set_input(id, &w, &[0f32]), Err(Error::WrongKind { .. })));
     engine.set_param(id, "stdp.a_plus", 0.02).unwrap();
     assert_eq!(engine.read::<f64>(id, "a_plus").unwrap().sum(), 0.02);
     let mut other = Engine::new(Device::interpreter()).unwrap();

@@ -1,9 +1,45 @@
 //! The one test binary: every module gives a list of trials, and what this machine cannot run shows as ignored.
 
+mod analytic;
+mod command_line;
+mod diagnostics;
+mod differential;
+mod digits;
+mod documents;
+mod faults;
+mod formatting;
+mod fusion;
+mod hand_written;
+mod machine;
+mod numbers;
+mod random;
+mod reference;
+mod regressions;
+mod snapshot;
+mod snapshots;
+mod tidy;
+
+use aplysia_tests::{files, read, root, stem};
 use libtest_mimic::{Arguments, Trial};
 
 fn main() {
     let arguments = Arguments::from_args();
-    let trials: Vec<Trial> = Vec::new();
+    let mut trials: Vec<Trial> = Vec::new();
+    trials.extend(analytic::trials());
+    trials.extend(command_line::trials());
+    trials.extend(diagnostics::trials());
+    trials.extend(differential::trials());
+    trials.extend(digits::trials());
+    trials.extend(documents::trials());
+    trials.extend(faults::trials());
+    trials.extend(formatting::trials());
+    trials.extend(fusion::trials());
+    trials.extend(hand_written::trials());
+    trials.extend(numbers::trials());
+    trials.extend(random::trials());
+    trials.extend(reference::trials());
+    trials.extend(regressions::trials());
+    trials.extend(snapshots::trials());
+    trials.extend(tidy::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

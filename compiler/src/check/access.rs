@@ -75,10 +75,7 @@ impl Checker<'_> {
 
     /// A neuron's value may be added to a channel: it is summed over the positions.
     fn lives(&self, target: Target, own: Shape, found: Shape) -> bool {
-        let position = matches!(
-            (own.domain, found.domain),
-            (Domain::PreChannel, Domain::Pre) | (Domain::PostChannel, Domain::Post)
-        );
+        let position = is_position(own.domain, found.domain);
         let summed = target.increment && matches!(self.stage, Stage::Update | Stage::Equation);
         found.domain.broadcasts_to(own.domain) || (position && summed)
     }
@@ -101,6 +98,11 @@ impl Checker<'_> {
         }
         id
     }
+}
+
+/// Whether `found` is a value of the neurons of the channels that `own` is one of.
+pub(super) fn is_position(own: Domain, found: Domain) -> bool {
+    matches!((own, found), (Domain::PreChannel, Domain::Pre) | (Domain::PostChannel, Domain::Post))
 }
 
 /// The axis to sum next on the way to a domain.

@@ -164,8 +164,12 @@ impl<'a> Checker<'a> {
         let span = equation.value.span;
         self.expect_dimension(value, span, wanted, &format!("`d{}/dt`", name.text));
         let number = self.number(value.id, span);
-        let id = self.real(number, span);
-        let plastic = matches!(self.builder.rule.variables[variable].kind, VarKind::Plastic { .. });
+        let mut id = self.real(number, span);
+        let ir::Variable { kind, shape: own, .. } = self.builder.rule.variables[variable];
+        let plastic = matches!(kind, VarKind::Plastic { .. });
+        if plastic && super::access::is_position(own.domain, self.builder.shape(id).domain) {
+            id = self.summed(id, own.domain, span);
+        }
         let target = super::access::Target { variable, increment: plastic };
         let shape = self.builder.shape(id);
         if self.at(Stage::Equation, DrawAt::Nowhere, |c| c.check_shapes(target, shape, span)) {

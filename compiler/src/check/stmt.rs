@@ -4,6 +4,7 @@
 //! increment of an output that has become a sum over the synapses can stand outside the conditions that have moved
 //! into the sum.
 
+use super::access::is_position;
 use super::context::{Binding, Checker, Condition, DrawAt, Emitted, STATEMENT_LIMIT, Stage, Symbol, Value};
 use super::unit::Dimension;
 use crate::ast::{self, AssignOperator, Block, Expr, ExprKind as Ast, For, Name, Path, StatementKind};
@@ -334,8 +335,11 @@ impl Checker<'_> {
         let Write { variable, element, op, value, place, span } = write;
         let Some(id) = self.stored(variable, value, place) else { return };
         let shape = self.builder.shape(id);
-        if self.builder.rule.variables[variable].kind == VarKind::Output && op != AssignOp::Set {
-            return self.transmit(write, id);
+        if op != AssignOp::Set {
+            let ir::Variable { kind, shape: own, .. } = self.builder.rule.variables[variable];
+            if kind == VarKind::Output || (self.stage == Stage::Update && self.sums_positions(own, shape)) {
+                return self.transmit(write, id);
+            }
         }
         let target = super::access::Target { variable, increment: op != AssignOp::Set };
         if self.check_shapes(target, shape, place) {
@@ -368,7 +372,16 @@ impl Checker<'_> {
         }
     }
 
-    /// An increment of an output: a narrower one is summed over the synapses.
+    /// Whether an increment of a channel, with its conditions, is one of the channel's neurons.
+    fn sums_positions(&self, own: Shape, value: Shape) -> bool {
+        let conditions = self.conditions.iter().map(|condition| condition.shape);
+        let narrow = |shape: &Shape| !shape.domain.broadcasts_to(own.domain);
+        let mut narrow = conditions.chain([value]).filter(narrow).peekable();
+        narrow.peek().is_some() && narrow.all(|shape| is_position(own.domain, shape.domain))
+    }
+
+    /// An increment of an output, or of a channel by its neurons: a narrower one is summed over the synapses or the
+    /// positions.
     fn transmit(&mut self, write: Write, id: ExprId) {
         let Write { variable, element, op, place, span, .. } = write;
         let target = self.builder.rule.variables[variable].shape;
@@ -388,7 +401,7 @@ impl Checker<'_> {
         let value =
             if narrow(self.builder.shape(body)) { self.summed(body, target.domain, span) } else { body };
         let shape = self.builder.shape(value);
-        if self.check_shapes(super::access::Target { variable, increment: false }, shape, place) {
+        if self.check_shapes(super::access::Target { variable, increment: true }, shape, place) {
             let path = self.conditions.clone();
             // What the gates and the value use has to be known outside the conditions.
             for emitted in &mut self.emitted {

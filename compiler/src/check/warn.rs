@@ -162,13 +162,12 @@ fn unchanged(rule: &ast::Rule, items: &[RuleItem], uses: &Uses, diagnostics: &mu
         _ => None,
     });
     let changed = |name: &str| uses.written.contains(name) || uses.written.contains(&format!("d{name}"));
-    if let Some(plastic) = plastics.find(|name| uses.read.contains(&name.text) && !changed(&name.text)) {
-        if !reads_on_purpose(items, uses, &plastic.text) {
-            let message =
-                format!("the rule `{}` reads `{}` and never changes it", rule.name.text, plastic.text);
-            let help = format!("add to `d{}`, or remove the rule", plastic.text);
-            diagnostics.push(Diagnostic::new(code::NEVER_CHANGED, plastic.span, message).help(help));
-        }
+    if let Some(plastic) = plastics.find(|name| uses.read.contains(&name.text) && !changed(&name.text))
+        && !reads_on_purpose(items, uses, &plastic.text)
+    {
+        let message = format!("the rule `{}` reads `{}` and never changes it", rule.name.text, plastic.text);
+        let help = format!("add to `d{}`, or remove the rule", plastic.text);
+        diagnostics.push(Diagnostic::new(code::NEVER_CHANGED, plastic.span, message).help(help));
     }
 }
 

@@ -66,6 +66,7 @@ impl<'a> ProgramMachine<'a> {
             machine.arrays.push(Array::zeros(storage.ty, length));
         }
         machine.wide_parameters = machine.wide_defaults();
+        machine.place_defaults();
         machine.evaluate_prologue();
         machine
     }
@@ -94,6 +95,15 @@ impl<'a> ProgramMachine<'a> {
         } else {
             self.write(parameter, values);
         }
+    }
+
+    /// Gives an input, in base units; it is held until it is given again.
+    ///
+    /// # Panics
+    /// If the program keeps no array for it.
+    pub fn set_input(&mut self, input: VarId, values: &[f64]) {
+        let storage = self.storage(Role::Variable(input)).expect("the input has an array");
+        fill(&mut self.arrays[storage.index()], values);
     }
 
     /// Writes a variable, in base units.
@@ -218,6 +228,29 @@ impl<'a> ProgramMachine<'a> {
                     .collect()
             })
             .collect()
+    }
+
+    /// The defaults of inputs, and of parameters that are not global.
+    fn place_defaults(&mut self) {
+        let rule = self.rule;
+        for (id, variable) in rule.variables.iter() {
+            let fixed = matches!(variable.kind, VarKind::Param | VarKind::Input { .. });
+            let Some(storage) = self.storage(Role::Variable(id)) else { continue };
+            if !fixed || variable.init.is_empty() {
+                continue;
+            }
+            let parameters = &self.wide_parameters;
+            let value = |variable: VarId, element: u32| parameters[variable.index()][element as usize];
+            let elements = 0..variable.elements() as usize;
+            let init = |element: usize| *variable.init.get(element).unwrap_or(&variable.init[0]);
+            let list: Vec<f64> =
+                elements.map(|element| constant(rule, init(element), &value, self.dt)).collect();
+            let array = &mut self.arrays[storage.index()];
+            let values: Vec<f64> = list.into_iter().cycle().take(array.length()).collect();
+            if !values.is_empty() {
+                fill(array, &values);
+            }
+        }
     }
 
     fn evaluate_prologue(&mut self) {

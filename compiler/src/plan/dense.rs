@@ -127,7 +127,7 @@ fn over_rows(
         zero: emitter.builder.int(0),
         one: emitter.builder.int(1),
     };
-    let block = emitter.builder.defined(Type::I64);
+    let block = index(&mut emitter, "block");
     emitter.enter();
     for sum in column_sums {
         clear_partials(&mut emitter, &rows, block, sum);
@@ -136,7 +136,7 @@ fn over_rows(
     let top = of_level(&mut emitter, key, &roots, Level::Launch);
     emitter.emit_all(top);
     let (start, end) = block_range(&mut emitter, block, per_block, total);
-    let row = emitter.builder.defined(Type::I64);
+    let row = index(&mut emitter, "i");
     emitter.enter();
     emitter.at.pre = Some(row);
     body(&mut emitter, &rows, block, row);
@@ -145,6 +145,20 @@ fn over_rows(
     let outer = emitter.leave();
     push_loop(&mut emitter, LoopKind::Blocks, block, None, None, outer);
     emitter.finish()
+}
+
+/// A loop's index with a name.
+fn index(emitter: &mut Emitter<'_, '_, '_>, name: &str) -> ValueId {
+    let index = emitter.builder.defined(Type::I64);
+    emitter.builder.name(index, name);
+    index
+}
+
+/// The synapse of a column in the row that begins at `start`.
+fn synapse(emitter: &mut Emitter<'_, '_, '_>, start: ValueId, column: ValueId) -> ValueId {
+    let synapse = emitter.builder.add(start, column);
+    emitter.builder.name(synapse, "k");
+    synapse
 }
 
 /// All that is done in one row.
@@ -160,6 +174,7 @@ fn row_body(
     let of_row = of_level(emitter, key, &roots, Level::Row);
     emitter.emit_all(of_row);
     let start = emitter.builder.mul(row, rows.columns);
+    emitter.builder.name(start, "row");
     for sum in sums_of(emitter, variant, Range::Rows) {
         row_sum(emitter, key, rows, start, sum);
     }
@@ -209,12 +224,12 @@ fn lanes(
     sums: &[ExprId],
     gate_holds: bool,
 ) {
-    let partial_start = emitter.builder.mul(block, rows.columns);
-    let column = emitter.builder.defined(Type::I64);
+    let partial_start = if sums.is_empty() { rows.zero } else { emitter.builder.mul(block, rows.columns) };
+    let column = index(emitter, "j");
     emitter.enter();
     let outer = emitter.at;
     emitter.at.post = Some(column);
-    emitter.at.synapse = Some(emitter.builder.add(start, column));
+    emitter.at.synapse = Some(synapse(emitter, start, column));
     let mut roots: Vec<ExprId> = writes.iter().map(|write| write.value).collect();
     for &sum in sums {
         let pieces = emitter.work.pieces(sum);
@@ -257,11 +272,11 @@ fn accumulate_column(
 /// A reduction of one row, finished in it.
 fn row_sum(emitter: &mut Emitter<'_, '_, '_>, key: Key, rows: &Rows, start: ValueId, sum: ExprId) {
     let op = reduce_op(emitter, sum);
-    let index = emitter.builder.defined(Type::I64);
+    let index = index(emitter, "j");
     emitter.enter();
     let outer = emitter.at;
     emitter.at.post = Some(index);
-    emitter.at.synapse = Some(emitter.builder.add(start, index));
+    emitter.at.synapse = Some(synapse(emitter, start, index));
     let roots: Vec<ExprId> = emitter.work.pieces(sum).values().collect();
     let closure = emitter.work.closure(key, &roots);
     emitter.emit_all(closure);
@@ -287,17 +302,22 @@ fn spiking_columns(
     let events = emitter.work.planner.storages.events(Side::Post);
     emitter.enter();
     let roots = variant_roots(emitter, variant);
-    let of_row = of_level(emitter, key, &roots, Level::Row);
-    emitter.emit_all(of_row);
+    // What the launch has computed so far is what the spiking rows need; these columns may need more.
+    for level in [Level::Launch, Level::Row] {
+        let values = of_level(emitter, key, &roots, level);
+        emitter.emit_all(values);
+    }
     let start = emitter.builder.mul(row, rows.columns);
-    let event = emitter.builder.defined(Type::I64);
+    emitter.builder.name(start, "row");
+    let event = index(emitter, "event");
     emitter.enter();
     let outer = emitter.at;
     let list = emitter.buffer(events, kernel::Access::Read);
     let column = emitter.builder.load(list, event);
     let column = emitter.builder.convert(Conversion::Unsigned, Type::I64, column);
+    emitter.builder.name(column, "j");
     emitter.at.post = Some(column);
-    emitter.at.synapse = Some(emitter.builder.add(start, column));
+    emitter.at.synapse = Some(synapse(emitter, start, column));
     let closure = emitter.work.closure(key, &roots);
     emitter.emit_all(closure);
     write_variables(emitter, &variant.writes);
@@ -320,7 +340,7 @@ fn clear_partials(emitter: &mut Emitter<'_, '_, '_>, rows: &Rows, block: ValueId
     let ty = emitter.work.planner.storages.get(storage).ty;
     let identity = emitter.identity(op, ty);
     let start = emitter.builder.mul(block, rows.columns);
-    let column = emitter.builder.defined(Type::I64);
+    let column = index(emitter, "j");
     emitter.enter();
     let index = emitter.builder.add(start, column);
     emitter.builder.store(partials, index, identity, None);

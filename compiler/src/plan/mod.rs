@@ -19,6 +19,7 @@ mod occasion;
 mod section;
 mod stage;
 mod storage;
+mod sum;
 mod support;
 #[cfg(test)]
 mod tests;
@@ -75,6 +76,18 @@ pub fn compile(rule: &ir::Rule, options: &Options) -> Result<Program, Diagnostic
     let mut planner = Planner::new(&rule, options);
     let occasions = occasion::plan(&mut planner);
     Ok(planner.finish(occasions))
+}
+
+/// The dataflow of each occasion after the passes, as text, by the occasion's name.
+///
+/// # Errors
+/// As [`compile`].
+pub fn flows(rule: &ir::Rule, options: &Options) -> Result<Vec<(String, String)>, Diagnostics> {
+    support::check(rule)?;
+    let rule = crate::pass::integrate::integrate(rule)?;
+    let planner = Planner::new(&rule, options);
+    let text = |flow| crate::flow::print::print(&crate::pass::run_pipeline(&flow), &rule);
+    Ok(occasion::flows(&planner).into_iter().map(|(name, flow)| (name, text(flow))).collect())
 }
 
 /// What is shared by all occasions of one program.

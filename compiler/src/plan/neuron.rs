@@ -45,6 +45,8 @@ pub(super) fn launch(work: &mut Work<'_, '_>, key: Key) -> Launch {
             emitter.enter();
             let (start, end) = block_range(&mut emitter, index, NEURONS_PER_BLOCK, total);
             let lane = emitter.builder.defined(Type::I64);
+            emitter.builder.name(index, "block");
+            emitter.builder.name(lane, if side == Side::Pre { "i" } else { "j" });
             hoist_invariants(&mut emitter, key);
             emitter.enter();
             match side {
@@ -72,6 +74,8 @@ pub(super) fn block_range(
     let start = emitter.builder.mul(block, size);
     let full = emitter.builder.add(start, size);
     let end = emitter.builder.binary(Binary::Min, full, total);
+    emitter.builder.name(start, "first");
+    emitter.builder.name(end, "end");
     (start, end)
 }
 
@@ -238,6 +242,7 @@ fn describe(emitter: &mut Emitter<'_, '_, '_>, key: Key) {
     }
     let leaves = emitter.work.roots[&key].leaves.len();
     if leaves > 0 {
-        emitter.builder.doc(format!("leaves {leaves} values for later launches"));
+        let values = if leaves == 1 { "value" } else { "values" };
+        emitter.builder.doc(format!("leaves {leaves} {values} for later launches"));
     }
 }

@@ -48,6 +48,22 @@ pub(super) fn plan(planner: &mut Planner<'_>) -> Occasions {
     Occasions { create, step, commit, schedules, calls }
 }
 
+/// The flows of every occasion, before the passes.
+pub(super) fn flows(planner: &Planner<'_>) -> Vec<(String, Flow)> {
+    let rule = planner.rule;
+    let mut flows = vec![("create".to_owned(), create(planner)), ("step".to_owned(), step(planner))];
+    if rule.apply_when != When::EveryStep {
+        flows.push(("commit".to_owned(), commit(planner)));
+    }
+    for (k, schedule) in rule.schedules.iter().enumerate() {
+        flows.push((format!("every_{k}"), with_constrain(planner, &schedule.body)));
+    }
+    for call in &rule.calls {
+        flows.push((format!("call_{}", call.name), with_constrain(planner, &call.body)));
+    }
+    flows
+}
+
 /// Initial values in the order written, `on create`, constrain. What the host has given stays.
 fn create(planner: &Planner<'_>) -> Flow {
     let rule = planner.rule;
@@ -58,14 +74,14 @@ fn create(planner: &Planner<'_>) -> Flow {
         }
         match variable.kind {
             VarKind::State | VarKind::Plastic { .. } if variable.init.is_empty() => builder.clear(id),
-            VarKind::State | VarKind::Plastic { .. } | VarKind::Input { .. } | VarKind::Param => {
-                if variable.ty != ir::Type::Wide && !variable.init.is_empty() {
-                    for element in 0..variable.elements() {
-                        let init = *variable.init.get(element as usize).unwrap_or(&variable.init[0]);
-                        builder.set(id, element, init, variable.span);
-                    }
+            VarKind::State | VarKind::Plastic { .. } => {
+                for element in 0..variable.elements() {
+                    let init = *variable.init.get(element as usize).unwrap_or(&variable.init[0]);
+                    builder.set(id, element, init, variable.span);
                 }
             }
+            // The device puts the defaults of these in place, before the host's first values.
+            VarKind::Input { .. } | VarKind::Param => {}
             VarKind::Proposal { .. } | VarKind::Output | VarKind::Extern => {}
         }
     }

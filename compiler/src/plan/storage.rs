@@ -45,6 +45,19 @@ impl Storages {
             let storage = storages.arena.push(storage);
             storages.variables.insert(id, storage);
         }
+        // The host's values have a place even where no kernel reads them in the end.
+        for &site in &options.given_draws {
+            let ty = match rule.sites[site].distribution {
+                ir::Distribution::Bernoulli => Type::Bool,
+                ir::Distribution::Uniform
+                | ir::Distribution::Normal
+                | ir::Distribution::LogNormal
+                | ir::Distribution::Exponential
+                | ir::Distribution::Gamma
+                | ir::Distribution::Beta => options.precision.ty(),
+            };
+            storages.draws(site, rule.sites[site].shape.domain, ty);
+        }
         storages
     }
 

@@ -41,3 +41,13 @@ fn the_sample_is_planned_to_the_bit() {
     let taken = agree::<f32>(&rule, &Options { choice: PlanChoice::Events, ..Options::default() }, 5, 7);
     assert_eq!(taken, ["event rows and columns", "full pass"]);
 }
+
+#[test]
+fn spiking_columns_compute_what_spiking_rows_do_not_need() {
+    let text = "rule r { param a = 0.01; plastic w; pre state x = 1; post state y = 2;
+        on pre { dw -= a * y; } on post { dw -= a; dw += a * x; } }";
+    let (library, _) = crate::library::Library::load("r.rule", text, &crate::library::NoImports);
+    let elaborated = library.elaborate(None, &crate::library::Settings::default()).expect("a rule");
+    let events = Options { choice: PlanChoice::Events, ..Options::default() };
+    assert_eq!(agree::<f32>(&elaborated.rule, &events, 5, 7), ["event rows and columns", "full pass"]);
+}

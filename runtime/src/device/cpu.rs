@@ -29,6 +29,10 @@ pub(crate) enum Code {
 /// What a launch hands to its kernel.
 #[derive(Clone, Copy)]
 pub(crate) struct Frame<'a> {
+    #[cfg_attr(
+        not(feature = "jit"),
+        expect(dead_code, reason = "only machine code takes a table of pointers")
+    )]
     pub(crate) pointers: &'a [*mut u8],
     pub(crate) views: &'a [View],
     pub(crate) slots: &'a [u64],

@@ -39,8 +39,9 @@ impl Counts {
         match count {
             Count::Pre | Count::PreChannels => self.pre,
             Count::Post | Count::PostChannels => self.post,
-            Count::Synapses | Count::Pairs => self.synapses,
-            Count::Batch => 1,
+            Count::Synapses => self.synapses,
+            // On a dense group a synapse serves one pair.
+            Count::Batch | Count::Pairs => 1,
             Count::PreBlocks => self.pre.div_ceil(256),
         }
     }

@@ -148,6 +148,19 @@ fn transmission_becomes_a_sum_with_its_conditions_as_gates() {
 }
 
 #[test]
+fn a_neuron_adds_to_its_channel_as_a_sum_over_the_positions() {
+    let rule = sound(
+        "rule r { plastic w; post_channel plastic b; post input z;
+            update { db += z; if post.spike { db -= 2; } db += 1; } db/dt = z / (1 ms); }",
+    );
+    let text = block(&rule, &rule.update);
+    assert!(text.contains("db += Sum[Position](z)"), "{text}");
+    assert!(text.contains("db -= Sum[Position](gate("), "{text}");
+    assert!(text.contains("db += Real<1>"), "{text}");
+    assert!(show(&rule, rule.equations[0].value).starts_with("Sum[Position]"));
+}
+
+#[test]
 fn a_pre_value_reaches_a_post_output_through_the_synapses() {
     let rule = sound("rule r { post output I; on pre { I += 1; } }");
     assert_eq!(

@@ -25,10 +25,11 @@ use crate::interp::wide;
 use crate::ir::*;
 use crate::math::Real;
 use crate::pass::integrate::integrate;
+use crate::source::Span;
 use evaluate::Values;
 use past::History;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use topology::Space;
 
@@ -43,6 +44,10 @@ struct Occasion {
     /// Whether there are spikes.
     spikes: bool,
 }
+
+/// What tells an assignment from the others of a rule: its place in the text, the variable, the element, and whether it
+/// sets (0), adds (1) or subtracts (2).
+pub type Assignment = (Span, VarId, u32, u8);
 
 const BETWEEN: Occasion = Occasion { run: 0, spikes: false };
 
@@ -71,6 +76,8 @@ pub struct RuleMachine<R: Real> {
     runs: BTreeMap<String, u32>,
     /// How many statements of this step have begun: the place in the text.
     place: usize,
+    /// The assignments that have written something.
+    ran: BTreeSet<Assignment>,
     /// By place and expression. Evaluation records here, and changes nothing else.
     histories: RefCell<BTreeMap<(usize, ExprId), History<R>>>,
 }
@@ -92,6 +99,9 @@ impl<R: Real> RuleMachine<R> {
             return Err(Refusal::Unsupported("an `extern` that no rule of the composition declares"));
         }
         let Topology::Dense { pre, post } = topology;
+        if !blocks_divide(rule, post) {
+            return Err(Refusal::Unsupported("blocks that do not divide the postsynaptic neurons"));
+        }
         let longest =
             rule.variables.iter().map(|(_, variable)| variable.elements() as usize).max().unwrap_or(1);
         let values =
@@ -128,6 +138,7 @@ impl<R: Real> RuleMachine<R> {
             post_spikes: vec![false; batch * space.post],
             runs: BTreeMap::new(),
             place: 0,
+            ran: BTreeSet::new(),
             histories: RefCell::default(),
             space,
             rule: Arc::new(rule),
@@ -266,6 +277,11 @@ impl<R: Real> RuleMachine<R> {
         Ok(())
     }
 
+    /// The assignments that have written at least one element so far: their conditions held somewhere.
+    pub fn ran(&self) -> &BTreeSet<Assignment> {
+        &self.ran
+    }
+
     /// The number of the last step.
     pub fn steps(&self) -> u64 {
         self.step
@@ -392,6 +408,14 @@ impl<R: Real> RuleMachine<R> {
 
 fn init_is_shared(rule: &Rule, variable: VarId) -> bool {
     rule.variables[variable].init.len() == 1
+}
+
+/// Whether the blocks of every `sum[post by n]` divide so many postsynaptic neurons, as the language demands.
+fn blocks_divide(rule: &Rule, post: usize) -> bool {
+    let divides = |size: u32| post.is_multiple_of((size as usize).max(1));
+    !rule.exprs.iter().any(|(_, expr)| {
+        matches!(expr.kind, ExprKind::Reduce { over: Over::PostBlocks(size), .. } if !divides(size))
+    })
 }
 
 /// Whether any statement combines increments over the batch.

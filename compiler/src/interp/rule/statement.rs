@@ -42,8 +42,10 @@ impl<R: Real> RuleMachine<R> {
                 Statement::Let { local, value, .. } => {
                     self.bind(*local, *value, occasion);
                 }
-                Statement::Assign { variable, element, op, value, .. } => {
-                    self.assign(*variable, *element, *op, *value, mask, occasion);
+                Statement::Assign { variable, element, op, value, span } => {
+                    if self.assign(*variable, *element, *op, *value, mask, occasion) {
+                        self.ran.insert((*span, *variable, *element, *op as u8));
+                    }
                 }
                 Statement::If { condition, then, otherwise, .. } => {
                     let values = self.evaluate(*condition, occasion);
@@ -65,6 +67,7 @@ impl<R: Real> RuleMachine<R> {
         places.map(|(batch, element)| self.read_at(values, from, to.domain, batch, element)).collect()
     }
 
+    /// Whether anything was written.
     fn assign(
         &mut self,
         variable: VarId,
@@ -73,7 +76,7 @@ impl<R: Real> RuleMachine<R> {
         value: ExprId,
         mask: Option<&Mask<'_, R>>,
         occasion: Occasion,
-    ) {
+    ) -> bool {
         let target = self.rule.variables[variable].shape;
         let batched = self.rule.exprs[value].shape.batched || mask.is_some_and(Mask::batched);
         if batched && !target.batched && self.batch > 1 {
@@ -83,13 +86,16 @@ impl<R: Real> RuleMachine<R> {
         let values = self.widen(&values, self.rule.exprs[value].shape, target);
         let size = self.space.size(target.domain);
         let length = self.rule.variables[variable].elements() as usize;
+        let mut written_any = false;
         for (index, value) in values.into_iter().enumerate() {
             let (batch, element) = (index / size, index % size);
             if mask.is_none_or(|mask| mask.holds(self, target.domain, batch, element)) {
                 let slot = &mut self.variables[variable.index()][index * length + place as usize];
                 *slot = written(*slot, op, value);
+                written_any = true;
             }
         }
+        written_any
     }
 
     /// An increment that is combined over the batch. The target's old value takes part once.
@@ -101,9 +107,12 @@ impl<R: Real> RuleMachine<R> {
         value: ExprId,
         mask: Option<&Mask<'_, R>>,
         occasion: Occasion,
-    ) {
+    ) -> bool {
         let domain = self.rule.variables[variable].shape.domain;
         let allowed = |batch, element| mask.is_none_or(|mask| mask.holds(self, domain, batch, element));
+        let size = self.space.size(domain);
+        let places = || (0..self.batch).flat_map(|batch| (0..size).map(move |element| (batch, element)));
+        let written_any = places().any(|(batch, element)| allowed(batch, element));
         let sums = self.over_batch(value, domain, occasion, &allowed);
         let length = self.rule.variables[variable].elements() as usize;
         for (element, sum) in sums.into_iter().enumerate() {
@@ -114,6 +123,7 @@ impl<R: Real> RuleMachine<R> {
             let slot = &mut self.variables[variable.index()][element * length + place as usize];
             *slot = written(*slot, op, sum);
         }
+        written_any
     }
 }
 

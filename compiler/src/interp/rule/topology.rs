@@ -63,9 +63,9 @@ impl Space {
         match (from, to) {
             (_, Domain::Global) => 0,
             (from, to) if from == to => element,
-            // A channel is a neuron where weights are not shared.
+            // A channel is a neuron where weights are not shared, and an increment of a channel by its neurons' values is
+            // the sum over that one.
             (Domain::Pre, Domain::PreChannel) | (Domain::Post, Domain::PostChannel) => element,
-            // A channel takes in what its one position adds.
             (Domain::PreChannel, Domain::Pre) | (Domain::PostChannel, Domain::Post) => element,
             (Domain::Synapse, Domain::Pre | Domain::PreChannel) => self.synapses[element].0,
             (Domain::Synapse, Domain::Post | Domain::PostChannel) => self.synapses[element].1,

@@ -1,0 +1,299 @@
+//! The command line, as clap reads it. Its documentation comments are what `--help` and the man pages say.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::quantity;
+use crate::run::arguments::RunArguments;
+
+const EXAMPLES: &str = "\
+Examples:
+  aplysia list                                   what rules are shipped
+  aplysia run std::stdp                          run one of them on Poisson spike trains
+  aplysia window std::stdp                       its STDP window, as a picture
+  aplysia list stdp > my.rule                    a copy to edit
+  aplysia check my.rule                          everything that is wrong with it
+  aplysia check --explain E0203                  what an error means
+  aplysia run my.rule --set a_plus=0.02 --input case.npz --output out.npz
+
+Wherever a FILE is asked for, `std::NAME` is a shipped rule and `-` is standard input.
+Exit codes: 0 all is well, 1 a rule or its data have errors, 2 the command line is wrong or a file is.";
+
+/// A compiler for synaptic plasticity rules.
+///
+/// A rule is a text with the equations of a plasticity rule. Aplysia checks it (names, domains, units), composes it with
+/// others, and compiles it to one fused kernel for a group of synapses.
+#[derive(Debug, Parser)]
+#[command(name = "aplysia", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say everything that is wrong with rule files.
+    Check(CheckArguments),
+    /// Bring rule files into the one canonical layout.
+    Fmt(FmtArguments),
+    /// Show what the compiler makes of a rule, stage by stage.
+    Emit(EmitArguments),
+    /// Tell how a rule will be carried out, and why so.
+    Explain(ExplainArguments),
+    /// List the shipped rules, or print one.
+    List(ListArguments),
+    /// Run a rule on a group of synapses.
+    #[command(after_help = crate::run::arguments::EXAMPLES)]
+    Run(Box<RunArguments>),
+    /// Show the STDP window of a rule: the change that a pair of spikes makes, by their distance in time.
+    Window(WindowArguments),
+    /// Print a completion script for a shell.
+    ///
+    /// For bash, say: aplysia completions bash > ~/.local/share/bash-completion/completions/aplysia
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print a manual page, to be read with `man -l -`.
+    Man {
+        /// Of which command; of the program where nothing is said.
+        command: Option<String>,
+    },
+}
+
+/// Which rule.
+#[derive(Args, Debug)]
+pub struct RuleArguments {
+    /// A rule file, `std::NAME` for a shipped rule, or `-` for standard input.
+    #[arg(value_name = "FILE")]
+    pub file: String,
+    /// The rule of the file; the last one where nothing is said.
+    #[arg(long, value_name = "NAME")]
+    pub rule: Option<String>,
+    /// Choose the value of an option of the rule: `--option bound=soft`.
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = pair)]
+    pub options: Vec<(String, String)>,
+    /// The folder that imported files must lie in; the file's own where nothing is said.
+    #[arg(long, value_name = "FOLDER")]
+    pub root: Option<PathBuf>,
+}
+
+/// See [`Command::Check`].
+#[derive(Args, Debug)]
+pub struct CheckArguments {
+    /// Rule files; `std::NAME` for a shipped rule, `-` for standard input.
+    #[arg(value_name = "FILE", required_unless_present = "explain")]
+    pub files: Vec<String>,
+    /// Check one rule of each file only, as it would be run: nothing may stay open.
+    #[arg(long, value_name = "NAME")]
+    pub rule: Option<String>,
+    /// How to say it; `json` goes to standard output.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// Explain an error or warning by its code, with examples.
+    #[arg(long, value_name = "CODE", conflicts_with = "files")]
+    pub explain: Option<String>,
+    /// Let warnings count as errors.
+    #[arg(long)]
+    pub deny_warnings: bool,
+    /// The folder that imported files must lie in; each file's own where nothing is said.
+    #[arg(long, value_name = "FOLDER")]
+    pub root: Option<PathBuf>,
+}
+
+/// See [`Command::Fmt`].
+#[derive(Args, Debug)]
+pub struct FmtArguments {
+    /// Rule files, changed in place; `-` reads standard input and writes standard output.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<String>,
+    /// Change nothing; print which files would change, and exit with 1 if there are any.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// See [`Command::Emit`].
+#[derive(Args, Debug)]
+pub struct EmitArguments {
+    /// Which rule.
+    #[command(flatten)]
+    pub rule: RuleArguments,
+    /// What to show.
+    #[arg(long, value_name = "TARGET")]
+    pub target: Target,
+    /// The topology that it is compiled for.
+    #[arg(long, value_name = "KIND", default_value = "dense")]
+    pub topology: Topology,
+    /// The precision of real numbers.
+    #[arg(long, value_name = "TYPE", default_value = "f32")]
+    pub precision: Precision,
+    /// One kernel only (for `kernel`, `clif` and `asm`).
+    #[arg(long, value_name = "NAME")]
+    pub kernel: Option<String>,
+    /// The instruction set that `clif` and `asm` are for.
+    #[arg(long, value_name = "SET", default_value = "host")]
+    pub isa: IsaChoice,
+}
+
+/// See [`Command::Explain`].
+#[derive(Args, Debug)]
+pub struct ExplainArguments {
+    /// Which rule.
+    #[command(flatten)]
+    pub rule: RuleArguments,
+    /// The topology that it is planned for.
+    #[arg(long, value_name = "KIND", default_value = "dense")]
+    pub topology: Topology,
+    /// The precision of real numbers.
+    #[arg(long, value_name = "TYPE", default_value = "f32")]
+    pub precision: Precision,
+    /// How to say it.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// See [`Command::List`].
+#[derive(Args, Debug)]
+pub struct ListArguments {
+    /// Print the text of this rule.
+    pub name: Option<String>,
+    /// How to say it.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// See [`Command::Window`].
+#[derive(Args, Debug)]
+pub struct WindowArguments {
+    /// Which rule.
+    #[command(flatten)]
+    pub rule: RuleArguments,
+    /// The plastic variable; the first one where nothing is said.
+    #[arg(long, value_name = "NAME")]
+    pub variable: Option<String>,
+    /// The largest distance between the two spikes.
+    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = quantity::time)]
+    pub range: f64,
+    /// The distance between two points of the curve; the step or a hundredth of the range where nothing is said.
+    #[arg(long, value_name = "TIME", value_parser = quantity::time)]
+    pub spacing: Option<f64>,
+    /// The length of a step.
+    #[arg(long, value_name = "TIME", default_value = "1ms", value_parser = quantity::time)]
+    pub dt: f64,
+    /// A parameter, a held input or an initial value: `--set a_plus=0.02 --set tau_plus=10ms`.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+    pub settings: Vec<(String, String)>,
+    /// Where the variable starts; the middle of its range where that is finite, else its own initial value.
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub initial: Option<String>,
+    /// The precision of real numbers.
+    #[arg(long, value_name = "TYPE", default_value = "f64")]
+    pub precision: Precision,
+    /// The seed of random numbers.
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub seed: u64,
+    /// Write the curve to this file, as .csv or .npz.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// How to say it.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// Text or JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// What `emit` shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Target {
+    /// The syntax tree.
+    Ast,
+    /// The checked and composed rule.
+    Ir,
+    /// The dataflow of each occasion, simplified.
+    Flow,
+    /// The kernels.
+    Kernel,
+    /// What Cranelift is given.
+    Clif,
+    /// Machine instructions.
+    Asm,
+    /// CUDA C; not in this version.
+    Cuda,
+    /// PTX; not in this version.
+    Ptx,
+    /// Rust; not in this version.
+    Rust,
+}
+
+/// Who is connected to whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Topology {
+    /// Every presynaptic neuron to every postsynaptic neuron.
+    Dense,
+    /// Not in this version.
+    OneToOne,
+    /// Not in this version.
+    Csr,
+    /// Not in this version.
+    Conv2d,
+    /// Not in this version.
+    Local2d,
+}
+
+/// The precision of real numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Precision {
+    /// 32 bits.
+    F32,
+    /// 64 bits.
+    F64,
+}
+
+/// An instruction set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IsaChoice {
+    /// All that this machine has.
+    Host,
+    /// What every machine of its architecture has.
+    Baseline,
+}
+
+/// `NAME=VALUE`.
+///
+/// # Errors
+/// In words.
+pub fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err(format!("`{text}` is not of the form NAME=VALUE")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn pairs() {
+        assert_eq!(pair("a = b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert!(pair("a").is_err() && pair("=b").is_err() && pair("a=").is_err());
+    }
+}

@@ -1,0 +1,128 @@
+//! `aplysia emit`: what the compiler makes of a rule, stage by stage.
+
+use aplysia_compiler::back::cranelift::{self, Isa, JitError, JitOptions};
+use aplysia_compiler::diag::code;
+use aplysia_compiler::ir;
+use aplysia_compiler::kernel::{self, Kernel};
+use aplysia_compiler::plan::{self, Options, program::Program};
+use aplysia_compiler::valid;
+
+use crate::arguments::{EmitArguments, IsaChoice, Precision, Target, Topology};
+use crate::report::{self, Failure, Outcome};
+use crate::text::{self, Opened, Text};
+
+/// What there is.
+const TARGETS: &str = "this version has ast, ir, flow, kernel, clif and asm";
+
+/// Prints a stage.
+///
+/// # Errors
+/// Where the rule has errors, or the stage is not in this version.
+pub fn run(arguments: &EmitArguments) -> Outcome {
+    let topology = topology(arguments.topology)?;
+    let of_kernels = matches!(arguments.target, Target::Kernel | Target::Clif | Target::Asm);
+    if arguments.kernel.is_some() && !of_kernels {
+        return Err(Failure::usage("`--kernel` goes with the targets kernel, clif and asm"));
+    }
+    let options = Options { topology, precision: precision(arguments.precision), ..Options::default() };
+    let out = match arguments.target {
+        Target::Ast => tree(arguments)?,
+        Target::Ir => ir::print::print(&text::open(&arguments.rule)?.rule),
+        Target::Flow => {
+            let Opened { library, rule, .. } = text::open(&arguments.rule)?;
+            let flows = plan::flows(&rule, &options);
+            let flows = flows.map_err(|found| report::refused(library.sources(), &found))?;
+            let texts: Vec<String> = flows.iter().map(|(name, text)| format!("{name}\n{text}")).collect();
+            texts.join("\n")
+        }
+        Target::Kernel => kernels(arguments, &options, |kernel| Ok(kernel::print::print(kernel)))?,
+        Target::Clif => machine(arguments, &options, cranelift::clif)?,
+        Target::Asm => machine(arguments, &options, cranelift::assembly)?,
+        Target::Cuda | Target::Ptx | Target::Rust => {
+            let name = format!("{:?}", arguments.target).to_lowercase();
+            return Err(Failure::usage(format!("the target `{name}` is not in this version")).help(TARGETS));
+        }
+    };
+    let end = if out.ends_with('\n') || out.is_empty() { "" } else { "\n" };
+    report::print(&format!("{out}{end}"))
+}
+
+/// The topology, where this version has it.
+///
+/// # Errors
+/// Where it has not.
+pub fn topology(topology: Topology) -> Outcome<plan::Topology> {
+    let name = match topology {
+        Topology::Dense => return Ok(plan::Topology::Dense),
+        Topology::OneToOne => "one-to-one",
+        Topology::Csr => "csr",
+        Topology::Conv2d => "conv2d",
+        Topology::Local2d => "local2d",
+    };
+    let text = format!("the topology `{name}` is not in this version");
+    Err(Failure::usage(text).help("this version has dense"))
+}
+
+/// The compiler's word for a precision.
+pub fn precision(precision: Precision) -> kernel::Precision {
+    match precision {
+        Precision::F32 => kernel::Precision::F32,
+        Precision::F64 => kernel::Precision::F64,
+    }
+}
+
+/// Plans a rule.
+///
+/// # Errors
+/// Where the plan refuses it; that has been shown.
+pub fn program(opened: &Opened, options: &Options) -> Outcome<Program> {
+    plan::compile(&opened.rule, options).map_err(|found| report::refused(opened.library.sources(), &found))
+}
+
+fn tree(arguments: &EmitArguments) -> Outcome<String> {
+    let library = Text::read(&arguments.rule.file)?.library(arguments.rule.root.as_deref())?;
+    let found = library.check();
+    if found.has_errors() {
+        return Err(report::refused(library.sources(), &found));
+    }
+    Ok(format!("{:#?}\n", library.root()))
+}
+
+fn kernels(
+    arguments: &EmitArguments,
+    options: &Options,
+    text: impl Fn(&Kernel) -> Outcome<String>,
+) -> Outcome<String> {
+    let program = program(&text::open(&arguments.rule)?, options)?;
+    let all = || program.kernels.iter().map(|(_, kernel)| kernel);
+    let wanted = |kernel: &&Kernel| arguments.kernel.as_ref().is_none_or(|name| kernel.name == *name);
+    let texts: Vec<String> = all().filter(wanted).map(text).collect::<Outcome<_>>()?;
+    if let (true, Some(name)) = (texts.is_empty(), &arguments.kernel) {
+        let names: Vec<&str> = all().map(|kernel| kernel.name.as_str()).collect();
+        let failure = Failure::usage(format!("the rule has no kernel `{name}`"));
+        let known = format!("it has {}", names.join(", "));
+        return Err(failure.nearest(name, names).help(known));
+    }
+    Ok(texts.join("\n"))
+}
+
+type Listing = fn(&Kernel, &valid::kernel::KernelInfo, &Isa, &JitOptions) -> Result<String, JitError>;
+
+fn machine(arguments: &EmitArguments, options: &Options, listing: Listing) -> Outcome<String> {
+    let fault = |error: JitError| Failure::data(code::BAD_DEVICE, error.to_string());
+    let isa = match arguments.isa {
+        IsaChoice::Host => Isa::host(),
+        IsaChoice::Baseline => Isa::baseline(),
+    };
+    let isa = isa.map_err(fault)?;
+    kernels(arguments, options, |kernel| {
+        let info = match valid::kernel::validate(kernel) {
+            Ok(info) => info,
+            Err(errors) => {
+                aplysia_compiler::ice!("kernel `{}` is not valid: {}", kernel.name, errors.join("; "))
+            }
+        };
+        let text = listing(kernel, &info, &isa, &JitOptions::default()).map_err(fault)?;
+        Ok(format!("; kernel {}\n{text}", kernel.name))
+    })
+}

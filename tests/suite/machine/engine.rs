@@ -1,0 +1,107 @@
+//! The runtime's engine: machine code on threads.
+
+use aplysia::compiler::ir::{Domain, Rule, Shape, VarId, VarKind};
+use aplysia::compiler::kernel::Precision;
+use aplysia::units::ms;
+use aplysia::{Device, DrawId, Engine, Events, Group, GroupId, Plan};
+use ndarray::{ArrayD, IxDyn};
+
+use super::script::{Act, Script};
+use super::{Case, Machine};
+
+/// A rule in an engine of its own.
+pub struct Running<'a> {
+    rule: &'a Rule,
+    size: (usize, usize),
+    engine: Engine,
+    group: GroupId,
+}
+
+impl<'a> Running<'a> {
+    /// An engine to which everything that the script says of creation has been given.
+    pub fn new(case: &'a Case, script: &Script, plan: Plan, device: &Device) -> aplysia::Result<Self> {
+        let (pre, post) = script.size;
+        let precision = match script.precision {
+            Precision::F32 => aplysia::Precision::F32,
+            Precision::F64 => aplysia::Precision::F64,
+        };
+        let rule = aplysia::Rule::from_ir(case.open.clone());
+        let group = Group::dense(pre, post).rule(&rule).dt(ms(script.dt)).precision(precision);
+        let mut group = group.plan(plan).seed(script.seed);
+        let place = |id: VarId, values: &[f64]| {
+            let variable = &case.rule.variables[id];
+            (variable.address(), array(variable.shape, variable.length, script.size, values))
+        };
+        for (id, values) in &script.parameters {
+            let (name, values) = place(*id, values);
+            group = group.param(name, values);
+        }
+        for (id, values) in &script.initial {
+            let (name, values) = place(*id, values);
+            group = group.init(name, values);
+        }
+        for (id, values) in &script.draws {
+            let site = &case.rule.sites[*id];
+            let name = site.address.clone().unwrap_or_default();
+            group = group.draw(name, array(site.shape, None, script.size, values));
+        }
+        let mut engine = Engine::new(device.clone())?;
+        let group = engine.register(group)?;
+        Ok(Self { rule: &case.rule, size: script.size, engine, group })
+    }
+
+    fn carry_out(&mut self, act: &Act) -> aplysia::Result<()> {
+        let name = |id: VarId| self.rule.variables[id].address();
+        let shaped = |id: VarId, values: &[f64]| {
+            array(self.rule.variables[id].shape, self.rule.variables[id].length, self.size, values)
+        };
+        match act {
+            Act::Parameter(id, values) => {
+                self.engine.set_param(self.group, name(*id).as_str(), shaped(*id, values))
+            }
+            Act::Input(id, values) => self.engine.set_input(self.group, name(*id).as_str(), values),
+            Act::Write(id, values) => self.engine.write(self.group, name(*id).as_str(), shaped(*id, values)),
+            Act::Draw(id, values) => {
+                let site = &self.rule.sites[*id];
+                let address = site.address.clone().unwrap_or_default();
+                let draw: DrawId = self.engine.draw(self.group, &address)?;
+                self.engine.set_draw(draw, array(site.shape, None, self.size, values))
+            }
+            Act::Call(call) => self.engine.call(self.group, call),
+            Act::Step { pre, post } => {
+                let (pre, post) = (indices(pre), indices(post));
+                self.engine.step(&[(self.group, Events::new().pre(&pre).post(&post))])
+            }
+        }
+    }
+}
+
+fn indices(spikes: &[bool]) -> Vec<u32> {
+    (0u32..).zip(spikes).filter(|(_, spikes)| **spikes).map(|(index, _)| index).collect()
+}
+
+fn array(shape: Shape, length: Option<u32>, (pre, post): (usize, usize), values: &[f64]) -> ArrayD<f64> {
+    let mut axes = match shape.domain {
+        Domain::Global => vec![],
+        Domain::Pre | Domain::PreChannel => vec![pre],
+        Domain::Post | Domain::PostChannel => vec![post],
+        Domain::Synapse => vec![pre, post],
+    };
+    axes.extend(length.map(|length| length as usize));
+    ArrayD::from_shape_vec(IxDyn(&axes), values.to_vec()).expect("as many values as places")
+}
+
+impl Machine for Running<'_> {
+    fn act(&mut self, act: &Act) -> Result<(), String> {
+        self.carry_out(act).map_err(|error| error.to_string())
+    }
+
+    fn read(&mut self, variable: VarId) -> Result<Option<Vec<f64>>, String> {
+        let of = &self.rule.variables[variable];
+        if matches!(of.kind, VarKind::Proposal { .. }) {
+            return Ok(None);
+        }
+        let values = self.engine.read::<f64>(self.group, of.address().as_str());
+        values.map(|values| Some(values.iter().copied().collect())).map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,86 @@
+//! Every shipped rule at every stage of the compiler: rule IR, flow, kernels, explanation, and, for some, the text that
+//! Cranelift gets.
+
+use aplysia_compiler::back::cranelift::{Isa, JitOptions, clif};
+use aplysia_compiler::flow;
+use aplysia_compiler::flow::build::FlowBuilder;
+use aplysia_compiler::ir::{self, Rule, VarKind, When};
+use aplysia_compiler::kernel::Precision;
+use aplysia_compiler::pass::{integrate::integrate, run_pipeline};
+use aplysia_compiler::plan::program::Action;
+use aplysia_compiler::plan::{self, Options, PlanChoice};
+use aplysia_compiler::valid::kernel::validate;
+use libtest_mimic::{Failed, Trial};
+
+use crate::machine::Case;
+use crate::snapshot;
+
+/// The rules whose machine-independent code is kept.
+const WITH_CODE: [&str; 8] =
+    ["adam", "bcm", "cortex", "dale", "rate_homeostasis", "stdp", "stdp_soft", "stdp_triplet"];
+
+/// A trial for each rule and stage.
+pub fn trials() -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for (folder, name) in names() {
+        trials.push(Trial::test(format!("snapshots::{folder}::{name}"), move || check(folder, name)));
+    }
+    trials
+}
+
+/// The folder and name of each snapshot.
+pub fn names() -> Vec<(&'static str, &'static str)> {
+    let mut names = Vec::new();
+    for (name, text) in aplysia_rules::all() {
+        // A rule that waits for another's state is seen in compositions only.
+        if text.contains("\n    extern ") {
+            continue;
+        }
+        names.extend(["ir", "flow", "kernel", "explain"].map(|folder| (folder, name)));
+        if WITH_CODE.contains(&name) {
+            names.push(("clif", name));
+        }
+    }
+    names
+}
+
+fn check(folder: &str, name: &str) -> Result<(), Failed> {
+    let text = aplysia_rules::find(name).ok_or("no such rule")?;
+    let case = Case::new(name, text, Some(name), &[])?;
+    let options = Options { choice: PlanChoice::FullPass, ..Options::default() };
+    let program = |options: &Options| plan::compile(&case.rule, options).map_err(|_| "it cannot be planned");
+    let text = match folder {
+        "ir" => ir::print::print(&case.rule),
+        "flow" => step(&case.rule)?,
+        "kernel" => plan::print::kernels(&program(&Options::default())?),
+        "explain" => plan::print::explain(&program(&Options::default())?),
+        _ => {
+            let program = program(&options)?;
+            let Some(Action::Launch(last)) = program.step.actions.last() else {
+                return Err("the step does not end with a launch".into());
+            };
+            let kernel = &program.kernels[last.kernel];
+            let info = validate(kernel).map_err(|errors| errors.join("\n"))?;
+            let isa = Isa::baseline().map_err(|error| error.to_string())?;
+            clif(kernel, &info, &isa, &JitOptions::default()).map_err(|error| error.to_string())?
+        }
+    };
+    snapshot::check(folder, name, &text);
+    Ok(())
+}
+
+/// The simplified flow of a step that applies.
+fn step(rule: &Rule) -> Result<String, Failed> {
+    let rule = integrate(rule).map_err(|_| "its equations have no step")?;
+    let mut builder = FlowBuilder::new(&rule, Precision::F32);
+    for (id, variable) in rule.variables.iter() {
+        let proposal = matches!(variable.kind, VarKind::Proposal { .. });
+        if variable.kind == VarKind::Output || proposal && rule.apply_when == When::EveryStep {
+            builder.clear(id);
+        }
+    }
+    for block in [&rule.update, &rule.modulate, &rule.apply, &rule.constrain] {
+        builder.run(block);
+    }
+    Ok(flow::print::print(&run_pipeline(&builder.finish()), &rule))
+}
