@@ -24,6 +24,8 @@ pub mod parse;
 pub mod pass;
 pub mod plan;
 pub mod source;
+#[cfg(test)]
+mod tests;
 pub mod valid;
 
 /// Stops at a fault of our own: a state that no input can bring about.

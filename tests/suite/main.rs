@@ -4,6 +4,7 @@ mod analytic;
 mod command_line;
 mod diagnostics;
 mod differential;
+mod digits;
 mod documents;
 mod faults;
 mod formatting;
@@ -28,6 +29,7 @@ fn main() {
     trials.extend(command_line::trials());
     trials.extend(diagnostics::trials());
     trials.extend(differential::trials());
+    trials.extend(digits::trials());
     trials.extend(documents::trials());
     trials.extend(faults::trials());
     trials.extend(formatting::trials());

@@ -98,7 +98,7 @@ fn short() -> Result<(), Failed> {
     let mut found = Vec::new();
     for (path, text) in sources() {
         let tests = path.contains("/tests") || path.starts_with("tests/");
-        let limit = if tests { 800 } else { 700 };
+        let limit = if tests { 800 } else { 500 };
         let lines = text.lines().count();
         if lines > limit {
             found.push(format!("{path} has {lines} lines, more than {limit}"));

@@ -270,7 +270,9 @@ impl<'a> Checker<'a> {
         let domain = self.domain(header, &name.text, items)?;
         let neuron = matches!(domain, Domain::Pre | Domain::Post);
         let never = matches!(header.kind, Kind::Param | Kind::Plastic);
-        let batched = !never && header.batched.unwrap_or(neuron);
+        // A plastic variable is shared, and so is what there is one of for each of its elements.
+        let per = matches!(header.domain, Some(AstDomain::Per(_)));
+        let batched = !never && header.batched.unwrap_or(neuron && !per);
         let integer = is_int(declaration);
         if integer && !matches!(header.kind, Kind::State | Kind::Extern) {
             self.error(code::BAD_DECLARATION, declaration.span, "only a state can be `int`");

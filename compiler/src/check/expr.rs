@@ -74,17 +74,9 @@ impl<'a> Checker<'a> {
     fn literal(&mut self, number: &Number, span: Span) -> Option<Value> {
         let unit = match &number.unit {
             None => Unit::NONE,
-            Some((name, exponent)) => {
+            Some((name, _)) => {
                 let Some(unit) = Unit::named(&name.text) else {
                     self.unknown_unit(name);
-                    return None;
-                };
-                let Some(unit) = unit.power(*exponent) else {
-                    self.error(
-                        code::DIMENSION_TOO_LARGE,
-                        name.span,
-                        "the exponent of this unit is too large",
-                    );
                     return None;
                 };
                 unit

@@ -163,19 +163,34 @@ fn unchanged(rule: &ast::Rule, items: &[RuleItem], uses: &Uses, diagnostics: &mu
     });
     let changed = |name: &str| uses.written.contains(name) || uses.written.contains(&format!("d{name}"));
     if let Some(plastic) = plastics.find(|name| uses.read.contains(&name.text) && !changed(&name.text)) {
-        // Transmission, and a rule that acts on another part's state, read weights on purpose.
-        let purpose = [Kind::Output, Kind::Extern].map(ModifierKind::Kind);
-        let elsewhere = items.iter().any(|item| {
-            matches!(item, RuleItem::Declaration(declaration)
-                if declaration.modifiers.iter().any(|word| purpose.contains(&word.kind)))
-        });
-        if !elsewhere {
+        if !reads_on_purpose(items, uses, &plastic.text) {
             let message =
                 format!("the rule `{}` reads `{}` and never changes it", rule.name.text, plastic.text);
             let help = format!("add to `d{}`, or remove the rule", plastic.text);
             diagnostics.push(Diagnostic::new(code::NEVER_CHANGED, plastic.span, message).help(help));
         }
     }
+}
+
+/// Whether weights are read for something else than learning: to transmit, to change another rule's state, or in what is
+/// done on a call or on a schedule.
+fn reads_on_purpose(items: &[RuleItem], uses: &Uses, plastic: &str) -> bool {
+    let elsewhere = |declaration: &ast::Declaration| {
+        declaration.modifiers.iter().any(|word| match word.kind {
+            ModifierKind::Kind(Kind::Output) => true,
+            ModifierKind::Kind(Kind::Extern) => uses.written.contains(&declaration.name.dotted()),
+            _ => false,
+        })
+    };
+    items.iter().any(|item| match item {
+        RuleItem::Declaration(declaration) => elsewhere(declaration),
+        RuleItem::Handler(handler) if matches!(handler.head, Head::When(_)) => {
+            let mut inside = Uses::default();
+            inside.block(&handler.body);
+            inside.read.contains(plastic) && !inside.written.is_empty()
+        }
+        _ => false,
+    })
 }
 
 /// A state that only ever grows: every write adds a non-negative constant when a spike comes.

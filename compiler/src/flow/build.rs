@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Flow, Graph, Write};
+use super::{Flow, Graph, Write, term};
 use crate::ir::*;
 use crate::kernel::Precision;
 use crate::source::Span;
@@ -169,13 +169,29 @@ impl<'a> FlowBuilder<'a> {
                     None => crate::ice!("a let is read before it is evaluated"),
                 },
                 kind => {
-                    let kind = visit::with_operands(kind, |operand| done[&operand]);
+                    let mut kind = visit::with_operands(kind, |operand| done[&operand]);
+                    self.keep_terms(&expr.kind, &mut kind, span);
                     self.graph.add(Expr { kind, ty: expr.ty, shape: expr.shape }, span)
                 }
             };
             done.insert(id, new);
         }
         done[&root]
+    }
+
+    /// What a sum takes in as a value in the rule stays one, though a `let` may have turned out to be a product.
+    fn keep_terms(&mut self, written: &ExprKind, kind: &mut ExprKind, span: Span) {
+        let (ExprKind::Reduce { op: ReduceOp::Sum, body: old, .. } | ExprKind::Scan { body: old, .. }) =
+            written
+        else {
+            return;
+        };
+        if let ExprKind::Reduce { body, .. } | ExprKind::Scan { body, .. } = kind {
+            let (_, old) = term::gates(&self.rule.exprs, *old);
+            if term::product(&self.rule.exprs, old).is_none() {
+                *body = term::rounded(&mut self.graph, *body, span);
+            }
+        }
     }
 }
 

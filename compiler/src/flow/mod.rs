@@ -10,6 +10,7 @@
 pub mod build;
 pub mod graph;
 pub mod print;
+pub mod term;
 
 use crate::ir::{ExprId, VarId};
 use crate::kernel::Precision;

@@ -17,9 +17,6 @@ pub(super) fn flat(expr: &Expr) -> String {
         ExprKind::Unary(UnaryOperator::Not, inner) => format!("!{}", flat(inner)),
         ExprKind::Binary(operator, _, left, right) => {
             let space = if operator.level() == 7 { "" } else { " " };
-            // A power of a number with a unit would be taken for the unit's own exponent.
-            let tight = !matches!(&left.kind, ExprKind::Number(Number { unit: Some(_), .. }));
-            let space = if tight { space } else { " " };
             format!("{}{space}{}{space}{}", flat(left), operator.symbol(), flat(right))
         }
         ExprKind::If(condition, then, otherwise) => {

@@ -111,7 +111,8 @@ impl<'a> ProgramMachine<'a> {
     /// # Panics
     /// If the program keeps no array for it.
     pub fn write(&mut self, variable: VarId, values: &[f64]) {
-        self.dirty = true;
+        // An input is given in every step; a plan that looks at events is proved for any input.
+        self.dirty |= !matches!(self.rule.variables[variable].kind, VarKind::Input { .. });
         let storage = self.storage(Role::Variable(variable)).expect("the variable has an array");
         fill(&mut self.arrays[storage.index()], values);
     }
@@ -165,6 +166,9 @@ impl<'a> ProgramMachine<'a> {
                 self.run_section(section, 0)?;
             }
         }
+        // There are no spikes between steps.
+        self.place_spikes(Side::Pre, &vec![false; self.pre]);
+        self.place_spikes(Side::Post, &vec![false; self.post]);
         Ok(())
     }
 

@@ -65,6 +65,7 @@ impl Walk<'_> {
                     size: tile.size.map(|value| self.get(value)),
                     depth: self.get(tile.depth),
                     tile_stride: self.get(tile.tile_stride),
+                    tile_start: self.get(tile.tile_start),
                     ..tile.clone()
                 };
                 self.builder.push(Stmt::Tile(tile));

@@ -40,7 +40,7 @@
 //! for lanes i in a .. b { … }
 //! for serial i in a .. b carry x = c { … next y; exit if z; } -> x.last;
 //! x = sum serial256 i below a { … term b * c if d; }
-//! tile into(stride a) = left(stride a, from b, size c) * right(stride a, from b, size c) over d;
+//! tile into(stride a, from e) = left(stride a, from b, size c) * right(stride a, from b, size c) over d;
 //! ```
 //!
 //! A value is called by its name, with a number after a dot where that is taken; without a name it is called `%n`,
@@ -266,7 +266,8 @@ impl<'a> Printer<'a> {
     fn tile(&mut self, tile: &TileProduct) {
         let (into, left, right) = (self.buffer(tile.into), self.buffer(tile.left), self.buffer(tile.right));
         let tile_stride = self.value(tile.tile_stride);
-        self.line(format!("tile {into}(stride {tile_stride}) ="));
+        let tile_start = self.value(tile.tile_start);
+        self.line(format!("tile {into}(stride {tile_stride}, from {tile_start}) ="));
         let side = |printer: &mut Self, k: usize| {
             let [stride, from, size] =
                 [tile.strides[k], tile.origin[k], tile.size[k]].map(|value| printer.value(value));

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::flow::{Flow, Graph, Write};
+use crate::flow::{Flow, Graph, Write, term};
 use crate::ir::*;
 use crate::kernel::Precision;
 use crate::source::Span;
@@ -17,7 +17,12 @@ pub fn fold(flow: &Flow) -> Flow {
     let mut map: HashMap<ExprId, ExprId> = HashMap::new();
     for id in visit::reachable(flow.graph.exprs(), roots) {
         let expr = flow.graph.get(id);
-        let kind = visit::with_operands(&expr.kind, |operand| map[&operand]);
+        let mut kind = visit::with_operands(&expr.kind, |operand| map[&operand]);
+        if let ExprKind::Reduce { op: ReduceOp::Sum, body, .. } | ExprKind::Scan { body, .. } = &mut kind
+            && let [old] = visit::operands(&expr.kind)[..]
+        {
+            *body = summand(flow, old, *body, &map, &mut graph);
+        }
         let expr = Expr { kind, ty: expr.ty, shape: expr.shape };
         map.insert(id, add(&mut graph, expr, flow.graph.span(id), flow.precision));
     }
@@ -32,6 +37,31 @@ pub fn fold(flow: &Flow) -> Flow {
         })
         .collect();
     Flow { graph, writes, trace, precision: flow.precision }
+}
+
+/// The body of a sum, folded, and still a product exactly where it was one: a product is added with one rounding.
+fn summand(
+    flow: &Flow,
+    old: ExprId,
+    folded: ExprId,
+    map: &HashMap<ExprId, ExprId>,
+    graph: &mut Graph,
+) -> ExprId {
+    let span = flow.graph.span(old);
+    let (conditions, value) = term::gates(flow.graph.exprs(), old);
+    let Some((a, b)) = term::product(flow.graph.exprs(), value) else {
+        return term::rounded(graph, folded, span);
+    };
+    let conditions: Vec<ExprId> = conditions.iter().map(|condition| map[condition]).collect();
+    let never = |&id: &ExprId| known(graph, id, flow.precision) == Some(Known::Bool(false));
+    let (_, new) = term::gates(graph.exprs(), folded);
+    if conditions.iter().any(never) || term::product(graph.exprs(), new) == Some((map[&a], map[&b])) {
+        return folded;
+    }
+    let expr = flow.graph.get(value);
+    let kind = ExprKind::Binary(BinaryOp::Multiply, map[&a], map[&b]);
+    let product = graph.add(Expr { kind, ty: expr.ty, shape: expr.shape }, span);
+    term::gated(graph, &conditions, product, span)
 }
 
 /// A constant that an expression is known to be.

@@ -80,20 +80,65 @@ pub fn assume(
     roots.iter().map(|root| map[root]).collect()
 }
 
-/// Whether a write gives the place what it held before: the value itself, or the value clipped to global bounds. The
-/// latter is no change because every occasion on which the place changes ends with that very clip, and clipping
-/// twice is clipping once, for every bit pattern and any bounds.
-pub fn changes_nothing(graph: &Graph, write: &Write, is_uniform: impl Fn(ExprId) -> bool) -> bool {
+/// A clip: `Min` or `Max`, and its bound.
+pub type Clip = (BinaryOp, ExprId);
+
+/// Where a write gives the place what it held before, perhaps clipped to bounds that only parameters decide: the
+/// clips, innermost first.
+pub fn clips(graph: &Graph, write: &Write) -> Option<Vec<Clip>> {
     let mut value = write.value;
+    let mut clips = Vec::new();
     loop {
         match graph.get(value).kind {
             ExprKind::Load { variable, element } => {
-                return variable == write.variable && element == write.element;
+                clips.reverse();
+                return (variable == write.variable && element == write.element).then_some(clips);
             }
-            ExprKind::Binary(BinaryOp::Min | BinaryOp::Max, inner, bound) if is_uniform(bound) => {
-                value = inner
+            ExprKind::Binary(op @ (BinaryOp::Min | BinaryOp::Max), inner, bound)
+                if is_fixed(graph, bound) =>
+            {
+                clips.push((op, bound));
+                value = inner;
             }
-            _ => return false,
+            _ => return None,
         }
     }
+}
+
+/// Whether a value can only change when a parameter does.
+fn is_fixed(graph: &Graph, root: ExprId) -> bool {
+    visit::reachable(graph.exprs(), [root]).into_iter().all(|id| {
+        let expr = graph.get(id);
+        match expr.kind {
+            ExprKind::Load { .. } => expr.ty == Type::Wide,
+            ExprKind::Builtin(builtin) => match builtin {
+                Builtin::Dt
+                | Builtin::PreCount
+                | Builtin::PostCount
+                | Builtin::BatchCount
+                | Builtin::PairCount => true,
+                Builtin::T
+                | Builtin::Step
+                | Builtin::PreSpike
+                | Builtin::PostSpike
+                | Builtin::PreIndex
+                | Builtin::PostIndex => false,
+            },
+            ExprKind::Local(_)
+            | ExprKind::Draw { .. }
+            | ExprKind::Reduce { .. }
+            | ExprKind::Scan { .. }
+            | ExprKind::Past { .. } => false,
+            ExprKind::Number(_)
+            | ExprKind::Integer(_)
+            | ExprKind::Boolean(_)
+            | ExprKind::Unary(..)
+            | ExprKind::Binary(..)
+            | ExprKind::Compare(..)
+            | ExprKind::Select(..)
+            | ExprKind::Gate(..)
+            | ExprKind::Math(..)
+            | ExprKind::Convert(_) => true,
+        }
+    })
 }

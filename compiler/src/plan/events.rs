@@ -2,11 +2,12 @@
 
 use super::PlanChoice;
 use super::section::Work;
-use super::stage::{Key, Place, Range, range};
-use crate::flow::{Flow, Write};
+use super::stage::{Key, Range, range};
+use crate::flow::build::FlowBuilder;
+use crate::flow::{Flow, Graph, Write};
 use crate::ir::{ExprId, ExprKind, ReduceOp};
 use crate::pass::fold::{Known, known};
-use crate::pass::sparsity::{Assumption, assume, changes_nothing};
+use crate::pass::sparsity::{Assumption, Clip, assume, clips};
 
 /// What a pass does in the rows of spiking presynaptic neurons, and at the spiking columns of the other rows.
 pub(super) struct Sparse {
@@ -41,7 +42,7 @@ pub(super) fn sparse_variants(work: &mut Work<'_, '_>, trace: &Flow) -> Option<S
     if writes.is_empty() {
         return None;
     }
-    if work.roots.keys().any(|other| other.place == Place::Synapse && *other != key) {
+    if work.synapse_passes().into_iter().any(|pass| pass != key.pass) {
         work.planner.note(
             "plan",
             "full pass: a reduction over synapses is needed before the step ends",
@@ -50,12 +51,22 @@ pub(super) fn sparse_variants(work: &mut Work<'_, '_>, trace: &Flow) -> Option<S
         return None;
     }
     let silent = assumed(work, &writes, Assumption::SILENT);
+    let constrain = constrain(work);
+    let last_clips: Vec<Vec<Clip>> = {
+        let graph = &mut work.flow.graph;
+        writes.iter().map(|write| clips_of(&constrain, write, graph)).collect()
+    };
+    work.stages.update(&work.flow.graph);
+    // Clips are no change where constrain ends with those very clips: every occasion on which the place changes ends
+    // with constrain, and clipping twice is clipping once, for every bit pattern and any bounds.
     let still = |work: &Work<'_, '_>, write: &Write| {
-        changes_nothing(&work.flow.graph, write, |id| work.stages.is_invariant(id))
+        let place = writes.iter().position(|other| same_place(other, write));
+        clips(&work.flow.graph, write)
+            .is_some_and(|found| found.is_empty() || place.is_some_and(|place| found == last_clips[place]))
     };
     if let Some(write) = silent.iter().find(|write| !still(work, write)) {
         let address = work.planner.rule.variables[write.variable].address();
-        let span = culprit(work, trace, write);
+        let span = culprit(work, trace, &constrain, write);
         work.planner.note("plan", format!("full pass: `{address}` may change without a spike"), Some(span));
         return None;
     }
@@ -79,6 +90,34 @@ pub(super) fn sparse_variants(work: &mut Work<'_, '_>, trace: &Flow) -> Option<S
         row: Variant { writes: row_writes, sums },
         column: Variant { writes: column_writes, sums: Vec::new() },
     })
+}
+
+fn same_place(a: &Write, b: &Write) -> bool {
+    (a.variable, a.element) == (b.variable, b.element)
+}
+
+/// What constrain does, taken by itself.
+fn constrain(work: &Work<'_, '_>) -> Flow {
+    let mut builder = FlowBuilder::new(work.planner.rule, work.flow.precision);
+    builder.run(&work.planner.rule.constrain);
+    crate::pass::run_pipeline(&super::counts::known_counts(&builder.finish()))
+}
+
+/// The clips that are all that constrain does with a place, as expressions of `graph`; none where it does more.
+fn clips_of(constrain: &Flow, place: &Write, graph: &mut Graph) -> Vec<Clip> {
+    let write = constrain.writes.iter().find(|write| same_place(write, place));
+    let found = write.and_then(|write| clips(&constrain.graph, write)).unwrap_or_default();
+    found.into_iter().map(|(op, bound)| (op, copy(&constrain.graph, bound, graph))).collect()
+}
+
+fn copy(from: &Graph, root: ExprId, to: &mut Graph) -> ExprId {
+    let mut map = std::collections::HashMap::new();
+    for id in crate::ir::visit::reachable(from.exprs(), [root]) {
+        let expr = from.get(id);
+        let kind = crate::ir::visit::with_operands(&expr.kind, |operand| map[&operand]);
+        map.insert(id, to.add(crate::ir::Expr { kind, ty: expr.ty, shape: expr.shape }, from.span(id)));
+    }
+    map[&root]
 }
 
 fn assumed(work: &mut Work<'_, '_>, writes: &[Write], assumption: Assumption) -> Vec<Write> {
@@ -121,15 +160,16 @@ fn gated_by_spikes(work: &mut Work<'_, '_>, sum: ExprId) -> bool {
 }
 
 /// The first statement after which a place is not what it was, although no neuron spikes.
-fn culprit(work: &Work<'_, '_>, trace: &Flow, write: &Write) -> crate::source::Span {
+fn culprit(work: &Work<'_, '_>, trace: &Flow, constrain: &Flow, write: &Write) -> crate::source::Span {
     let mut graph = trace.graph.clone();
+    let last_clips = clips_of(constrain, write, &mut graph);
     let rule = work.planner.rule;
     let proposal = match rule.variables[write.variable].kind {
         crate::ir::VarKind::Plastic { proposal } => Some(proposal),
         _ => None,
     };
     for step in &trace.trace {
-        let concerns = step.variable == write.variable || Some(step.variable) == proposal;
+        let concerns = same_place(step, write) || Some(step.variable) == proposal;
         if !concerns {
             continue;
         }
@@ -138,9 +178,7 @@ fn culprit(work: &Work<'_, '_>, trace: &Flow, write: &Write) -> crate::source::S
         let silent = if Some(step.variable) == proposal {
             is_zero
         } else {
-            let mut stages = super::stage::Stages::default();
-            stages.update(&graph);
-            changes_nothing(&graph, &Write { value, ..*step }, |id| stages.is_invariant(id))
+            clips(&graph, &Write { value, ..*step }).is_some_and(|found| last_clips.starts_with(&found))
         };
         if !silent {
             return step.span;

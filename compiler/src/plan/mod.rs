@@ -19,6 +19,7 @@ mod occasion;
 mod section;
 mod stage;
 mod storage;
+mod sum;
 mod support;
 #[cfg(test)]
 mod tests;

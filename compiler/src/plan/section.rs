@@ -11,7 +11,7 @@ use super::program::{Action, Count, Section, Size, StorageId};
 use super::stage::{self, Key, Place, Range, Stages};
 use super::storage::{domain_shape, machine_type};
 use super::{Planner, counts, dense, events, neuron};
-use crate::flow::{Flow, Write};
+use crate::flow::{Flow, Write, term};
 use crate::ir::{ExprId, ExprKind, ReduceOp, Type, VarId, visit};
 
 /// Plans one occasion.
@@ -127,7 +127,8 @@ impl<'p, 'a> Work<'p, 'a> {
         }
     }
 
-    fn synapse_passes(&self) -> BTreeSet<u32> {
+    /// The numbers of the passes over the synapses, those that only compute sums included.
+    pub(super) fn synapse_passes(&self) -> BTreeSet<u32> {
         let stores = self.stores.values().filter(|key| key.place == Place::Synapse).map(|key| key.pass);
         let sums = self.synapse_sums().into_iter().map(|(_, pass)| pass);
         stores.chain(sums).collect()
@@ -357,25 +358,18 @@ impl<'p, 'a> Work<'p, 'a> {
     /// The term of a reduction taken apart: the conditions under which it counts, and its factors.
     pub(super) fn pieces(&self, id: ExprId) -> Pieces {
         let graph = &self.flow.graph;
-        let (op, mut body) = match graph.get(id).kind {
+        let (op, body) = match graph.get(id).kind {
             ExprKind::Reduce { op, body, .. } => (op, body),
             ExprKind::Scan { body, .. } => (ReduceOp::Sum, body),
             _ => crate::ice!("{id:?} is no reduction"),
         };
-        let mut gates = Vec::new();
-        if op == ReduceOp::Sum {
-            while let ExprKind::Gate(condition, inner) = graph.get(body).kind {
-                gates.push(condition);
-                body = inner;
-            }
+        if op != ReduceOp::Sum {
+            return Pieces { gates: Vec::new(), term: PieceTerm::Value(body) };
         }
-        let term = match graph.get(body).kind {
-            ExprKind::Binary(crate::ir::BinaryOp::Multiply, a, b)
-                if op == ReduceOp::Sum && graph.get(body).ty == Type::Real =>
-            {
-                PieceTerm::Product(a, b)
-            }
-            _ => PieceTerm::Value(body),
+        let (gates, value) = term::gates(graph.exprs(), body);
+        let term = match term::product(graph.exprs(), value) {
+            Some((a, b)) => PieceTerm::Product(a, b),
+            None => PieceTerm::Value(value),
         };
         Pieces { gates, term }
     }

@@ -18,6 +18,7 @@ struct Operands {
     origin: [Value; 2],
     depth: Value,
     tile_stride: Value,
+    tile_start: Value,
 }
 
 impl Lower<'_, '_> {
@@ -33,6 +34,7 @@ impl Lower<'_, '_> {
             origin: tile.origin.map(|value| self.scalar(value)),
             depth: self.scalar(tile.depth),
             tile_stride: self.scalar(tile.tile_stride),
+            tile_start: self.scalar(tile.tile_start),
         };
         let [rows, columns] = tile.size.map(|value| self.scalar(value));
         let zero = self.zero(Type::I64);
@@ -52,7 +54,7 @@ impl Lower<'_, '_> {
     }
 
     fn tile_elements(&mut self, operands: Operands, row: Value, column: Value, packed: bool) {
-        let Operands { ty, left, right, into, strides, origin, depth, tile_stride } = operands;
+        let Operands { ty, left, right, into, strides, origin, depth, tile_stride, tile_start } = operands;
         let accumulator = Accumulator { op: ReduceOp::Sum, ty, packed };
         let (row_of_left, column_of_right) =
             (self.b.ins().iadd(origin[0], row), self.b.ins().iadd(origin[1], column));
@@ -71,7 +73,8 @@ impl Lower<'_, '_> {
             let b = element(s, right, strides[1], column_of_right, packed);
             s.fma(ty, a, b, before)
         });
-        let start = self.b.ins().imul(row, tile_stride);
+        let row_start = self.b.ins().imul(row, tile_stride);
+        let start = self.b.ins().iadd(tile_start, row_start);
         let index = self.b.ins().iadd(start, column);
         let place = self.place_in(into, index, size, 0);
         match packed {

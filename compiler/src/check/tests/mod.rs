@@ -269,7 +269,7 @@ fn units_scale_to_base_units_exactly() {
     };
     assert_eq!(default(0), (Some(0.005), "Hz".to_owned(), "1/time".to_owned()));
     assert_eq!(default(1), (Some(2.0), "nS".to_owned(), "current/voltage".to_owned()));
-    assert_eq!(default(2), (Some(3.0), "ms^2".to_owned(), "time^2".to_owned()));
+    assert_eq!(default(2), (Some(9.0), String::new(), "time^2".to_owned()));
 }
 
 #[test]

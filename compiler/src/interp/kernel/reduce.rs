@@ -129,7 +129,8 @@ impl<C: Cells + ?Sized> Machine<'_, '_, C> {
         let [rows, columns] = tile.size.map(|size| self.long(size));
         let [left_stride, right_stride] = tile.strides.map(|stride| self.long(stride));
         let [row, column] = tile.origin.map(|origin| self.long(origin));
-        let (depth, tile_stride) = (self.long(tile.depth), self.long(tile.tile_stride));
+        let depth = self.long(tile.depth);
+        let (tile_stride, tile_start) = (self.long(tile.tile_stride), self.long(tile.tile_start));
         let place = |stride: i64, k: i64, origin: i64, offset: i64| {
             k.wrapping_mul(stride).wrapping_add(origin).wrapping_add(offset)
         };
@@ -148,7 +149,7 @@ impl<C: Cells + ?Sized> Machine<'_, '_, C> {
                     }
                 }
                 self.step()?;
-                self.store(tile.into, place(tile_stride, m, 0, n), combine.pairwise(blocks))?;
+                self.store(tile.into, place(tile_stride, m, tile_start, n), combine.pairwise(blocks))?;
             }
         }
         let elements = |size: i64| (size.max(0) as u64).wrapping_mul(depth.max(0) as u64);

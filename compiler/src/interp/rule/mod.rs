@@ -109,6 +109,15 @@ impl<R: Real> RuleMachine<R> {
         if values.is_none_or(|values| values > MOST_VALUES) || batch == 0 {
             return Err(Refusal::TooLarge);
         }
+        let blocks = rule.exprs.iter().find_map(|(_, expr)| match expr.kind {
+            ExprKind::Reduce { over: Over::PostBlocks(size), .. } => {
+                (!post.is_multiple_of(size as usize)).then_some(size)
+            }
+            _ => None,
+        });
+        if let Some(size) = blocks {
+            return Err(Refusal::Blocks { size, post });
+        }
         let rule = integrate(rule).map_err(Refusal::Equations)?;
         if batch > 1 && rule.batch.is_none() && combines_over_batch(&rule) {
             return Err(Refusal::Batch(batch));

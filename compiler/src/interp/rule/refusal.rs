@@ -35,6 +35,14 @@ pub enum Refusal {
         /// How many were given.
         given: usize,
     },
+    /// `sum[post by n]` where n does not divide the postsynaptic neurons.
+    #[error("`[post by {size}]` needs a number of postsynaptic neurons that {size} divides, not {post}")]
+    Blocks {
+        /// n
+        size: u32,
+        /// How many neurons there are.
+        post: usize,
+    },
     /// No such call.
     #[error("the rule has no call `{0}`")]
     UnknownCall(String),

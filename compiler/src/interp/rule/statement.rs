@@ -79,7 +79,7 @@ impl<R: Real> RuleMachine<R> {
     ) -> bool {
         let target = self.rule.variables[variable].shape;
         let batched = self.rule.exprs[value].shape.batched || mask.is_some_and(Mask::batched);
-        if batched && !target.batched {
+        if batched && !target.batched && self.batch > 1 {
             return self.increment_over_batch(variable, place, op, value, mask, occasion);
         }
         let values = self.evaluate(value, occasion);

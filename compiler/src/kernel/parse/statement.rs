@@ -262,6 +262,9 @@ impl Parser {
         self.sign("(")?;
         self.keyword("stride")?;
         let tile_stride = self.operand()?;
+        self.sign(",")?;
+        self.keyword("from")?;
+        let tile_start = self.operand()?;
         self.sign(")")?;
         self.sign("=")?;
         let (left, rows) = self.factor()?;
@@ -279,6 +282,7 @@ impl Parser {
             size: [rows[2], columns[2]],
             depth,
             tile_stride,
+            tile_start,
         }));
         Ok(())
     }

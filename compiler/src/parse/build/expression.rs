@@ -271,7 +271,6 @@ impl Context<'_> {
         let mut children = self.children(pair);
         let text = only(&mut children, "number").as_str().to_owned();
         let unit = children.next().map(|unit| self.name(&unit));
-        let exponent = children.next().map_or(1, |power| self.unit_power(power));
         let whole = !text.contains(['.', 'e', 'E']);
         let value = match text.replace('_', "").parse::<f64>() {
             Ok(value) if value.is_finite() => value,
@@ -281,7 +280,7 @@ impl Context<'_> {
                 return ExprKind::Error;
             }
         };
-        ExprKind::Number(Number { text, value, whole, unit: unit.map(|unit| (unit, exponent)) })
+        ExprKind::Number(Number { text, value, whole, unit: unit.map(|unit| (unit, 1)) })
     }
 }
 

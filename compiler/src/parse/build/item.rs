@@ -381,7 +381,7 @@ impl Context<'_> {
     }
 
     /// The exponent of a unit.
-    pub(super) fn unit_power(&mut self, pair: Node<'_>) -> i32 {
+    fn unit_power(&mut self, pair: Node<'_>) -> i32 {
         let span = self.span(&pair);
         let mut negative = false;
         let mut digits = "";

@@ -209,8 +209,8 @@ impl Validator<'_> {
 
     fn tile(&mut self, tile: &TileProduct) {
         let user = &"the tile product";
-        let TileProduct { left, right, into, strides, origin, size, depth, tile_stride } = tile;
-        for value in [strides, origin, size].into_iter().flatten().chain([depth, tile_stride]) {
+        let TileProduct { left, right, into, strides, origin, size, depth, tile_stride, tile_start } = tile;
+        for value in [strides, origin, size].into_iter().flatten().chain([depth, tile_stride, tile_start]) {
             self.i64(user, *value);
         }
         let types =

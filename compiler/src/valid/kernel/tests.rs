@@ -100,8 +100,11 @@ fn reductions_have_no_effects_and_fitting_terms() {
     rejects("s = sum lanes32 j below n { term w0 if b; }", "takes a condition");
     rejects("s: f64 = sum lanes32 j below n { term w0; }", "is declared F64");
     let tile = "(stride n, from b, size n)";
-    rejects(&format!("tile w(stride n) = e{tile} * w{tile} over n;"), "three buffers of one float type");
-    rejects(&format!("tile w(stride n) = w{tile} * w{tile} over n;"), "writes what it reads");
+    rejects(
+        &format!("tile w(stride n, from n) = e{tile} * w{tile} over n;"),
+        "three buffers of one float type",
+    );
+    rejects(&format!("tile w(stride n, from n) = w{tile} * w{tile} over n;"), "writes what it reads");
 }
 
 #[test]

@@ -7,10 +7,11 @@ fn tiles() {
     let mut b = builder("tile");
     let [left, right] = ["left", "right"].map(|name| declare(&mut b, name, Type::F32, Access::Read));
     let into = declare(&mut b, "into", Type::F32, Access::Write);
-    let names = ["ls", "rs", "row", "column", "rows", "columns", "depth", "stride"];
+    let names = ["ls", "rs", "row", "column", "rows", "columns", "depth", "stride", "start"];
     let scalars = names.map(|name| b.add_scalar(name, Type::I64));
     b.blocks(|b, _| {
-        let [ls, rs, row, column, rows, columns, depth, tile_stride] = scalars.map(|scalar| b.scalar(scalar));
+        let [ls, rs, row, column, rows, columns, depth, tile_stride, tile_start] =
+            scalars.map(|scalar| b.scalar(scalar));
         b.push(Stmt::Tile(TileProduct {
             left,
             right,
@@ -20,10 +21,11 @@ fn tiles() {
             size: [rows, columns],
             depth,
             tile_stride,
+            tile_start,
         }));
     });
     let kernel = b.finish();
-    let (ls, rs, row, column, stride) = (9, 17, 2, 3, 12);
+    let (ls, rs, row, column, stride, start) = (9, 17, 2, 3, 12, 5);
     for (rows, columns, depth) in [(0, 3, 4), (3, 0, 4), (1, 1, 0), (5, 9, 7), (7, 11, 600)] {
         let mut numbers = Numbers(7);
         let mut values =
@@ -48,10 +50,10 @@ fn tiles() {
                         .collect();
                 }
                 let sum = level.first().copied().unwrap_or(0.0);
-                expected.elements[m * stride + n] = u64::from(sum.to_bits());
+                expected.elements[start + m * stride + n] = u64::from(sum.to_bits());
             }
         }
-        let scalars = [ls, rs, row, column, rows, columns, depth, stride].map(|value| value as u64);
+        let scalars = [ls, rs, row, column, rows, columns, depth, stride, start].map(|value| value as u64);
         expect(
             &kernel,
             &[Array::f32(a), Array::f32(c), Array::zeros(Type::F32, 100)],

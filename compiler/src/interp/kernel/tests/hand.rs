@@ -107,7 +107,7 @@ fn a_tile_sums_the_batch_and_its_epilogue_reads_and_writes_each_weight_once() {
         }
     }
 
-    let tile = Array::zeros(Type::F64, 4 * n_post);
+    let tile = Array::zeros(Type::F64, n_pre * n_post);
     let mut memory = [Array::F64(x), Array::F64(y), tile, Array::F64(w)];
     let scalars = [6, 5, 300, eta.to_bits()];
     let counters = launch(&kernel, &mut memory, &scalars, 2).expect("no fault");
