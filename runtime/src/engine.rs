@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aplysia_compiler::ir::VarKind;
+use aplysia_compiler::ir::{ExprKind, Over, Rule, VarKind};
 use aplysia_compiler::plan::{self, program::Program};
 use ndarray::{ArrayViewD, CowArray, IxDyn};
 
@@ -117,6 +117,11 @@ impl Engine {
         };
         let program = plan::compile(&rule.ir, &options).map_err(|found| rule.error(&found))?;
         let Topology::Dense { pre, post } = group.topology;
+        if let Some(size) = uneven_blocks(&rule.ir, post) {
+            let what =
+                format!("`sum[post by {size}]`, whose blocks do not divide {post} postsynaptic neurons,");
+            return Err(Error::NotSupported { what, on: "this group".to_owned() });
+        }
         let too_large = || Error::NoMemory { name: "the group".to_owned(), bytes: usize::MAX };
         let counts = Counts::dense(pre, post).ok_or_else(too_large)?;
         let seed = group.seed.unwrap_or_else(|| splitmix64(self.seed, index as u64));
@@ -419,4 +424,12 @@ mod tests {
         let outputs: Vec<u64> = (0..3).map(|n| splitmix64(1_234_567, n)).collect();
         assert_eq!(outputs, [6457827717110365317, 3203168211198807973, 9817491932198370423]);
     }
+}
+
+/// The size of the first blocks of a rule that do not divide the postsynaptic neurons.
+fn uneven_blocks(rule: &Rule, post: usize) -> Option<u32> {
+    let mut sizes = rule.exprs.iter().filter_map(|(_, expr)| {
+        if let ExprKind::Reduce { over: Over::PostBlocks(size), .. } = expr.kind { Some(size) } else { None }
+    });
+    sizes.find(|&size| !post.is_multiple_of((size as usize).max(1)))
 }

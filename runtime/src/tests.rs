@@ -43,6 +43,19 @@ fn weights(engine: &mut Engine, id: GroupId) -> Vec<u32> {
     engine.read::<f32>(id, "w").unwrap().iter().map(|w| w.to_bits()).collect()
 }
 
+#[test]
+fn blocks_divide_the_postsynaptic_neurons() {
+    let rule = crate::Rule::from_source(
+        "r.rule",
+        "rule r { plastic w; on pre { dw += sum[post by 3](post.index); } }",
+    )
+    .unwrap();
+    let mut engine = Engine::new(Device::interpreter()).unwrap();
+    engine.register(Group::dense(2, 6).rule(&rule)).unwrap();
+    let refused = engine.register(Group::dense(2, 4).rule(&rule)).unwrap_err();
+    assert!(matches!(&refused, Error::NotSupported { what, .. } if what.contains("post by 3")), "{refused}");
+}
+
 /// The table of the language reference: a coincidence of a pre and a post spike.
 #[test]
 fn a_coincidence_gives_the_numbers_of_the_reference() {
