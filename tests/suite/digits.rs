@@ -13,10 +13,10 @@ use experiment::{Settings, k_means, run};
 const NEURONS: usize = 100;
 /// The example shows the training part six times; once is enough to tell learning from none.
 const EPOCHS: usize = 1;
-/// What the trained network must reach. It has reached 0.91 to 0.96 with ten seeds.
-const FLOOR: f64 = 0.85;
-/// By how much learning must better the untrained network, which reaches about 0.7.
-const MARGIN: f64 = 0.12;
+/// What the trained network must reach. It reaches 0.947 by profiles and 0.939 by labels.
+const FLOOR: f64 = 0.9;
+/// By how much learning must better the untrained network, which reaches 0.666 and 0.540.
+const MARGIN: f64 = 0.2;
 
 /// The trials of this module.
 pub fn trials() -> Vec<Trial> {
