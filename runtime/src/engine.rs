@@ -414,6 +414,14 @@ pub(crate) fn splitmix64(seed: u64, n: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// The size of the first blocks of a rule that do not divide the postsynaptic neurons.
+fn uneven_blocks(rule: &Rule, post: usize) -> Option<u32> {
+    let mut sizes = rule.exprs.iter().filter_map(|(_, expr)| {
+        if let ExprKind::Reduce { over: Over::PostBlocks(size), .. } = expr.kind { Some(size) } else { None }
+    });
+    sizes.find(|&size| !post.is_multiple_of((size as usize).max(1)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::splitmix64;
@@ -424,12 +432,4 @@ mod tests {
         let outputs: Vec<u64> = (0..3).map(|n| splitmix64(1_234_567, n)).collect();
         assert_eq!(outputs, [6457827717110365317, 3203168211198807973, 9817491932198370423]);
     }
-}
-
-/// The size of the first blocks of a rule that do not divide the postsynaptic neurons.
-fn uneven_blocks(rule: &Rule, post: usize) -> Option<u32> {
-    let mut sizes = rule.exprs.iter().filter_map(|(_, expr)| {
-        if let ExprKind::Reduce { over: Over::PostBlocks(size), .. } = expr.kind { Some(size) } else { None }
-    });
-    sizes.find(|&size| !post.is_multiple_of((size as usize).max(1)))
 }

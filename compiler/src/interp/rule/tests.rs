@@ -66,10 +66,10 @@ fn reduction(over: Over, result: Domain, gated: bool) -> (Rule, VarId, VarId, Va
 #[test]
 fn blocks_divide_the_neurons() {
     let (rule, ..) = reduction(Over::Pre, Domain::Post, false);
-    let mut builder = crate::ir::build::RuleBuilder::extend(rule);
-    let index = builder.builtin(Builtin::PostIndex, crate::ir::sample::NOWHERE);
-    let index = builder.convert(index, Type::Real, crate::ir::sample::NOWHERE);
-    builder.reduce(ReduceOp::Sum, Over::PostBlocks(3), index, crate::ir::sample::NOWHERE);
+    let mut builder = build::RuleBuilder::extend(rule);
+    let index = builder.builtin(Builtin::PostIndex, sample::NOWHERE);
+    let index = builder.convert(index, Type::Real, sample::NOWHERE);
+    builder.reduce(ReduceOp::Sum, Over::PostBlocks(3), index, sample::NOWHERE);
     let rule = builder.finish();
     let new = |post| RuleMachine::<f32>::new(&rule, Topology::Dense { pre: 1, post }, 1, 1.0, 7).map(|_| ());
     assert!(new(6).is_ok());
