@@ -99,9 +99,6 @@ impl<R: Real> RuleMachine<R> {
             return Err(Refusal::Unsupported("an `extern` that no rule of the composition declares"));
         }
         let Topology::Dense { pre, post } = topology;
-        if !blocks_divide(rule, post) {
-            return Err(Refusal::Unsupported("blocks that do not divide the postsynaptic neurons"));
-        }
         let longest =
             rule.variables.iter().map(|(_, variable)| variable.elements() as usize).max().unwrap_or(1);
         let values =
@@ -408,14 +405,6 @@ impl<R: Real> RuleMachine<R> {
 
 fn init_is_shared(rule: &Rule, variable: VarId) -> bool {
     rule.variables[variable].init.len() == 1
-}
-
-/// Whether the blocks of every `sum[post by n]` divide so many postsynaptic neurons, as the language demands.
-fn blocks_divide(rule: &Rule, post: usize) -> bool {
-    let divides = |size: u32| post.is_multiple_of((size as usize).max(1));
-    !rule.exprs.iter().any(|(_, expr)| {
-        matches!(expr.kind, ExprKind::Reduce { over: Over::PostBlocks(size), .. } if !divides(size))
-    })
 }
 
 /// Whether any statement combines increments over the batch.

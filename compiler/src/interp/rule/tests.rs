@@ -63,19 +63,6 @@ fn reduction(over: Over, result: Domain, gated: bool) -> (Rule, VarId, VarId, Va
     (sample.finish(), s, x, out)
 }
 
-#[test]
-fn blocks_divide_the_neurons() {
-    let (rule, ..) = reduction(Over::Pre, Domain::Post, false);
-    let mut builder = build::RuleBuilder::extend(rule);
-    let index = builder.builtin(Builtin::PostIndex, sample::NOWHERE);
-    let index = builder.convert(index, Type::Real, sample::NOWHERE);
-    builder.reduce(ReduceOp::Sum, Over::PostBlocks(3), index, sample::NOWHERE);
-    let rule = builder.finish();
-    let new = |post| RuleMachine::<f32>::new(&rule, Topology::Dense { pre: 1, post }, 1, 1.0, 7).map(|_| ());
-    assert!(new(6).is_ok());
-    assert!(matches!(new(4), Err(Refusal::Unsupported(_))));
-}
-
 /// Numbers whose sum depends on the order.
 fn rough(count: usize) -> Vec<f64> {
     (0..count).map(|index| f64::from((index as f32 * 37.7).sin() * 10_f32.powi(index as i32 % 4))).collect()
