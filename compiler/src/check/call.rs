@@ -109,20 +109,29 @@ impl<'a> Checker<'a> {
             self.report(diagnostic);
             return None;
         }
+        if self.broken.contains(&key) {
+            return None;
+        }
+        let mut sound = true;
         let mut names = Vec::new();
         for (parameter, argument) in function.parameters.iter().zip(arguments) {
             let binding = match self.option_argument(argument) {
                 Some(choice) => Binding::Option(choice),
                 None => self.expr(argument).map_or(Binding::Poison, Binding::Value),
             };
+            sound &= !matches!(binding, Binding::Poison);
             names.push((parameter.text.clone(), binding, parameter.span));
         }
         let inside = Environment { home, function: Some(name.text.clone()), blocks: vec![names] };
         let before = std::mem::replace(&mut self.environment, inside);
-        self.calls.push(key);
+        self.calls.push(key.clone());
         let result = self.expr(&function.body);
         self.calls.pop();
         self.environment = before;
+        // Functions that call each other twice would otherwise look at one mistake 2^n times.
+        if result.is_none() && sound {
+            self.broken.insert(key);
+        }
         result
     }
 

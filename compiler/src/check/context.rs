@@ -163,6 +163,8 @@ pub(super) struct Checker<'a> {
     pub dimensions: Vec<Option<Dimension>>,
     pub environment: Environment,
     pub calls: Vec<(Home, String)>,
+    /// Functions whose body is wrong whatever they are given: reported once, they are not expanded again.
+    pub broken: std::collections::BTreeSet<(Home, String)>,
     pub stage: Stage,
     pub draw_at: DrawAt,
     /// How many reductions stand around the expression.
@@ -199,6 +201,7 @@ impl<'a> Checker<'a> {
             dimensions: Vec::new(),
             environment: Environment::new(Home::Rule),
             calls: Vec::new(),
+            broken: std::collections::BTreeSet::new(),
             stage: Stage::Constant("a constant"),
             draw_at: DrawAt::Nowhere,
             reductions: 0,
