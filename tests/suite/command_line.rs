@@ -42,7 +42,7 @@ pub fn trials() -> Vec<Trial> {
     all! {
         check_says_what_is_wrong check_explains_codes format_changes_only_what_it_may emit_shows_every_stage
         explain_names_the_plan list_knows_the_shipped_rules manual_and_completions window_is_the_closed_form
-        run_equals_the_library run_without_input_is_reproducible resumed_runs_are_the_same_to_the_bit
+        run_equals_the_library run_without_input_is_reproducible a_run_is_drawn resumed_runs_are_the_same_to_the_bit
         event_lists_equal_arrays wrong_inputs_are_refused wrong_command_lines_are_refused
         a_closed_pipe_is_no_error
     }
@@ -364,6 +364,23 @@ fn run_without_input_is_reproducible() {
     assert!(value["pre_spikes"].as_u64().unwrap().abs_diff(400) < 100, "{value}");
     let classes = value["plastic"]["w"]["after"]["histogram"].as_array().unwrap();
     assert_eq!(classes.iter().map(|count| count.as_u64().unwrap()).sum::<u64>(), 40 * 30);
+}
+
+fn a_run_is_drawn() {
+    let folder = folder();
+    let run = ["run", "std::stdp", "--pre", "20", "--post", "10", "--steps", "200", "--plot", "w.svg"];
+    let answer = ask(folder.path(), &run);
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    let picture = std::fs::read_to_string(folder.path().join("w.svg")).unwrap();
+    assert!(picture.starts_with("<svg") && picture.trim_end().ends_with("</svg>"));
+    for word in ["after", "before", "w: mean"] {
+        assert!(picture.contains(word), "the picture does not say `{word}`");
+    }
+    // A rule that trains nothing has nothing to draw.
+    std::fs::write(folder.path().join("trace.rule"), "rule trace { pre state x; on pre { x += 1; } }").unwrap();
+    let answer = ask(folder.path(), &["run", "trace.rule", "--steps", "5", "--plot", "x.svg"]);
+    assert_eq!(answer.code, 2, "{}", answer.err);
+    assert!(answer.err.contains("no trainable variable"), "{}", answer.err);
 }
 
 fn resumed_runs_are_the_same_to_the_bit() {

@@ -41,6 +41,9 @@ pub struct RunArguments {
     /// Write the final value of every state, and what was recorded as NAME.trace (.npz).
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Draw the histograms of the trainable variables before and after the run (.svg).
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
     /// Who is connected to whom.
     #[arg(long, value_name = "KIND", default_value = "dense")]
     pub topology: Topology,

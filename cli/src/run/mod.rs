@@ -4,6 +4,7 @@ pub mod arguments;
 pub mod execute;
 mod input;
 mod output;
+mod plot;
 mod schedule;
 mod spikes;
 mod summary;
@@ -80,7 +81,7 @@ pub fn run(arguments: &RunArguments) -> Outcome {
         before,
         after,
     });
-    let files = [&arguments.output, &arguments.checkpoint].into_iter().flatten();
+    let files = [&arguments.output, &arguments.checkpoint, &arguments.plot].into_iter().flatten();
     let summary = Summary {
         rule: format!("{} ({})", rule.name, arguments.rule.file),
         pre: shape.0,
@@ -100,6 +101,9 @@ pub fn run(arguments: &RunArguments) -> Outcome {
     if let Some(output) = output {
         let recorded = execution.recording.map(|recording| (recording, record.as_slice()));
         output.finish(&mut execution.engine, execution.group, rule, arguments.precision, recorded)?;
+    }
+    if let Some(path) = &arguments.plot {
+        plot::write(path, &summary.weights)?;
     }
     match arguments.format {
         Format::Text => report::print(&summary.text()),
