@@ -23,7 +23,7 @@ pub fn agree<R: Real>(
 ) -> Result<bool, String> {
     let slow = match RuleMachine::<R>::new(rule, Topology::Dense { pre, post }, 1, dt, SEED) {
         Ok(machine) => machine,
-        Err(Refusal::Unsupported(_) | Refusal::TooLarge) => return Ok(false),
+        Err(Refusal::Unsupported(_) | Refusal::Blocks { .. } | Refusal::TooLarge) => return Ok(false),
         Err(refusal) => return Err(format!("the program was planned, but {refusal}")),
     };
     let fast = ProgramMachine::new(rule, program, pre, post, dt, SEED);
