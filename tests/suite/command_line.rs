@@ -377,7 +377,8 @@ fn a_run_is_drawn() {
         assert!(picture.contains(word), "the picture does not say `{word}`");
     }
     // A rule that trains nothing has nothing to draw.
-    std::fs::write(folder.path().join("trace.rule"), "rule trace { pre state x; on pre { x += 1; } }").unwrap();
+    std::fs::write(folder.path().join("trace.rule"), "rule trace { pre state x; on pre { x += 1; } }")
+        .unwrap();
     let answer = ask(folder.path(), &["run", "trace.rule", "--steps", "5", "--plot", "x.svg"]);
     assert_eq!(answer.code, 2, "{}", answer.err);
     assert!(answer.err.contains("no trainable variable"), "{}", answer.err);
