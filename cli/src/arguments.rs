@@ -96,6 +96,9 @@ pub struct CheckArguments {
     /// Explain an error or warning by its code, with examples.
     #[arg(long, value_name = "CODE", conflicts_with = "files")]
     pub explain: Option<String>,
+    /// The length of a step that time constants are held against.
+    #[arg(long, value_name = "TIME", default_value = "1ms", value_parser = crate::quantity::time)]
+    pub dt: f64,
     /// Let warnings count as errors.
     #[arg(long)]
     pub deny_warnings: bool,

@@ -1,5 +1,6 @@
 //! `aplysia check`: everything that is wrong with rule files, and what a code means.
 
+use aplysia_compiler::check::step_warnings;
 use aplysia_compiler::diag::{Code, Diagnostic, Diagnostics, Severity, code, did_you_mean};
 use aplysia_compiler::library::{Library, Settings};
 use aplysia_compiler::pass::integrate::integrate;
@@ -31,7 +32,7 @@ pub fn run(arguments: &CheckArguments) -> Outcome {
                 continue;
             }
         };
-        let found = diagnose(&library, arguments.rule.as_deref());
+        let found = diagnose(&library, arguments.rule.as_deref(), arguments.dt);
         let before = counts.errors;
         counts.add(&found);
         match arguments.format {
@@ -94,7 +95,7 @@ fn rules(library: &Library, rule: Option<&str>) -> String {
 
 /// Everything that is wrong with a file: its texts, each of its rules, and equations without an exact step. A rule that
 /// waits for another part (an `extern`) is in order, unless it is the one asked for.
-fn diagnose(library: &Library, rule: Option<&str>) -> Diagnostics {
+fn diagnose(library: &Library, rule: Option<&str>, dt: f64) -> Diagnostics {
     let settings = Settings::default();
     let mut found = match rule {
         None => library.check(),
@@ -105,10 +106,11 @@ fn diagnose(library: &Library, rule: Option<&str>) -> Diagnostics {
     };
     let all = library.rules();
     for summary in all.iter().filter(|summary| rule.is_none_or(|name| summary.name == name)) {
-        if let Ok(elaborated) = library.elaborate(Some(&summary.name), &settings)
-            && let Err(more) = integrate(&elaborated.rule)
-        {
-            found.append(more);
+        if let Ok(elaborated) = library.elaborate(Some(&summary.name), &settings) {
+            found.append(step_warnings(&elaborated.rule, dt));
+            if let Err(more) = integrate(&elaborated.rule) {
+                found.append(more);
+            }
         }
     }
     found.sort();

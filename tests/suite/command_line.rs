@@ -42,7 +42,8 @@ pub fn trials() -> Vec<Trial> {
     all! {
         check_says_what_is_wrong check_explains_codes format_changes_only_what_it_may emit_shows_every_stage
         explain_names_the_plan list_knows_the_shipped_rules manual_and_completions window_is_the_closed_form
-        run_equals_the_library run_without_input_is_reproducible a_run_is_drawn resumed_runs_are_the_same_to_the_bit
+        run_equals_the_library run_without_input_is_reproducible a_run_is_drawn steps_that_are_too_long_are_said
+        resumed_runs_are_the_same_to_the_bit
         event_lists_equal_arrays wrong_inputs_are_refused wrong_command_lines_are_refused
         a_closed_pipe_is_no_error
     }
@@ -364,6 +365,21 @@ fn run_without_input_is_reproducible() {
     assert!(value["pre_spikes"].as_u64().unwrap().abs_diff(400) < 100, "{value}");
     let classes = value["plastic"]["w"]["after"]["histogram"].as_array().unwrap();
     assert_eq!(classes.iter().map(|count| count.as_u64().unwrap()).sum::<u64>(), 40 * 30);
+}
+
+fn steps_that_are_too_long_are_said() {
+    let folder = folder();
+    let quiet = ask(folder.path(), &["check", "std::stdp"]);
+    assert_eq!((quiet.code, quiet.err.as_str()), (0, ""));
+    let asked = [
+        vec!["check", "std::stdp", "--dt", "50ms"],
+        vec!["run", "std::stdp", "--steps", "2", "--dt", "50ms"],
+    ];
+    for arguments in asked {
+        let answer = ask(folder.path(), &arguments);
+        assert_eq!(answer.code, 0, "{}", answer.err);
+        assert!(answer.err.contains("W0103") && answer.err.contains("`tau_plus` is 20 ms"), "{}", answer.err);
+    }
 }
 
 fn a_run_is_drawn() {

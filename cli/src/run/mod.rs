@@ -15,6 +15,7 @@ pub use summary::number;
 use std::collections::BTreeMap;
 
 use aplysia::{Engine, GroupId, Side};
+use aplysia_compiler::check::step_warnings;
 use aplysia_compiler::diag::code;
 use aplysia_compiler::ir::{Rule, VarId, VarKind};
 use aplysia_compiler::plan::Options;
@@ -50,6 +51,7 @@ pub fn run(arguments: &RunArguments) -> Outcome {
     // The runtime plans for itself; planned here, what is wrong is shown with its place.
     let options = Options { topology, precision: emit::precision(arguments.precision), ..Options::default() };
     emit::program(&opened, &options)?;
+    report::diagnostics(opened.library.sources(), &step_warnings(rule, arguments.dt));
     let settings = given::settings(rule, &arguments.settings)?;
     let record: Vec<VarId> = arguments
         .record
