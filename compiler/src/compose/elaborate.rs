@@ -8,7 +8,7 @@ use super::merge::{MergePart, merge_parts};
 use super::part::{FlatPart, SlotDomain, SlotKind, Target};
 use crate::check::{PartSettings, lower};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
-use crate::ir::{Domain, Rule};
+use crate::ir::{Domain, Rule, VarKind};
 use crate::library::{Library, RulePlace, Settings};
 use crate::source::Span;
 
@@ -85,7 +85,7 @@ fn part_settings(part: &FlatPart<'_>, domains: &BTreeMap<String, Domain>) -> Par
         ..PartSettings::default()
     };
     for (local, slot) in &part.slots {
-        let SlotKind::Shared { name, domain, renamed } = &slot.kind else { continue };
+        let SlotKind::Shared { name, domain, renamed, .. } = &slot.kind else { continue };
         if let Some(span) = renamed
             && name != local
         {
@@ -98,7 +98,15 @@ fn part_settings(part: &FlatPart<'_>, domains: &BTreeMap<String, Domain>) -> Par
     settings
 }
 
-fn merge_part(part: &FlatPart<'_>, rule: Rule) -> MergePart {
+fn merge_part(part: &FlatPart<'_>, mut rule: Rule) -> MergePart {
+    for (_, variable) in rule.variables.iter_mut() {
+        // An input that has been pointed at a state is no longer the host's, and no longer shared with other parts.
+        if matches!(variable.kind, VarKind::Input { .. }) && part.pointers.contains_key(&variable.name) {
+            variable.kind = VarKind::Extern;
+            variable.part.clone_from(&part.name);
+            variable.init.clear();
+        }
+    }
     let addresses = |targets: &BTreeMap<String, (Target, Span)>| {
         targets.iter().map(|(name, (target, span))| (name.clone(), (target.address(), *span))).collect()
     };

@@ -269,7 +269,11 @@ fn check_renames(part: &FlatPart<'_>, diagnostics: &mut Diagnostics) {
         let other = part.slots.iter().enumerate().find(|(other, (local, slot))| {
             let called = match &slot.kind {
                 SlotKind::Shared { name, .. } => name,
-                SlotKind::Param | SlotKind::Option(_) | SlotKind::State | SlotKind::Extern => *local,
+                SlotKind::Param
+                | SlotKind::Const
+                | SlotKind::Option(_)
+                | SlotKind::State
+                | SlotKind::Extern => *local,
             };
             *other != index && called == name
         });
