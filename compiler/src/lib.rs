@@ -24,6 +24,7 @@ pub mod parse;
 pub mod pass;
 pub mod plan;
 pub mod source;
+pub mod topology;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod valid;

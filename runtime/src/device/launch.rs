@@ -7,52 +7,13 @@
 use aplysia_compiler::ice;
 use aplysia_compiler::kernel::{BufferKind, Extent, Kernel, RowSet, Side as KernelSide, SpaceKind, Type};
 use aplysia_compiler::plan::program::{self, Count, ScalarSource};
+use aplysia_compiler::topology::Counts;
 
 use super::Threads;
 use super::cpu::{self, Code};
 use super::memory::Memory;
 use crate::error::{Error, Result};
 use crate::events::Side;
-
-/// The numbers of a group's topology.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) pre: u64,
-    pub(crate) post: u64,
-    pub(crate) synapses: u64,
-}
-
-impl Counts {
-    /// Of a dense group; `None` where the number of synapses does not fit.
-    pub(crate) fn dense(pre: usize, post: usize) -> Option<Self> {
-        let synapses = pre.checked_mul(post).filter(|&synapses| isize::try_from(synapses).is_ok())?;
-        // Event lists and kernels count neurons in 31 bits.
-        let fits = |count: usize| i32::try_from(count).is_ok();
-        (fits(pre) && fits(post)).then_some(Self {
-            pre: pre as u64,
-            post: post as u64,
-            synapses: synapses as u64,
-        })
-    }
-
-    pub(crate) fn get(&self, count: Count) -> u64 {
-        match count {
-            Count::Pre | Count::PreChannels => self.pre,
-            Count::Post | Count::PostChannels => self.post,
-            Count::Synapses => self.synapses,
-            // On a dense group a synapse serves one pair.
-            Count::Batch | Count::Pairs => 1,
-            Count::PreBlocks => self.pre.div_ceil(256),
-        }
-    }
-
-    pub(crate) fn side(&self, side: Side) -> usize {
-        match side {
-            Side::Pre => self.pre as usize,
-            Side::Post => self.post as usize,
-        }
-    }
-}
 
 /// What the scalars of a launch come from.
 pub(crate) struct Moment<'a> {
@@ -107,11 +68,8 @@ impl BoundLaunch {
         }
         let arrays: Vec<&Memory> = launch.buffers.iter().map(|&id| &memory[id.index()]).collect();
         for ((_, buffer), array) in kernel.buffers.iter().zip(&arrays) {
-            if let kind @ (BufferKind::SpikeRing(_)
-            | BufferKind::EventHistory(_)
-            | BufferKind::Marks
-            | BufferKind::DelayRing
-            | BufferKind::Index) = buffer.kind
+            if let kind @ (BufferKind::SpikeRing(_) | BufferKind::EventHistory(_) | BufferKind::Marks) =
+                buffer.kind
             {
                 return Err(Error::NotSupported {
                     what: format!("a buffer of kind {kind:?}"),
