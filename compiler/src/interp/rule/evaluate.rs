@@ -4,9 +4,9 @@
 //! outermost. Operands stand before their users in the arena, so this needs no recursion, and an expression that is used
 //! often is computed once.
 
+use super::topology::{At, Members};
 use super::{Occasion, RuleMachine};
 use crate::ice;
-use super::topology::{At, Members};
 use crate::interp::order::{lanes32, serial256};
 use crate::interp::scalar::Scalar;
 use crate::ir::*;
@@ -297,9 +297,12 @@ fn combined<R: Real>(
             serial256(extent, terms, start, add, combine)
         }
         Members::Lanes(members) => lanes(members),
-        Members::Nested(outer) => {
-            lanes32(outer.into_iter().map(|(index, members)| (index, lanes(members))), start, combine, combine)
-        }
+        Members::Nested(outer) => lanes32(
+            outer.into_iter().map(|(index, members)| (index, lanes(members))),
+            start,
+            combine,
+            combine,
+        ),
     }
 }
 
@@ -361,7 +364,11 @@ impl<R: Real> RuleMachine<R> {
         let ty = self.rule.exprs[value].ty;
         let (start, add, combine) = accumulate(ReduceOp::Sum, ty);
         let term = |at: At, batch: usize, element: usize| {
-            if allowed(at, batch, element) { scope.term(ReduceOp::Sum, value, at, batch, element) } else { None }
+            if allowed(at, batch, element) {
+                scope.term(ReduceOp::Sum, value, at, batch, element)
+            } else {
+                None
+            }
         };
         let of_pairs = |batch: usize, element: usize| {
             let term = |pair| term(At::Pair, batch, pair);
