@@ -130,12 +130,12 @@ fn offsets_find_the_neuron_of_a_pair() {
     let (down, right) = (of(Table::KernelY), of(Table::KernelX));
     let (y, x) = (of(Table::PositionY), of(Table::PositionX));
     let [height, width] = shape.input_size().map(|size| size as i64);
-    for output in 0..shape.outputs() {
+    for (output, start) in starts.into_iter().enumerate() {
         for kernel in 0..shape.kernel() {
             for position in 0..shape.positions() {
                 let (row, column) = (y[position] + down[kernel], x[position] + right[kernel]);
                 let inside = (0..height).contains(&row) && (0..width).contains(&column);
-                let found = inside.then(|| (starts[output] + kernels[kernel] + positions[position]) as usize);
+                let found = inside.then(|| (start + kernels[kernel] + positions[position]) as usize);
                 assert_eq!(found, shape.pair(output, kernel, position).pre);
             }
         }
