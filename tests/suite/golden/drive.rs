@@ -5,9 +5,10 @@ use aplysia::{Device, GroupId};
 use aplysia_compiler::compose;
 use aplysia_compiler::interp::rule::{RuleMachine, Topology};
 use aplysia_compiler::ir::{self, Domain, Shape, SiteId, VarId};
+use aplysia_compiler::topology::{Convolution, Sparse};
 use ndarray::{ArrayD, IxDyn};
 
-use super::plan::{Act, Layout, Plan};
+use super::plan::{Act, Geometry, Layout, Plan};
 use crate::machine;
 
 /// A group that follows a plan.
@@ -57,6 +58,31 @@ fn places(layout: &Layout, domain: Domain) -> Vec<usize> {
             let patch = geometry.input[0] * geometry.kernel[0] * geometry.kernel[1];
             vec![geometry.channels, height * width, patch]
         }
+    }
+}
+
+fn topology(layout: &Layout) -> Topology {
+    let shape = |geometry: &Geometry| {
+        let shape = Convolution::new(
+            geometry.input[0],
+            [geometry.input[1], geometry.input[2]],
+            geometry.channels,
+            geometry.kernel,
+        );
+        let shape =
+            shape.and_then(|shape| shape.with([geometry.stride; 2], [geometry.padding; 2], [1, 1], 1));
+        shape.unwrap_or_else(|error| panic!("{error}"))
+    };
+    match layout {
+        Layout::Dense { pre, post } => Topology::Dense { pre: *pre, post: *post },
+        Layout::OneToOne { neurons } => Topology::OneToOne { count: *neurons },
+        Layout::Csr { pre, post, rows, columns } => {
+            let starts = rows.iter().map(|&row| row as u64).collect();
+            let sparse = Sparse::new(*pre, *post, starts, columns.clone());
+            Topology::Sparse(sparse.unwrap_or_else(|error| panic!("{error}")).into())
+        }
+        Layout::Convolution(geometry) => Topology::Conv2d(shape(geometry)),
+        Layout::Local(geometry) => Topology::Local2d(shape(geometry)),
     }
 }
 
@@ -176,13 +202,10 @@ struct Interpreted {
 
 impl Interpreted {
     fn new(plan: &Plan, case: &machine::Case) -> Result<Self, String> {
-        let Layout::Dense { pre, post } = plan.layout else {
-            return Err("NOT YET: this topology".to_owned());
-        };
         if plan.delays.is_some() {
             return Err("NOT YET: delays".to_owned());
         }
-        let topology = Topology::Dense { pre, post };
+        let topology = topology(&plan.layout);
         let rule = case.rule.clone();
         let machine = RuleMachine::new(&rule, topology, plan.batch, plan.dt, 0);
         let mut machine = machine.map_err(|refusal| refusal.to_string())?;
