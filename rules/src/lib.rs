@@ -11,7 +11,8 @@ macro_rules! rules {
 const RULES: &[(&str, &str)] = rules! {
     "adam" "bcm" "conex_istdp" "conex_rstdp" "conex_stdp" "cortex" "crystallize" "dale" "fuzzy_lr" "hebbian" "istdp"
     "linear_homeostasis" "mask" "normalise" "oja" "prior" "rate_homeostasis" "rejuvenate" "reward_gate" "rstdp" "sgd"
-    "stdp" "stdp_soft" "stdp_triplet" "volume_lr" "weight_decay"
+    "stdp" "stdp_nearest_presynaptic" "stdp_nearest_reduced" "stdp_nearest_symmetric" "stdp_power_law" "stdp_soft"
+    "stdp_triplet" "tsodyks_markram" "volume_lr" "weight_decay"
 };
 
 /// The text of a shipped rule.

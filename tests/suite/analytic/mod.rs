@@ -4,11 +4,14 @@
 
 mod homeostasis;
 mod modulation;
+mod nearest;
 mod optimise;
 mod pairs;
+mod power_law;
 mod published;
 mod rates;
 mod reward;
+mod short_term;
 mod triplet;
 
 use aplysia::GroupId;
@@ -16,7 +19,7 @@ use aplysia::prelude::*;
 use libtest_mimic::Trial;
 
 /// The checks by name, as `rules/README.md` calls them.
-const CHECKS: [(&str, fn()); 30] = [
+const CHECKS: [(&str, fn()); 36] = [
     ("stdp_window", pairs::stdp_window),
     ("stdp_coincidence", pairs::stdp_coincidence),
     ("stdp_soft_fixed_point", pairs::stdp_soft_fixed_point),
@@ -47,6 +50,12 @@ const CHECKS: [(&str, fn()); 30] = [
     ("conex_rstdp_trajectory", published::conex_rstdp_trajectory),
     ("conex_istdp_trajectory", published::conex_istdp_trajectory),
     ("volume_lr_statistics", modulation::volume_lr_statistics),
+    ("nearest_pairs_by_hand", nearest::pairs_by_hand),
+    ("nearest_pairs_by_definition", nearest::pairs_by_definition),
+    ("power_law_spike_by_spike", power_law::spike_by_spike),
+    ("power_law_fixed_point", power_law::fixed_point),
+    ("tsodyks_markram_spike_by_spike", short_term::spike_by_spike),
+    ("tsodyks_markram_steady_state", short_term::steady_state),
 ];
 
 /// All checks.
