@@ -46,6 +46,9 @@ fn reduced(pre: &[u32], post: &[u32]) -> Vec<Pair> {
     presynaptic(pre, post).into_iter().filter(immediate).collect()
 }
 
+/// A scheme's rule, and the steps of its depressing and its potentiating pairs.
+type Listed<'a> = (&'a str, &'a [(u32, u32)], &'a [(u32, u32)]);
+
 const A_PLUS: f64 = 0.005;
 const A_MINUS: f64 = 0.006;
 const TAU_PLUS: f64 = 17.0;
@@ -73,7 +76,7 @@ fn simulated(name: &str, pre: &[u32], post: &[u32], widths: [f64; 2]) -> f64 {
 pub fn pairs_by_hand() {
     let (pre, post) = ([10, 20, 30, 60, 62, 90], [25, 40, 44, 62, 100]);
     let down = [(30, 25), (60, 44), (62, 44), (90, 62)];
-    let listed: [(&str, &[(u32, u32)], &[(u32, u32)]); 3] = [
+    let listed: [Listed; 3] = [
         ("stdp_nearest_symmetric", &down, &[(20, 25), (30, 40), (30, 44), (62, 62), (90, 100)]),
         ("stdp_nearest_presynaptic", &down, &[(10, 25), (20, 25), (30, 40), (60, 62), (62, 62), (90, 100)]),
         ("stdp_nearest_reduced", &[(30, 25), (60, 44), (90, 62)], &[(20, 25), (30, 40), (62, 62), (90, 100)]),
