@@ -4,9 +4,11 @@
 //! Its weights are `[out, in]`, so `[post, pre]`, in linear layers, and `[out, in, kh, kw]` in convolutions. Where the
 //! inputs of a convolution play no part, it has one position.
 
+use aplysia_compiler::topology::Topology;
+
 use super::data::{Array, Arrays, Case};
 use super::fuzzy;
-use super::plan::{Act, Geometry, Layout, Plan};
+use super::plan::{self, Act, Plan};
 
 /// The gradient of the loss, as the host gives it: what optimizers that ascend are to be proposed is its negative.
 pub const DESCENT: &str = "rule descent { plastic w; synapse input grad; update { dw -= grad; } }\n";
@@ -38,19 +40,13 @@ impl Layer {
     }
 
     /// With as many positions as fit the input, where its height and width are known.
-    pub fn layout(&self, input: Option<[usize; 2]>) -> Layout {
+    pub fn topology(&self, input: Option<[usize; 2]>) -> Topology {
         match self.shape[..] {
-            [post, pre] => Layout::Dense { pre, post },
+            [post, pre] => Topology::Dense { pre, post },
             [channels, inputs, rows, columns] => {
                 let [height, width] = input.unwrap_or([rows, columns]);
-                let kernel = [rows, columns];
-                Layout::Convolution(Geometry {
-                    input: [inputs, height, width],
-                    channels,
-                    kernel,
-                    stride: 1,
-                    padding: 0,
-                })
+                let input = [inputs, height, width];
+                Topology::Conv2d(plan::convolution(input, channels, [rows, columns], 1, 0))
             }
             _ => panic!("a layer with the shape {:?}", self.shape),
         }
@@ -58,25 +54,12 @@ impl Layer {
 
     /// Synaptic values in the library's order.
     pub fn synapses(&self, values: &[f64]) -> Vec<f64> {
-        if self.shape.len() == 2 { super::plan::transposed(values, self.shape[0]) } else { values.to_vec() }
+        if self.shape.len() == 2 { plan::transposed(values, self.shape[0]) } else { values.to_vec() }
     }
 
     /// The same, for each row.
     pub fn rows(&self, array: &Array) -> Vec<Vec<f64>> {
         array.rows().iter().map(|row| self.synapses(row)).collect()
-    }
-
-    /// A step without spikes, of a batch.
-    pub fn silent(&self, layout: &Layout, batch: usize) -> Act {
-        let (pre, post) = match layout {
-            Layout::Dense { pre, post } => (*pre, *post),
-            Layout::Convolution(geometry) => {
-                let [height, width] = geometry.positions();
-                (geometry.input.iter().product(), geometry.channels * height * width)
-            }
-            Layout::OneToOne { .. } | Layout::Csr { .. } | Layout::Local(_) => panic!("no such layer"),
-        };
-        Act::Step { pre: vec![false; batch * pre], post: vec![false; batch * post] }
     }
 }
 
@@ -91,7 +74,7 @@ fn rejuvenation(case: &Case, arrays: &Arrays) -> Plan {
         "use std::{rule};\nrule load {{ plastic w; synapse input stored; on call load {{ w = stored; }} }}\n\
          rule case = {rule} + load;\n"
     );
-    let mut plan = Plan::new(text, layer.layout(None));
+    let mut plan = Plan::new(text, layer.topology(None));
     plan.params_of(case, &[("rejuvenation_parameter_dre", "dre")]);
     let draws: &[(&str, &str)] =
         if later { &[("chosen", "bernoulli"), ("z", "z")] } else { &[("z", "z"), ("u", "uniform")] };
@@ -119,9 +102,9 @@ fn crystallization(case: &Case, arrays: &Arrays) -> Plan {
     let text = format!(
         "use std::crystallize;\nuse std::fuzzy_lr;\nuse std::sgd;\n{DESCENT}{}rule case = descent + fuzzy_lr + seen \
          + crystallize + sgd;\n",
-        super::plan::SEEN
+        plan::SEEN
     );
-    let mut plan = Plan::new(text, layer.layout(None));
+    let mut plan = Plan::new(text, layer.topology(None));
     plan.params_of(case, &[("crystal_thresh", "threshold"), ("dampening_factor", "dampening")]);
     plan.params_of(case, &[("fuzzy_learning_rate_factor_nu", "nu"), ("lr", "sgd.eta")]);
     fuzzy::limits(&mut plan, case);
@@ -137,7 +120,7 @@ fn crystallization(case: &Case, arrays: &Arrays) -> Plan {
     plan.watch("seen.proposed", proposed, case.is_exact("grad_out"));
     for step in 0..case.steps() {
         let gradient = Act::Input("grad".to_owned(), layer.synapses(&arrays.get("grad_in").row(step)));
-        plan.acts.push(vec![gradient, Act::Call("crystallize"), layer.silent(&plan.layout, 1)]);
+        plan.acts.push(vec![gradient, Act::Call("crystallize"), plan.silent()]);
     }
     plan
 }
@@ -148,9 +131,9 @@ fn volume(case: &Case, arrays: &Arrays) -> Plan {
     let layer = Layer::new(&weights.shape[1..]);
     let text = format!(
         "use std::volume_lr;\n{DESCENT}{}rule case = descent + volume_lr + seen;\n",
-        super::plan::SEEN
+        plan::SEEN
     );
-    let mut plan = Plan::new(text, layer.layout(None));
+    let mut plan = Plan::new(text, layer.topology(None));
     plan.params_of(case, &[("base_lr", "base_lr"), ("stability_factor", "stability")]);
     plan.params_of(case, &[("lr_variability", "variability")]);
     let draw = |step| ("volume_lr.z".to_owned(), layer.synapses(&arrays.get("z").row(step)));
@@ -163,7 +146,7 @@ fn volume(case: &Case, arrays: &Arrays) -> Plan {
     for step in 0..case.steps() {
         let gradient = Act::Input("grad".to_owned(), layer.synapses(&arrays.get("grad_in").row(step)));
         let (name, values) = draw(step);
-        plan.acts.push(vec![gradient, Act::Draw(name, values), layer.silent(&plan.layout, 1)]);
+        plan.acts.push(vec![gradient, Act::Draw(name, values), plan.silent()]);
     }
     plan
 }
@@ -191,7 +174,7 @@ fn dale(case: &Case, arrays: &Arrays) -> Vec<Plan> {
              rule case = shift + {rule}{};\n",
             if signs { " + fuzzy_lr(distribution = baseline) + l1_rates + l1_signs" } else { "" }
         );
-        let mut plan = Plan::new(text, layer.layout(None));
+        let mut plan = Plan::new(text, layer.topology(None));
         plan.name = if signs { "signs" } else { "rows" };
         let rows = layer.rows(weights);
         plan.created.push(("w".to_owned(), rows[0].clone()));
@@ -208,7 +191,7 @@ fn dale(case: &Case, arrays: &Arrays) -> Vec<Plan> {
         }
         for step in 0..case.steps() {
             let delta = Act::Input("delta".to_owned(), layer.synapses(&arrays.get("delta").row(step)));
-            plan.acts.push(vec![delta, Act::Call("shift"), layer.silent(&plan.layout, 1)]);
+            plan.acts.push(vec![delta, Act::Call("shift"), plan.silent()]);
         }
         plans.push(plan);
     }

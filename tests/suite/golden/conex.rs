@@ -4,8 +4,10 @@
 //! post; `Conv2d` and `Local2d` ones have the library's own axes. Local2d as published reads the presynaptic spikes in
 //! the place of the postsynaptic ones: there the group's postsynaptic spikes are those.
 
+use aplysia_compiler::topology::Topology;
+
 use super::data::{Array, Arrays, Case};
-use super::plan::{Act, Geometry, Layout, Plan, SEEN, spikes};
+use super::plan::{self, Act, Plan, SEEN, spikes};
 
 /// Where a rule takes its traces and its dopamine from.
 #[derive(Clone, Copy, PartialEq)]
@@ -38,8 +40,8 @@ pub fn plans(case: &Case) -> Vec<Plan> {
 }
 
 fn plan(case: &Case, arrays: &Arrays, fed: Fed) -> Plan {
-    let (layout, order) = layout(case, arrays);
-    let mut plan = Plan::new(text(case, fed), layout);
+    let (topology, order) = topology(case, arrays);
+    let mut plan = Plan::new(text(case, fed), topology);
     plan.name = match fed {
         Fed::Spikes => "spikes",
         Fed::Traces => "traces",
@@ -165,34 +167,26 @@ fn params(plan: &mut Plan, case: &Case, fed: Fed) {
 }
 
 /// The topology, and where each synapse of the library's order stands in the package's.
-fn layout(case: &Case, arrays: &Arrays) -> (Layout, Vec<usize>) {
+fn topology(case: &Case, arrays: &Arrays) -> (Topology, Vec<usize>) {
     let (pre, post) = (case.count("n_pre"), case.count("n_post"));
-    let synapses = arrays.get("weights").row(0).len();
-    let same = || (0..synapses).collect();
+    let mut order: Vec<usize> = (0..arrays.get("weights").row(0).len()).collect();
     if case.rule().starts_with("Simple") {
-        return (Layout::Dense { pre, post }, same());
+        return (Topology::Dense { pre, post }, order);
     }
     if case.rule().starts_with("One2One") {
-        return (Layout::OneToOne { neurons: pre }, same());
+        return (Topology::OneToOne { count: pre }, order);
     }
     if case.rule().starts_with("Sparse") {
-        let place = |name: &str, at: usize| arrays.get(name).values[at] as usize;
-        let mut order: Vec<usize> = same();
-        order.sort_by_key(|&at| (place("src_idx", at), place("dst_idx", at)));
-        let before = |row: usize| order.iter().filter(|&&at| place("src_idx", at) < row).count();
-        let rows = (0..=pre).map(before).collect();
-        let columns = order.iter().map(|&at| place("dst_idx", at) as u32).collect();
-        return (Layout::Csr { pre, post, rows, columns }, order);
+        let [from, to] = ["src_idx", "dst_idx"].map(|name| arrays.get(name));
+        let place = |at: usize| (from.values[at] as usize, to.values[at] as usize);
+        order.sort_by_key(|&at| place(at));
+        let synapses: Vec<(usize, usize)> = order.iter().map(|&at| place(at)).collect();
+        return (plan::sparse(pre, post, &synapses), order);
     }
     let of = |name: &str| case.param("geometry")[name].as_u64().expect("a geometry has its sizes") as usize;
-    let geometry = Geometry {
-        input: ["cin", "h", "w"].map(of),
-        channels: of("cout"),
-        kernel: [of("k"); 2],
-        stride: of("stride"),
-        padding: of("pad"),
-    };
-    assert_eq!(geometry.positions(), ["out_h", "out_w"].map(of), "{}", case.id());
+    let input = ["cin", "h", "w"].map(of);
+    let shape = plan::convolution(input, of("cout"), [of("k"); 2], of("stride"), of("pad"));
+    assert_eq!(shape.output_size(), ["out_h", "out_w"].map(of), "{}", case.id());
     let local = case.rule().starts_with("Local2d");
-    (if local { Layout::Local(geometry) } else { Layout::Convolution(geometry) }, same())
+    (if local { Topology::Local2d(shape) } else { Topology::Conv2d(shape) }, order)
 }

@@ -4,11 +4,11 @@ use aplysia::prelude::*;
 use aplysia::{Device, GroupId};
 use aplysia_compiler::compose;
 use aplysia_compiler::interp::rule::{RuleMachine, Topology};
+use aplysia_compiler::kernel::Side;
 use aplysia_compiler::ir::{self, Domain, Shape, SiteId, VarId};
-use aplysia_compiler::topology::{Convolution, Sparse};
 use ndarray::{ArrayD, IxDyn};
 
-use super::plan::{Act, Geometry, Layout, Plan};
+use super::plan::{Act, Plan};
 use crate::machine;
 
 /// A group that follows a plan.
@@ -24,65 +24,20 @@ pub trait Driver {
 /// The axes of an array in a group.
 fn axes(plan: &Plan, shape: Shape, length: Option<u32>) -> Vec<usize> {
     let mut axes = if shape.batched && plan.batch > 1 { vec![plan.batch] } else { Vec::new() };
-    axes.extend(places(&plan.layout, shape.domain));
+    axes.extend(places(&plan.topology, shape.domain));
     axes.extend(length.map(|length| length as usize));
     axes
 }
 
-fn places(layout: &Layout, domain: Domain) -> Vec<usize> {
-    match (layout, domain) {
-        (_, Domain::Global) => vec![],
-        (Layout::Dense { pre, .. } | Layout::Csr { pre, .. }, Domain::Pre | Domain::PreChannel) => vec![*pre],
-        (Layout::Dense { post, .. } | Layout::Csr { post, .. }, Domain::Post | Domain::PostChannel) => {
-            vec![*post]
-        }
-        (Layout::Dense { pre, post }, Domain::Synapse) => vec![*pre, *post],
-        (Layout::Csr { columns, .. }, Domain::Synapse) => vec![columns.len()],
-        (Layout::OneToOne { neurons }, _) => vec![*neurons],
-        (Layout::Convolution(geometry) | Layout::Local(geometry), Domain::Pre) => geometry.input.to_vec(),
-        (Layout::Convolution(geometry) | Layout::Local(geometry), Domain::Post) => {
-            let [height, width] = geometry.positions();
-            vec![geometry.channels, height, width]
-        }
-        (Layout::Convolution(geometry) | Layout::Local(geometry), Domain::PreChannel) => {
-            vec![geometry.input[0]]
-        }
-        (Layout::Convolution(geometry) | Layout::Local(geometry), Domain::PostChannel) => {
-            vec![geometry.channels]
-        }
-        (Layout::Convolution(geometry), Domain::Synapse) => {
-            vec![geometry.channels, geometry.input[0], geometry.kernel[0], geometry.kernel[1]]
-        }
-        (Layout::Local(geometry), Domain::Synapse) => {
-            let [height, width] = geometry.positions();
-            let patch = geometry.input[0] * geometry.kernel[0] * geometry.kernel[1];
-            vec![geometry.channels, height * width, patch]
-        }
-    }
-}
-
-fn topology(layout: &Layout) -> Topology {
-    let shape = |geometry: &Geometry| {
-        let shape = Convolution::new(
-            geometry.input[0],
-            [geometry.input[1], geometry.input[2]],
-            geometry.channels,
-            geometry.kernel,
-        );
-        let shape =
-            shape.and_then(|shape| shape.with([geometry.stride; 2], [geometry.padding; 2], [1, 1], 1));
-        shape.unwrap_or_else(|error| panic!("{error}"))
-    };
-    match layout {
-        Layout::Dense { pre, post } => Topology::Dense { pre: *pre, post: *post },
-        Layout::OneToOne { neurons } => Topology::OneToOne { count: *neurons },
-        Layout::Csr { pre, post, rows, columns } => {
-            let starts = rows.iter().map(|&row| row as u64).collect();
-            let sparse = Sparse::new(*pre, *post, starts, columns.clone());
-            Topology::Sparse(sparse.unwrap_or_else(|error| panic!("{error}")).into())
-        }
-        Layout::Convolution(geometry) => Topology::Conv2d(shape(geometry)),
-        Layout::Local(geometry) => Topology::Local2d(shape(geometry)),
+fn places(topology: &Topology, domain: Domain) -> Vec<usize> {
+    let channels = |side: Side| topology.neuron_shape(side)[0];
+    match domain {
+        Domain::Global => vec![],
+        Domain::Pre => topology.neuron_shape(Side::Pre),
+        Domain::Post => topology.neuron_shape(Side::Post),
+        Domain::PreChannel => vec![channels(Side::Pre)],
+        Domain::PostChannel => vec![channels(Side::Post)],
+        Domain::Synapse => topology.synapse_shape(),
     }
 }
 
@@ -106,8 +61,8 @@ pub fn driver(plan: &Plan) -> Result<Box<dyn Driver + '_>, String> {
 
 /// `None` where the engine cannot run the plan.
 fn engined<'a>(plan: &'a Plan, case: &machine::Case) -> Result<Option<Engined<'a>>> {
-    let group = match &plan.layout {
-        Layout::Dense { pre, post } if plan.batch == 1 && plan.delays.is_none() => Group::dense(*pre, *post),
+    let group = match &plan.topology {
+        Topology::Dense { pre, post } if plan.batch == 1 && plan.delays.is_none() => Group::dense(*pre, *post),
         _ => return Ok(None),
     };
     let rule = &case.rule;
@@ -205,7 +160,7 @@ impl Interpreted {
         if plan.delays.is_some() {
             return Err("NOT YET: delays".to_owned());
         }
-        let topology = topology(&plan.layout);
+        let topology = plan.topology.clone();
         let rule = case.rule.clone();
         let machine = RuleMachine::new(&rule, topology, plan.batch, plan.dt, 0);
         let mut machine = machine.map_err(|refusal| refusal.to_string())?;

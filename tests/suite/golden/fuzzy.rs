@@ -1,8 +1,10 @@
 //! bio_transformations: fuzzy learning rates of all distributions, and their updates.
 
+use aplysia_compiler::topology::Topology;
+
 use super::bio::{DESCENT, Layer};
 use super::data::{Arrays, Case};
-use super::plan::{Act, Layout, Plan, SEEN};
+use super::plan::{Act, Plan, SEEN};
 
 /// All ways of running a case.
 pub fn plans(case: &Case, arrays: &Arrays) -> Vec<Plan> {
@@ -28,7 +30,7 @@ pub fn limits(plan: &mut Plan, case: &Case) {
 }
 
 /// A plan with the rule of the case, its parameters and its recorded first draws.
-fn base(case: &Case, arrays: &Arrays, layer: &Layer, layout: Layout, before: &str) -> Plan {
+fn base(case: &Case, arrays: &Arrays, layer: &Layer, topology: Topology, before: &str) -> Plan {
     let distribution = case.name("fuzzy_lr_distribution").unwrap_or("uniform");
     let dynamic = if case.flag("fuzzy_lr_dynamic") == Some(true) { "yes" } else { "no" };
     let response = if before == "layer" { ", response = layer.y" } else { "" };
@@ -36,7 +38,7 @@ fn base(case: &Case, arrays: &Arrays, layer: &Layer, layout: Layout, before: &st
         "use std::fuzzy_lr;\nuse std::layer;\n{DESCENT}{SEEN}rule case = {before} + \
          fuzzy_lr(distribution = {distribution}, dynamic = {dynamic}{response}) + seen;\n"
     );
-    let mut plan = Plan::new(text, layout);
+    let mut plan = Plan::new(text, topology);
     plan.params_of(case, &[("fuzzy_learning_rate_factor_nu", "nu"), ("fuzzy_lr_decay", "decay")]);
     plan.params_of(case, &[("fuzzy_lr_update_freq", "period"), ("fuzzy_lr_layer_index", "layer")]);
     plan.params_of(case, &[("fuzzy_lr_total_layers", "layers")]);
@@ -53,7 +55,7 @@ fn base(case: &Case, arrays: &Arrays, layer: &Layer, layout: Layout, before: &st
 fn gradient(case: &Case, arrays: &Arrays) -> Plan {
     let weights = arrays.get("weights");
     let layer = Layer::new(&weights.shape);
-    let mut plan = base(case, arrays, &layer, layer.layout(None), "descent");
+    let mut plan = base(case, arrays, &layer, layer.topology(None), "descent");
     plan.name = "first rates";
     plan.initial.push(("w".to_owned(), layer.synapses(&weights.values)));
     let rates = layer.synapses(&arrays.get("fuzzy").values);
@@ -71,7 +73,7 @@ fn gradient(case: &Case, arrays: &Arrays) -> Plan {
     plan.watch("fuzzy_lr.eta", vec![rates; steps], case.is_exact("fuzzy"));
     for step in 0..steps {
         let gradient = Act::Input("grad".to_owned(), row(given, step));
-        plan.acts.push(vec![gradient, layer.silent(&plan.layout, 1)]);
+        plan.acts.push(vec![gradient, plan.silent()]);
     }
     plan
 }
@@ -80,7 +82,7 @@ fn gradient(case: &Case, arrays: &Arrays) -> Plan {
 fn updates(case: &Case, arrays: &Arrays) -> Plan {
     let weights = arrays.get("weights");
     let layer = Layer::new(&weights.shape);
-    let mut plan = base(case, arrays, &layer, layer.layout(None), "descent");
+    let mut plan = base(case, arrays, &layer, layer.topology(None), "descent");
     plan.name = "updates";
     plan.initial.push(("w".to_owned(), layer.synapses(&weights.values)));
     let drawn = arrays.find("update_uniform");
@@ -110,7 +112,7 @@ fn activity(case: &Case, arrays: &Arrays) -> Plan {
     let (weights, inputs) = (arrays.get("weights"), arrays.get("x"));
     let layer = Layer::new(&weights.shape);
     let input = (weights.shape.len() == 4).then(|| [inputs.shape[3], inputs.shape[4]]);
-    let mut plan = base(case, arrays, &layer, layer.layout(input), "layer");
+    let mut plan = base(case, arrays, &layer, layer.topology(input), "layer");
     plan.name = "updates";
     plan.batch = inputs.shape[1];
     plan.initial.push(("w".to_owned(), layer.synapses(&weights.values)));
@@ -124,7 +126,7 @@ fn activity(case: &Case, arrays: &Arrays) -> Plan {
     let so_far = |name: &str, step: usize| arrays.get(name).values[step] as usize;
     for step in 0..case.steps() {
         let mut acts =
-            vec![Act::Input("x".to_owned(), inputs.row(step)), layer.silent(&plan.layout, plan.batch)];
+            vec![Act::Input("x".to_owned(), inputs.row(step)), plan.silent()];
         let [coins, rows] = ["coin_count", "uniform_count"].map(|name| so_far(name, step));
         if step > 0 && coins > so_far("coin_count", step - 1) {
             acts.push(Act::Draw("fuzzy_lr.coin".to_owned(), vec![arrays.get("coin").values[coins - 1]]));
@@ -149,7 +151,7 @@ fn layers(case: &Case, arrays: &Arrays) -> Vec<Plan> {
         let (rates, drawn) =
             (arrays.get(&format!("fuzzy_{number}")), arrays.get(&format!("init_uniform_{number}")));
         let layer = Layer::new(&rates.shape);
-        let mut plan = base(case, arrays, &layer, layer.layout(None), "descent");
+        let mut plan = base(case, arrays, &layer, layer.topology(None), "descent");
         plan.name =
             ["first layer", "second layer", "third layer"].get(number).copied().unwrap_or("a later layer");
         plan.draws.push(("fuzzy_lr.eta".to_owned(), layer.synapses(&drawn.values)));

@@ -3,8 +3,10 @@
 //! Its weights are `[out, in]`, so `[post, pre]`, in dense connections. Cases called `published` have the sign of the
 //! negative part as the package has it; the package's own spikes are given.
 
+use aplysia_compiler::topology::Topology;
+
 use super::data::{Array, Arrays, Case};
-use super::plan::{Act, Geometry, Layout, Plan, spikes, transposed};
+use super::plan::{self, Act, Plan, spikes, transposed};
 
 const DECLARED: &str = "rule declared { post_channel plastic bias; plastic delay; }\n";
 
@@ -24,7 +26,7 @@ fn bound(case: &Case) -> Plan {
     let kind = case.variant().trim_start_matches("bound_");
     let neurons = arrays.get("param").values.len();
     let text = format!("use std::updater;\nrule case = updater(upper = {kind}, lower = {kind});\n");
-    let mut plan = Plan::new(text, Layout::Dense { pre: 1, post: neurons });
+    let mut plan = Plan::new(text, Topology::Dense { pre: 1, post: neurons });
     plan.params_of(case, &[("min", "w_min"), ("max", "w_max")]);
     plan.params_of(case, &[("upper_power", "upper_power"), ("lower_power", "lower_power")]);
     // The update itself is recorded: the weight afterwards is made of it by the one addition that follows.
@@ -33,8 +35,7 @@ fn bound(case: &Case) -> Plan {
     let after = before.iter().zip(update).map(|(w, update)| f64::from(*w as f32 + *update as f32));
     plan.follow("w", vec![before.clone(), after.collect()], case.is_exact("update"));
     let give = |input: &str, array: &str| Act::Input(input.to_owned(), arrays.get(array).values.clone());
-    let step = Act::Step { pre: vec![false], post: vec![false; neurons] };
-    plan.acts.push(vec![give("increase", "pos"), give("decrease", "neg"), step]);
+    plan.acts.push(vec![give("increase", "pos"), give("decrease", "neg"), plan.silent()]);
     plan
 }
 
@@ -71,9 +72,9 @@ fn homeostasis(case: &Case) -> Plan {
     let arrays = case.arrays();
     let connection = case.name("connection").expect("a case names its connection");
     let regulated = case.name("param").expect("a case names what it regulates");
-    let layout = layout(connection, regulated, &arrays);
+    let topology = topology(connection, regulated, &arrays);
     let published = case.variant().starts_with("published");
-    let mut plan = Plan::new(text(case, published), layout);
+    let mut plan = Plan::new(text(case, published), topology);
     plan.batch = case.count("batch");
     plan.dt = case.number("dt");
     let lambda = case.number("plasticity");
@@ -107,39 +108,29 @@ fn rates(plan: &mut Plan, rates: &Array, exact: bool) {
 }
 
 fn steps(plan: &mut Plan, emitted: &Array, target: Option<&Array>) {
-    let pre = match &plan.layout {
-        Layout::Dense { pre, .. } => *pre,
-        Layout::OneToOne { neurons } => *neurons,
-        Layout::Convolution(geometry) => geometry.input.iter().product(),
-        Layout::Csr { .. } | Layout::Local(_) => panic!("inferno has no such connection"),
-    };
+    let quiet = vec![false; plan.batch * plan.topology.pre()];
     for row in emitted.rows() {
         let given = target.map(|target| Act::Input("given_target".to_owned(), target.values.clone()));
-        let step = Act::Step { pre: vec![false; plan.batch * pre], post: spikes(&row) };
+        let step = Act::Step { pre: quiet.clone(), post: spikes(&row) };
         plan.acts.push(given.into_iter().chain([step]).collect());
     }
 }
 
 /// Inputs do nothing to a homeostasis: where the arrays do not say how many there are, there is one.
-fn layout(connection: &str, regulated: &str, arrays: &Arrays) -> Layout {
+fn topology(connection: &str, regulated: &str, arrays: &Arrays) -> Topology {
     let spikes = &arrays.get("spikes").shape;
     let param = &arrays.get("param").shape;
     match connection {
         "dense" | "lateral" => {
-            Layout::Dense { pre: if regulated == "bias" { 1 } else { param[2] }, post: spikes[2] }
+            Topology::Dense { pre: if regulated == "bias" { 1 } else { param[2] }, post: spikes[2] }
         }
-        "direct" => Layout::OneToOne { neurons: spikes[2] },
+        "direct" => Topology::OneToOne { count: spikes[2] },
         "conv" => {
             let [channels, height, width] = [spikes[2], spikes[3], spikes[4]];
             let [inputs, rows, columns] =
                 if regulated == "bias" { [1, 1, 1] } else { [param[2], param[3], param[4]] };
-            Layout::Convolution(Geometry {
-                input: [inputs, height + rows - 1, width + columns - 1],
-                channels,
-                kernel: [rows, columns],
-                stride: 1,
-                padding: 0,
-            })
+            let input = [inputs, height + rows - 1, width + columns - 1];
+            Topology::Conv2d(plan::convolution(input, channels, [rows, columns], 1, 0))
         }
         other => panic!("inferno has no connection `{other}` here"),
     }
@@ -149,8 +140,8 @@ fn layout(connection: &str, regulated: &str, arrays: &Arrays) -> Layout {
 fn cell(case: &Case, number: usize) -> Plan {
     let arrays = case.arrays();
     let (param, rate) = (arrays.get(&format!("param_{number}")), arrays.get(&format!("rate_{number}")));
-    let layout = Layout::Dense { pre: param.shape[2], post: param.shape[1] };
-    let mut plan = Plan::new(text(case, true), layout);
+    let topology = Topology::Dense { pre: param.shape[2], post: param.shape[1] };
+    let mut plan = Plan::new(text(case, true), topology);
     plan.name = if number == 0 { "first" } else { "second" };
     plan.batch = case.count("batch");
     plan.param("lambda", case.number("plasticity"));

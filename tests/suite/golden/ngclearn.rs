@@ -3,8 +3,10 @@
 //! Its weights are `[in, out]`, as the library's. Its optimizers descend: their eta is the negative of ours. Its
 //! sign_value multiplies the prior as well.
 
+use aplysia_compiler::topology::Topology;
+
 use super::data::Case;
-use super::plan::{Act, Layout, Plan, SEEN};
+use super::plan::{Act, Plan, SEEN};
 
 const SEEN_BIAS: &str =
     "rule seen_bias { post_channel plastic b; post_channel state proposed; modulate { proposed = db; } }\n";
@@ -13,9 +15,9 @@ const SEEN_BIAS: &str =
 pub fn plans(case: &Case) -> Vec<Plan> {
     let arrays = case.arrays();
     let shape = &arrays.get("weights").shape;
-    let layout = Layout::Dense { pre: shape[1], post: shape[2] };
     let optimizer = case.name("optim_type").expect("a case names its optimizer");
-    let mut plan = Plan::new(text(case, optimizer, arrays.find("mask").is_some()), layout);
+    let text = text(case, optimizer, arrays.find("mask").is_some());
+    let mut plan = Plan::new(text, Topology::Dense { pre: shape[1], post: shape[2] });
     plan.batch = case.count("batch");
     plan.params_of(case, &[("pre_wght", "pre_wght"), ("post_wght", "post_wght"), ("w_bound", "w_bound")]);
     let sign = case.number("sign_value");
@@ -43,9 +45,7 @@ pub fn plans(case: &Case) -> Vec<Plan> {
     plan.initial.extend(arrays.find("mask").map(|mask| ("mask".to_owned(), mask.values.clone())));
     for step in 0..case.steps() {
         let give = |input: &str, array: &str| Act::Input(input.to_owned(), arrays.get(array).row(step));
-        let silent = |neurons: usize| vec![false; plan.batch * neurons];
-        let spikes = Act::Step { pre: silent(shape[1]), post: silent(shape[2]) };
-        plan.acts.push(vec![give("z_pre", "pre"), give("z_post", "post"), spikes]);
+        plan.acts.push(vec![give("z_pre", "pre"), give("z_post", "post"), plan.silent()]);
     }
     vec![plan]
 }

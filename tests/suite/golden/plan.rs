@@ -2,46 +2,9 @@
 
 use std::ops::Range;
 
+use aplysia_compiler::topology::{Convolution, Sparse, Topology};
+
 use super::data::Case;
-
-/// How neurons are connected, with the axes of synaptic arrays as the library has them.
-#[derive(Clone, Debug)]
-pub enum Layout {
-    /// `[pre, post]`
-    Dense { pre: usize, post: usize },
-    /// `[n]`
-    OneToOne { neurons: usize },
-    /// `[nnz]`, by row (pre), then by column
-    Csr { pre: usize, post: usize, rows: Vec<usize>, columns: Vec<u32> },
-    /// `[out, in, kh, kw]`
-    Convolution(Geometry),
-    /// `[out, positions, in * kh * kw]`
-    Local(Geometry),
-}
-
-/// Sizes of a convolution.
-#[derive(Clone, Copy, Debug)]
-pub struct Geometry {
-    /// Channels, height and width of the input.
-    pub input: [usize; 3],
-    /// Output channels.
-    pub channels: usize,
-    /// Height and width of the kernel.
-    pub kernel: [usize; 2],
-    /// Steps between positions.
-    pub stride: usize,
-    /// Zeros around the input.
-    pub padding: usize,
-}
-
-impl Geometry {
-    /// Height and width of the output.
-    pub fn positions(&self) -> [usize; 2] {
-        let along =
-            |axis: usize| (self.input[axis + 1] + 2 * self.padding - self.kernel[axis]) / self.stride + 1;
-        [along(0), along(1)]
-    }
-}
 
 /// One way of running a case.
 #[derive(Clone, Debug)]
@@ -51,7 +14,7 @@ pub struct Plan {
     /// A rule file; its last rule is run.
     pub rule: String,
     /// How neurons are connected.
-    pub layout: Layout,
+    pub topology: Topology,
     /// How many patterns are presented at once.
     pub batch: usize,
     /// The length of a step in ms.
@@ -100,11 +63,11 @@ pub struct Tracked {
 
 impl Plan {
     /// A plan without anything to do.
-    pub fn new(rule: impl Into<String>, layout: Layout) -> Self {
+    pub fn new(rule: impl Into<String>, topology: Topology) -> Self {
         Self {
             name: "",
             rule: rule.into(),
-            layout,
+            topology,
             batch: 1,
             dt: 1.0,
             delays: None,
@@ -145,6 +108,12 @@ impl Plan {
         self.tracked.push(Tracked { variable: variable.to_owned(), rows, restarted: false, exact });
     }
 
+    /// A step without spikes.
+    pub fn silent(&self) -> Act {
+        let silent = |neurons: usize| vec![false; self.batch * neurons];
+        Act::Step { pre: silent(self.topology.pre()), post: silent(self.topology.post()) }
+    }
+
     /// How many golden steps there are.
     pub fn steps(&self) -> Range<usize> {
         0..self.acts.len()
@@ -153,6 +122,28 @@ impl Plan {
 
 /// A part that shows the proposal of `w` where it stands: after the modulation of the parts before it.
 pub const SEEN: &str = "rule seen { plastic w; synapse state proposed; modulate { proposed = dw; } }\n";
+
+/// A convolution with the same stride and padding along both axes.
+pub fn convolution(
+    input: [usize; 3],
+    outputs: usize,
+    kernel: [usize; 2],
+    stride: usize,
+    padding: usize,
+) -> Convolution {
+    let [inputs, height, width] = input;
+    let shape = Convolution::new(inputs, [height, width], outputs, kernel);
+    let shape = shape.and_then(|shape| shape.with([stride; 2], [padding; 2], [1, 1], 1));
+    shape.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Synapses from rows to columns; the order in which they are listed is by row, then by column.
+pub fn sparse(pre: usize, post: usize, synapses: &[(usize, usize)]) -> Topology {
+    let before = |row: usize| synapses.iter().filter(|(from, _)| *from < row).count() as u64;
+    let columns = synapses.iter().map(|(_, to)| *to as u32).collect();
+    let sparse = Sparse::new(pre, post, (0..=pre).map(before).collect(), columns);
+    Topology::Sparse(sparse.unwrap_or_else(|error| panic!("{error}")).into())
+}
 
 /// Which neurons spike.
 pub fn spikes(row: &[f64]) -> Vec<bool> {

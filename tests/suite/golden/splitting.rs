@@ -22,7 +22,7 @@ fn plan(case: &Case, arrays: &Arrays, whole: bool) -> Plan {
         format!("weight_splitting({arguments})")
     };
     let text = format!("use std::layer;\nuse std::weight_splitting;\nrule case = {parts};\n");
-    let mut plan = Plan::new(text, layer.layout(input));
+    let mut plan = Plan::new(text, layer.topology(input));
     plan.name = if whole { "layer" } else { "answers" };
     plan.batch = inputs.shape[1];
     if whole {
@@ -34,7 +34,7 @@ fn plan(case: &Case, arrays: &Arrays, whole: bool) -> Plan {
     for step in 0..case.steps() {
         let given = if whole { ("x", "x") } else { ("y", "plain") };
         let given = Act::Input(given.0.to_owned(), arrays.get(given.1).row(step));
-        plan.acts.push(vec![given, layer.silent(&plan.layout, plan.batch)]);
+        plan.acts.push(vec![given, plan.silent()]);
     }
     plan
 }
