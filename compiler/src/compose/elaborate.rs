@@ -28,13 +28,17 @@ pub(crate) fn elaborate(
     let domains = stated_domains(&flat);
     let bound: Vec<Target> =
         flat.iter().flat_map(|part| part.bindings.values()).map(|(to, _)| to.clone()).collect();
+    let pointed: Vec<&Target> =
+        flat.iter().flat_map(|part| part.pointers.values()).map(|(to, _)| to).collect();
     let lowered: Vec<Option<Rule>> = flat
         .iter()
         .map(|part| {
             let mut reported = Diagnostics::new();
             let settings = part_settings(part, &domains);
             let lowered = lower(library.sources(), part.rule.rule(), part.scope, &settings, &mut reported);
-            let used = |diagnostic: &Diagnostic| is_bound(part, &bound, diagnostic);
+            let used = |diagnostic: &Diagnostic| {
+                is_bound(part, &bound, diagnostic) || is_pointed_at(part, &pointed, diagnostic)
+            };
             reported
                 .into_iter()
                 .filter(|diagnostic| !used(diagnostic))
@@ -64,6 +68,15 @@ fn is_bound(part: &FlatPart<'_>, bound: &[Target], diagnostic: &Diagnostic) -> b
     diagnostic.severity() == Severity::Warning
         && part.declarations
         && part.slots.iter().any(|(name, slot)| slot.span.to(about) == slot.span && is_used(name))
+}
+
+/// Whether a warning is about a state that another part reads: by itself it looks as if nobody did.
+fn is_pointed_at(part: &FlatPart<'_>, pointed: &[&Target], diagnostic: &Diagnostic) -> bool {
+    let about = diagnostic.primary.span;
+    let is_read =
+        |name: &String| pointed.iter().any(|target| target.part == part.name && target.name == *name);
+    diagnostic.severity() == Severity::Warning
+        && part.slots.iter().any(|(name, slot)| slot.span.to(about) == slot.span && is_read(name))
 }
 
 /// The domain that some part states for each shared variable.

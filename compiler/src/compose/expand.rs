@@ -73,7 +73,8 @@ impl<'a> Expander<'a, '_> {
         let mut flat = Vec::new();
         let mut parameters = Vec::new();
         if let Some(own) = self.declarations(rule, declarations, file_scope) {
-            parameters.extend(own.slots.keys().cloned());
+            let params = own.slots.iter().filter(|(_, slot)| slot.kind == SlotKind::Param);
+            parameters.extend(params.map(|(name, _)| name.clone()));
             flat.push(own);
         }
         let context = Context { composition: &rule.name.text, parameters: &parameters, scope: &scope };

@@ -129,10 +129,8 @@ fn crystallization(case: &Case, arrays: &Arrays) -> Plan {
 fn volume(case: &Case, arrays: &Arrays) -> Plan {
     let weights = arrays.get("weights");
     let layer = Layer::new(&weights.shape[1..]);
-    let text = format!(
-        "use std::volume_lr;\n{DESCENT}{}rule case = descent + volume_lr + seen;\n",
-        plan::SEEN
-    );
+    let text =
+        format!("use std::volume_lr;\n{DESCENT}{}rule case = descent + volume_lr + seen;\n", plan::SEEN);
     let mut plan = Plan::new(text, layer.topology(None));
     plan.params_of(case, &[("base_lr", "base_lr"), ("stability_factor", "stability")]);
     plan.params_of(case, &[("lr_variability", "variability")]);

@@ -4,8 +4,8 @@ use aplysia::prelude::*;
 use aplysia::{Device, GroupId};
 use aplysia_compiler::compose;
 use aplysia_compiler::interp::rule::{RuleMachine, Topology};
-use aplysia_compiler::kernel::Side;
 use aplysia_compiler::ir::{self, Domain, Shape, SiteId, VarId};
+use aplysia_compiler::kernel::Side;
 use ndarray::{ArrayD, IxDyn};
 
 use super::plan::{Act, Plan};
@@ -62,7 +62,9 @@ pub fn driver(plan: &Plan) -> Result<Box<dyn Driver + '_>, String> {
 /// `None` where the engine cannot run the plan.
 fn engined<'a>(plan: &'a Plan, case: &machine::Case) -> Result<Option<Engined<'a>>> {
     let group = match &plan.topology {
-        Topology::Dense { pre, post } if plan.batch == 1 && plan.delays.is_none() => Group::dense(*pre, *post),
+        Topology::Dense { pre, post } if plan.batch == 1 && plan.delays.is_none() => {
+            Group::dense(*pre, *post)
+        }
         _ => return Ok(None),
     };
     let rule = &case.rule;

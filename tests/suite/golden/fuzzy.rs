@@ -125,8 +125,7 @@ fn activity(case: &Case, arrays: &Arrays) -> Plan {
         vec![("fuzzy_lr.coin".to_owned(), vec![0.0]), ("fuzzy_lr.u".to_owned(), vec![0.0; synapses])];
     let so_far = |name: &str, step: usize| arrays.get(name).values[step] as usize;
     for step in 0..case.steps() {
-        let mut acts =
-            vec![Act::Input("x".to_owned(), inputs.row(step)), plan.silent()];
+        let mut acts = vec![Act::Input("x".to_owned(), inputs.row(step)), plan.silent()];
         let [coins, rows] = ["coin_count", "uniform_count"].map(|name| so_far(name, step));
         if step > 0 && coins > so_far("coin_count", step - 1) {
             acts.push(Act::Draw("fuzzy_lr.coin".to_owned(), vec![arrays.get("coin").values[coins - 1]]));
