@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use aplysia_compiler::diag::{Code, code};
+use aplysia_compiler::topology::{ConvolutionError, SparseError};
 
 use crate::events::Side;
 
@@ -206,6 +207,70 @@ pub enum Error {
         /// In ms.
         dt: f64,
     },
+    /// Lists that are no synapses.
+    #[error("{source}{}", way_out(.source))]
+    BadSynapses {
+        /// The first entry that is wrong.
+        #[from]
+        source: SparseError,
+    },
+    /// A neuron of a list of synapses that does not exist.
+    #[error(
+        "the synapse at position {position} has {side} neuron {index}: there are {count}, counted from 0"
+    )]
+    SynapseIndex {
+        /// Which side.
+        side: Side,
+        /// Where in the list.
+        position: usize,
+        /// The index given.
+        index: u32,
+        /// How many neurons there are.
+        count: usize,
+    },
+    /// A synapse that a list names twice.
+    #[error(
+        "the synapse from {row} to {column} is at positions {first} and {second}; leave one of them out, or give \
+         their sum once"
+    )]
+    DuplicateSynapse {
+        /// The presynaptic neuron.
+        row: u32,
+        /// The postsynaptic neuron.
+        column: u32,
+        /// Where it stands first.
+        first: usize,
+        /// Where it stands again.
+        second: usize,
+    },
+    /// A convolution that cannot be.
+    #[error(transparent)]
+    BadConvolution(#[from] ConvolutionError),
+    /// A probability that is none.
+    #[error("neurons are connected with probability {probability}; it must be a number from 0 to 1")]
+    BadProbability {
+        /// What was given.
+        probability: f64,
+    },
+    /// More partners than there are.
+    #[error(
+        "{side} neuron {neuron} is to have {partners} partners, but there are {candidates} to choose from"
+    )]
+    BadDegree {
+        /// Of which side the neurons have so many partners.
+        side: Side,
+        /// The first that cannot have them.
+        neuron: usize,
+        /// How many it is to have.
+        partners: usize,
+        /// How many there are.
+        candidates: usize,
+    },
+    /// A batch without elements.
+    #[error(
+        "a batch of 0 presents nothing; leave `.batch` out, or say how many patterns are presented at once"
+    )]
+    BadBatch,
     /// A device that cannot be used.
     #[error("the device cannot be used: {reason}")]
     BadDevice {
@@ -284,6 +349,12 @@ impl Error {
             Error::BadPeriod { .. } => code::BAD_PERIOD,
             Error::MissingRule => code::MISSING_RULE,
             Error::BadStepLength { .. } => code::BAD_STEP_LENGTH,
+            Error::BadSynapses { .. } | Error::SynapseIndex { .. } | Error::DuplicateSynapse { .. } => {
+                code::BAD_SYNAPSES
+            }
+            Error::BadConvolution(_) => code::BAD_CONVOLUTION,
+            Error::BadProbability { .. } | Error::BadDegree { .. } => code::BAD_CONNECTIVITY,
+            Error::BadBatch => code::BAD_BATCH,
             Error::BadDevice { .. } => code::BAD_DEVICE,
             Error::File { .. } => code::FILE_ERROR,
             Error::NotACheckpoint => code::NOT_A_CHECKPOINT,
@@ -293,6 +364,21 @@ impl Error {
             Error::UnknownShippedRule { .. } => code::UNKNOWN_SHIPPED_RULE,
             Error::Recording { .. } => code::RECORDING,
         }
+    }
+}
+
+/// What mends a list of synapses.
+fn way_out(error: &SparseError) -> &'static str {
+    match error {
+        SparseError::Unsorted { .. } => {
+            "; sort the columns of each row, or give the synapses with `from_coo`"
+        }
+        SparseError::Duplicate { .. } => "; leave one of them out, or give their sum once",
+        SparseError::RowOrder { .. } | SparseError::RowStarts { .. } | SparseError::End { .. } => {
+            "; it holds where each row begins and, last, how many synapses there are"
+        }
+        SparseError::TooManyNeurons { .. } | SparseError::TooManySynapses { .. } => "; use several groups",
+        SparseError::Column { .. } => "",
     }
 }
 

@@ -69,6 +69,19 @@ precision and step length, in the same order.";
         "`Rule::shipped` and `use std::NAME;` know the rules of the library only; `aplysia list` prints them.";
     RECORDING = "E0827", "a recording that does not exist",
         "A recorder's handle belongs to the engine that gave it, and a recording holds the variables that were named.";
+    BAD_SYNAPSES = "E0829", "a list of synapses that cannot be used",
+        "A sparse group is given in rows (CSR): `indptr` has one entry for each presynaptic neuron and one more, begins \
+with 0, never goes down, and ends at the number of synapses; `indices[indptr[i] .. indptr[i + 1]]` are the postsynaptic \
+neurons of neuron i, strictly ascending. Lists in any order are given with `Group::from_coo(n_pre, n_post, &rows, \
+&columns)`; there each synapse may stand once.";
+    BAD_CONVOLUTION = "E0830", "a convolution that cannot be",
+        "Sizes, strides, dilations and groups are at least 1, the kernel with its dilation fits into the image with its \
+padding, and the groups divide the input and the output channels.";
+    BAD_CONNECTIVITY = "E0831", "random connections that cannot be",
+        "A probability is a number from 0 to 1, and a neuron has at most as many partners as there are neurons on the other \
+side (one less without autapses).";
+    BAD_BATCH = "E0832", "a batch that cannot be",
+        "A group's batch is how many patterns are presented at once: at least 1.";
     EVENT_STEP = "E0828", "an event after the end of the run",
         "The steps of an event list are counted from 0 within the run, and each is below its number of steps.";
 }
