@@ -156,7 +156,8 @@ impl Engine {
         self.groups.iter().try_for_each(|group| group.check_inputs(&[]))?;
         for (id, events) in events {
             for side in Side::BOTH {
-                self.groups[id.index].machine.set_events(side, events.of(side).iter().copied());
+                let machine = &mut self.groups[id.index].machine;
+                machine.set_events(side, events.places(side, machine.room(side)));
             }
         }
         self.advance();

@@ -152,6 +152,46 @@ pub enum Error {
         /// How many steps the run has.
         steps: u64,
     },
+    /// An event of a batch element that does not exist.
+    #[error(
+        "{side} event at position {position} is of batch element {element}: there are {batch}, counted from 0"
+    )]
+    EventElement {
+        /// Which side.
+        side: Side,
+        /// Where in the list.
+        position: usize,
+        /// The element given.
+        element: u32,
+        /// How many there are.
+        batch: usize,
+    },
+    /// Events whose batch elements are not ascending.
+    #[error(
+        "{side} event at position {position} is of batch element {element}, but comes after one of element \
+         {previous}; lists are sorted by step, batch element and neuron"
+    )]
+    EventElementOrder {
+        /// Which side.
+        side: Side,
+        /// Where in the list.
+        position: usize,
+        /// The element given.
+        element: u32,
+        /// The one before it.
+        previous: u32,
+    },
+    /// Plain neurons for a group with a batch.
+    #[error(
+        "the group presents {batch} patterns at once, and the {side} events do not say of which they are; give pairs of \
+         a batch element and a neuron"
+    )]
+    NoBatchElements {
+        /// Which side.
+        side: Side,
+        /// How many patterns there are.
+        batch: usize,
+    },
     /// Something of the language that is not carried out here yet.
     #[error("{what} is not supported on {on}")]
     NotSupported {
@@ -339,7 +379,8 @@ impl Error {
             Error::MissingParameters { .. } => code::MISSING_PARAMETER,
             Error::MissingInputs { .. } => code::MISSING_INPUT,
             Error::EventIndex { .. } => code::EVENT_INDEX,
-            Error::EventOrder { .. } => code::EVENT_ORDER,
+            Error::EventOrder { .. } | Error::EventElementOrder { .. } => code::EVENT_ORDER,
+            Error::EventElement { .. } | Error::NoBatchElements { .. } => code::EVENT_ELEMENT,
             Error::EventStep { .. } => code::EVENT_STEP,
             Error::NotSupported { .. } => code::NOT_SUPPORTED_HERE,
             Error::WrongType { .. } => code::WRONG_TYPE,
