@@ -24,9 +24,9 @@ pub mod parse;
 pub mod pass;
 pub mod plan;
 pub mod source;
-pub mod topology;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod topology;
 pub mod valid;
 
 /// Stops at a fault of our own: a state that no input can bring about.

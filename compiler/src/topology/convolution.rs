@@ -122,7 +122,9 @@ impl Convolution {
             return Err(ConvolutionError::Groups { groups, inputs, outputs });
         }
         // Whatever is multiplied further on stays below this.
-        let limit = |size: usize| if i32::try_from(size).is_ok() { Ok(size) } else { Err(ConvolutionError::TooLarge) };
+        let limit = |size: usize| {
+            if i32::try_from(size).is_ok() { Ok(size) } else { Err(ConvolutionError::TooLarge) }
+        };
         for (_, size) in sizes {
             limit(size)?;
         }
@@ -247,9 +249,9 @@ impl Convolution {
             image.checked_sub(self.padding[axis]).filter(|&image| image < self.input[axis])
         };
         let (y, x) = (at(0, position / width, row), at(1, position % width, column));
-        let pre = y.zip(x).map(|(y, x)| {
-            ((self.first_input(output) + channel) * self.input[0] + y) * self.input[1] + x
-        });
+        let pre = y
+            .zip(x)
+            .map(|(y, x)| ((self.first_input(output) + channel) * self.input[0] + y) * self.input[1] + x);
         Pair { pre, post: output * self.positions() + position }
     }
 }

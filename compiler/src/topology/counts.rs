@@ -33,9 +33,9 @@ impl Counts {
         // Event lists and kernels count neurons in 31 bits.
         let fits = |count: usize| i32::try_from(count).is_ok();
         let synapses = topology.synapses().filter(|&synapses| isize::try_from(synapses).is_ok())?;
-        let batched = [pre, post, synapses].into_iter().all(|count| {
-            count.checked_mul(batch).is_some_and(|all| isize::try_from(all).is_ok())
-        });
+        let batched = [pre, post, synapses]
+            .into_iter()
+            .all(|count| count.checked_mul(batch).is_some_and(|all| isize::try_from(all).is_ok()));
         if !fits(pre) || !fits(post) || !fits(batch) || !batched {
             return None;
         }
@@ -46,7 +46,10 @@ impl Counts {
         let of = |value: fn(&super::Convolution) -> usize| shape.map_or(1, |shape| value(shape) as u64);
         let pairs = match topology {
             Topology::Conv2d(shape) => shape.positions() as u64,
-            Topology::Dense { .. } | Topology::OneToOne { .. } | Topology::Sparse(_) | Topology::Local2d(_) => 1,
+            Topology::Dense { .. }
+            | Topology::OneToOne { .. }
+            | Topology::Sparse(_)
+            | Topology::Local2d(_) => 1,
         };
         Some(Self {
             pre: pre as u64,

@@ -140,6 +140,7 @@ fn entry_lists(shape: &Convolution) -> (Vec<i64>, Vec<i64>, Vec<i64>) {
 
 /// How many pairs of a position and a kernel index there are, over all groups, padding included: room for the lists.
 pub(super) fn entries(shape: &Convolution) -> Option<u64> {
-    let all = (shape.positions() as u64).checked_mul(shape.kernel() as u64)?.checked_mul(shape.groups() as u64)?;
+    let all =
+        (shape.positions() as u64).checked_mul(shape.kernel() as u64)?.checked_mul(shape.groups() as u64)?;
     i64::try_from(all).is_ok().then_some(all)
 }

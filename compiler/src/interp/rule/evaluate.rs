@@ -4,9 +4,9 @@
 //! outermost. Operands stand before their users in the arena, so this needs no recursion, and an expression that is used
 //! often is computed once.
 
+use super::topology::{At, Members};
 use super::{Occasion, RuleMachine};
 use crate::ice;
-use super::topology::{At, Members};
 use crate::interp::order::{lanes32, serial256};
 use crate::interp::scalar::Scalar;
 use crate::ir::*;
@@ -88,13 +88,14 @@ impl<R: Real> Scope<'_, R> {
                 | Over::PreChannel
                 | Over::PostChannel
                 | Over::Position
+                | Over::Pairs
                 | Over::PostBlocks(_) => self.reduce(op, over, body, expr.shape),
             };
         }
         if let ExprKind::Scan { body, .. } = expr.kind {
             return self.scan(body, expr.shape);
         }
-        if let ExprKind::Past { body, delay, longest } = expr.kind {
+        if let ExprKind::Past { body, delay, longest, .. } = expr.kind {
             let Some(values) = &self.values[body.index()] else {
                 ice!("{body:?} is used before it is computed")
             };
@@ -153,7 +154,7 @@ impl<R: Real> Scope<'_, R> {
                     parameters.iter().map(|id| at(id).convert(Type::Real).real()).collect();
                 self.draw(*site, &parameters, place, batch, element).convert(expr.ty)
             }
-            ExprKind::Reduce { .. } | ExprKind::Scan { .. } | ExprKind::Past { .. } => {
+            ExprKind::Reduce { .. } | ExprKind::Scan { .. } | ExprKind::Past { .. } | ExprKind::Widen(_) => {
                 ice!("{:?} has no value of its own at an element", expr.kind)
             }
         }
@@ -297,9 +298,12 @@ fn combined<R: Real>(
             serial256(extent, terms, start, add, combine)
         }
         Members::Lanes(members) => lanes(members),
-        Members::Nested(outer) => {
-            lanes32(outer.into_iter().map(|(index, members)| (index, lanes(members))), start, combine, combine)
-        }
+        Members::Nested(outer) => lanes32(
+            outer.into_iter().map(|(index, members)| (index, lanes(members))),
+            start,
+            combine,
+            combine,
+        ),
     }
 }
 
@@ -361,7 +365,11 @@ impl<R: Real> RuleMachine<R> {
         let ty = self.rule.exprs[value].ty;
         let (start, add, combine) = accumulate(ReduceOp::Sum, ty);
         let term = |at: At, batch: usize, element: usize| {
-            if allowed(at, batch, element) { scope.term(ReduceOp::Sum, value, at, batch, element) } else { None }
+            if allowed(at, batch, element) {
+                scope.term(ReduceOp::Sum, value, at, batch, element)
+            } else {
+                None
+            }
         };
         let of_pairs = |batch: usize, element: usize| {
             let term = |pair| term(At::Pair, batch, pair);

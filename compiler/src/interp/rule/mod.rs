@@ -17,8 +17,8 @@ mod statement;
 mod tests;
 mod topology;
 
-pub use refusal::Refusal;
 pub use crate::topology::Topology;
+pub use refusal::Refusal;
 
 use crate::interp::scalar::Scalar;
 use crate::interp::wide;
@@ -113,7 +113,8 @@ impl<R: Real> RuleMachine<R> {
             return Err(Refusal::TooLarge);
         }
         // In a convolution blocks are of channels.
-        let post = if topology.kind().is_spatial() { topology.channels(crate::kernel::Side::Post) } else { post };
+        let post =
+            if topology.kind().is_spatial() { topology.channels(crate::kernel::Side::Post) } else { post };
         let blocks = rule.exprs.iter().find_map(|(_, expr)| match expr.kind {
             ExprKind::Reduce { over: Over::PostBlocks(size), .. } => {
                 (!post.is_multiple_of(size as usize)).then_some(size)
