@@ -145,7 +145,7 @@ fn check(what: (ReduceOp, Order, bool, bool), ty: Type, lanes: bool, own: bool) 
 #[test]
 fn the_text_of_stored_sums_compiles_to_the_interpreter_s_bits() {
     let text = include_str!("../../../../../tests/in/kernel/stored_sums.kernel");
-    let kernel = crate::kernel::parse::parse(text).expect("a text that parses");
+    let kernel = parse::parse(text).expect("a text that parses");
     let column = Array::new(Type::I32, vec![0, 3, 32, 35, 255, 600, 601, 632, 799]);
     let (w, y) = (samples(Type::F32, 9, 4), samples(Type::F32, 800, 5));
     let arrays = [column, w, y, samples(Type::Bool, 800, 6), Array::zeros(Type::F32, 4)];
