@@ -134,15 +134,16 @@ impl<'a> FlowBuilder<'a> {
     }
 
     fn assign(&mut self, variable: VarId, element: u32, op: AssignOp, value: ExprId, span: Span) {
-        let written = value;
         let target = self.rule.variables[variable].shape;
-        let value = self.translate(value);
-        let value = self.widened(value, self.rule.exprs[written].shape, target.domain);
+        let translated = self.translate(value);
         let condition = self.condition(target.domain);
         let before = self.current(variable, element, span);
-        let (value, condition) = match self.combined(target, written, value, condition, span) {
+        let (value, condition) = match self.combined(target, value, translated, condition, span) {
             Some(sum) => (sum, None),
-            None => (value, condition),
+            None => {
+                let from = self.rule.exprs[value].shape;
+                (self.widened(translated, from, target.domain), condition)
+            }
         };
         let after = match op {
             AssignOp::Set => value,
@@ -189,7 +190,8 @@ impl<'a> FlowBuilder<'a> {
         let pairs = self.setting.kind.shares_weights()
             && target.domain == Domain::Synapse
             && shapes.iter().any(is_pair);
-        let batched = self.setting.batched && !target.batched && shapes.iter().any(|shape| shape.batched);
+        let varies = self.setting.batched && shapes.iter().any(|shape| shape.batched);
+        let batched = varies && !target.batched;
         let ty = self.graph.get(value).ty;
         if !pairs && !batched {
             return None;
@@ -197,10 +199,11 @@ impl<'a> FlowBuilder<'a> {
         let (_, term) = term::gates(&self.rule.exprs, written);
         let is_product = term::product(&self.rule.exprs, term).is_some();
         let body = if is_product { value } else { term::rounded(&mut self.graph, value, span) };
+        let body = self.widened_term(body, written, target.domain);
         let gates: Vec<ExprId> = condition.into_iter().collect();
         let mut sum = term::gated(&mut self.graph, &gates, body, span);
         if pairs {
-            let shape = Shape { domain: Domain::Synapse, batched, pair: false };
+            let shape = Shape { domain: Domain::Synapse, batched: varies, pair: false };
             let kind = ExprKind::Reduce { op: ReduceOp::Sum, over: Over::Pairs, body: sum };
             sum = self.graph.add(Expr { kind, ty, shape }, span);
         }
@@ -213,6 +216,30 @@ impl<'a> FlowBuilder<'a> {
             }
         }
         Some(sum)
+    }
+
+    /// The term of a sum as it is read in `domain`: what is a product stays one, of factors that are read there.
+    fn widened_term(&mut self, value: ExprId, written: ExprId, domain: Domain) -> ExprId {
+        let Expr { ty, .. } = *self.graph.get(value);
+        let span = self.graph.span(value);
+        match (self.graph.get(value).kind.clone(), &self.rule.exprs[written].kind) {
+            (ExprKind::Gate(c, a), &ExprKind::Gate(old_c, old_a)) => {
+                let c = self.widened(c, self.rule.exprs[old_c].shape, domain);
+                let a = self.widened_term(a, old_a, domain);
+                let shape = self.graph.get(c).shape.join(self.graph.get(a).shape);
+                self.graph.add(Expr { kind: ExprKind::Gate(c, a), ty, shape }, span)
+            }
+            (
+                ExprKind::Binary(BinaryOp::Multiply, a, b),
+                &ExprKind::Binary(BinaryOp::Multiply, old_a, old_b),
+            ) if ty == Type::Real => {
+                let b = self.widened(b, self.rule.exprs[old_b].shape, domain);
+                let a = self.widened(a, self.rule.exprs[old_a].shape, domain);
+                let shape = self.graph.get(a).shape.join(self.graph.get(b).shape);
+                self.graph.add(Expr { kind: ExprKind::Binary(BinaryOp::Multiply, a, b), ty, shape }, span)
+            }
+            _ => self.widened(value, self.rule.exprs[written].shape, domain),
+        }
     }
 
     fn divided_by_batch(&mut self, sum: ExprId, span: Span) -> ExprId {
