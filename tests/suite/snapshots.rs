@@ -3,12 +3,13 @@
 
 use aplysia_compiler::back::cranelift::{Isa, JitOptions, clif};
 use aplysia_compiler::flow;
-use aplysia_compiler::flow::build::FlowBuilder;
+use aplysia_compiler::flow::build::{FlowBuilder, Setting};
 use aplysia_compiler::ir::{self, Rule, VarKind, When};
 use aplysia_compiler::kernel::Precision;
 use aplysia_compiler::pass::{integrate::integrate, run_pipeline};
 use aplysia_compiler::plan::program::Action;
 use aplysia_compiler::plan::{self, Options, PlanChoice};
+use aplysia_compiler::topology::Kind;
 use aplysia_compiler::valid::kernel::validate;
 use libtest_mimic::{Failed, Trial};
 
@@ -78,7 +79,8 @@ fn check(folder: &str, name: &str) -> Result<(), Failed> {
 /// The simplified flow of a step that applies.
 fn step(rule: &Rule) -> Result<String, Failed> {
     let rule = integrate(rule).map_err(|_| "its equations have no step")?;
-    let mut builder = FlowBuilder::new(&rule, Precision::F32);
+    let setting = Setting { precision: Precision::F32, kind: Kind::Dense, batched: false };
+    let mut builder = FlowBuilder::new(&rule, setting);
     for (id, variable) in rule.variables.iter() {
         let proposal = matches!(variable.kind, VarKind::Proposal { .. });
         if variable.kind == VarKind::Output || proposal && rule.apply_when == When::EveryStep {

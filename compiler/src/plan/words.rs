@@ -63,7 +63,6 @@ pub(super) fn count_words(count: Count) -> &'static str {
 }
 
 /// The name of a table as an array.
-#[expect(dead_code, reason = "storages of index tables will be named by it")]
 pub(super) fn table_name(table: Table) -> &'static str {
     match table {
         Table::RowStart => "%row_start",
