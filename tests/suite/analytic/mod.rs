@@ -2,6 +2,9 @@
 //!
 //! What the rules should do is computed here in plain f64, from the equations as published, without the compiler.
 
+mod calcium;
+mod clopath;
+mod consolidation;
 mod dendritic;
 mod eprop;
 mod florian;
@@ -10,11 +13,11 @@ mod modulation;
 mod nearest;
 mod optimise;
 mod pairs;
-mod power_law;
 mod rates;
 mod reward;
 mod short_term;
 mod triplet;
+mod weight_dependence;
 
 use aplysia::GroupId;
 use aplysia::prelude::*;
@@ -52,10 +55,23 @@ const CHECKS: &[(&str, fn())] = &[
     ("volume_lr_statistics", modulation::volume_lr_statistics),
     ("nearest_pairs_by_hand", nearest::pairs_by_hand),
     ("nearest_pairs_by_definition", nearest::pairs_by_definition),
-    ("power_law_spike_by_spike", power_law::spike_by_spike),
-    ("power_law_fixed_point", power_law::fixed_point),
+    ("power_law_spike_by_spike", weight_dependence::power_law_spike_by_spike),
+    ("power_law_fixed_point", weight_dependence::power_law_fixed_point),
     ("tsodyks_markram_spike_by_spike", short_term::spike_by_spike),
     ("tsodyks_markram_steady_state", short_term::steady_state),
+    ("stdp_exponents_spike_by_spike", weight_dependence::exponents_spike_by_spike),
+    ("stdp_exponents_at_their_ends", weight_dependence::exponents_at_their_ends),
+    ("benna_fusi_propagator", consolidation::propagator),
+    ("benna_fusi_conservation", consolidation::conservation),
+    ("benna_fusi_power_law", consolidation::power_law),
+    ("clopath_voltage_clamp", clopath::voltage_clamp),
+    ("clopath_homeostasis", clopath::homeostasis),
+    ("clopath_delay", clopath::delay),
+    ("clopath_pairing_frequency", clopath::pairing_frequency),
+    ("graupner_brunel_curves", calcium::curves),
+    ("graupner_brunel_step_by_step", calcium::step_by_step),
+    ("graupner_brunel_bistability", calcium::bistability),
+    ("graupner_brunel_noise", calcium::noise),
     ("mstdp_recurrences", florian::published_recurrences),
     ("mstdp_one_pair", florian::one_pair),
     ("urbanczik_senn_sums", dendritic::sums_over_spikes),
