@@ -9,7 +9,7 @@ use crate::kernel::Precision;
 use crate::topology::{Convolution, Kind, Sparse, Topology};
 
 /// A group of a kind, small and uneven: padding, a stride, dilation and groups; rows without synapses.
-pub(super) fn group(kind: Kind, salt: usize) -> Topology {
+pub(crate) fn group(kind: Kind, salt: usize) -> Topology {
     match kind {
         Kind::Dense => Topology::Dense { pre: 5, post: 6 },
         Kind::OneToOne => Topology::OneToOne { count: 6 + 6 * salt },
