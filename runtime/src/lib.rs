@@ -57,6 +57,12 @@ mod values;
 
 pub use aplysia_compiler as compiler;
 
+/// NVIDIA GPUs: what is there, and the compiler of their code, which needs no GPU.
+#[cfg(feature = "cuda")]
+pub mod cuda {
+    pub use crate::device::cuda::nvrtc::{Architecture, Binary, binary, missing, ptx, version};
+}
+
 pub use device::Device;
 pub use engine::Engine;
 pub use error::{Error, Result};

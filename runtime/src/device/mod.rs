@@ -1,6 +1,8 @@
 //! Devices: what carries out the program of a group.
 
 pub(crate) mod cpu;
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda;
 pub(crate) mod executor;
 pub(crate) mod interpreter;
 pub(crate) mod launch;
