@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use aplysia::{Device, Plan};
-use aplysia_compiler::ir::{Rule, VarKind};
+use aplysia_compiler::ir::{Equation, Rule, Statement, VarKind};
 use aplysia_compiler::kernel::Precision;
 use aplysia_compiler::math::Real;
 use aplysia_compiler::plan::{self, PlanChoice};
@@ -171,8 +171,8 @@ fn case(name: &str, text: &str) -> Result<Option<Case>, Failed> {
 
 fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
     let Some(mut case) = case(name, text)? else { return Ok(()) };
-    if case.rule.update.is_empty() && case.rule.equations.is_empty() {
-        // It proposes nothing by itself, so it gets something to work on.
+    if !proposes(&case.rule) {
+        // It gets something to work on.
         case = Case::must(name, &format!("use std::stdp; use std::{name}; rule checked = stdp + {name};"));
     }
     let mut seen = Seen::default();
@@ -187,6 +187,23 @@ fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
         }
     }
     Ok(check_seen(&case, &seen)?)
+}
+
+/// Whether a rule proposes a change of a plastic variable by itself.
+fn proposes(rule: &Rule) -> bool {
+    fn writes(rule: &Rule, block: &[Statement]) -> bool {
+        block.iter().any(|statement| match statement {
+            Statement::Let { .. } => false,
+            Statement::Assign { variable, .. } => {
+                matches!(rule.variables[*variable].kind, VarKind::Proposal { .. })
+            }
+            Statement::If { then, otherwise, .. } => writes(rule, then) || writes(rule, otherwise),
+        })
+    }
+    let plastic = |equation: &Equation| {
+        matches!(rule.variables[equation.variable].kind, VarKind::Plastic { .. } | VarKind::Proposal { .. })
+    };
+    writes(rule, &rule.update) || rule.equations.iter().any(plastic)
 }
 
 /// Enough work that threads share it: 1, 2 and 7 of them give the same bits.

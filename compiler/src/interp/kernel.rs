@@ -50,6 +50,20 @@ pub enum Fault {
         /// How many elements the buffer has.
         length: usize,
     },
+    /// The terms of a reduction are not in their row, ascending.
+    #[error(
+        "kernel `{kernel}`: a term of a reduction is at {slot}, after one at {last} (-1: none), in a row of {extent}"
+    )]
+    Slot {
+        /// The kernel.
+        kernel: String,
+        /// The place of the term.
+        slot: i64,
+        /// The place of the term before it, -1 where there is none.
+        last: i64,
+        /// How long the row is.
+        extent: i64,
+    },
     /// More steps than allowed.
     #[error("kernel `{kernel}` takes more than {limit} steps")]
     StepLimit {

@@ -308,16 +308,44 @@ impl KernelBuilder {
         count: ValueId,
         body: impl FnOnce(&mut Self, ValueId) -> (Term, Option<ValueId>),
     ) -> ValueId {
+        self.any_reduce(op, order, count, |builder, index| {
+            let (term, gate) = body(builder, index);
+            (term, gate, None)
+        })
+    }
+
+    /// An ordered reduction over the `count` stored terms of a row that is `extent` long. `body` gives the term, its
+    /// gate, and its place in the row.
+    pub fn reduce_stored(
+        &mut self,
+        op: ReduceOp,
+        order: Order,
+        [count, extent]: [ValueId; 2],
+        body: impl FnOnce(&mut Self, ValueId) -> (Term, Option<ValueId>, ValueId),
+    ) -> ValueId {
+        self.any_reduce(op, order, count, |builder, index| {
+            let (term, gate, slot) = body(builder, index);
+            (term, gate, Some(Slot { index: slot, extent }))
+        })
+    }
+
+    fn any_reduce(
+        &mut self,
+        op: ReduceOp,
+        order: Order,
+        count: ValueId,
+        body: impl FnOnce(&mut Self, ValueId) -> (Term, Option<ValueId>, Option<Slot>),
+    ) -> ValueId {
         let index = self.defined(Type::I64);
         self.enter();
-        let (term, gate) = body(self, index);
+        let (term, gate, slot) = body(self, index);
         let body = self.leave();
         let ty = match (op, term) {
             (ReduceOp::Count, _) => Type::I64,
             (_, Term::Value(value) | Term::Product(value, _)) => self.ty(value),
         };
         let result = self.defined(ty);
-        self.push(Stmt::Reduce(Reduce { op, order, index, count, body, term, gate, result }));
+        self.push(Stmt::Reduce(Reduce { op, order, index, count, body, term, gate, slot, result }));
         result
     }
 

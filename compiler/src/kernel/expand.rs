@@ -122,6 +122,7 @@ impl Walk<'_> {
 
     fn reduce(&mut self, reduce: &Reduce) {
         let count = self.get(reduce.count);
+        let extent = self.get_optional(reduce.slot.map(|slot| slot.extent));
         let index = self.define(reduce.index);
         let body = self.block(&reduce.body);
         let term = match reduce.term {
@@ -129,9 +130,11 @@ impl Walk<'_> {
             Term::Product(a, b) => Term::Product(self.get(a), self.get(b)),
         };
         let gate = self.get_optional(reduce.gate);
+        let slot = self.get_optional(reduce.slot.map(|slot| slot.index)).zip(extent);
+        let slot = slot.map(|(index, extent)| Slot { index, extent });
         let result = self.define(reduce.result);
         let (op, order) = (reduce.op, reduce.order);
-        self.builder.push(Stmt::Reduce(Reduce { op, order, index, count, body, term, gate, result }));
+        self.builder.push(Stmt::Reduce(Reduce { op, order, index, count, body, term, gate, slot, result }));
     }
 
     /// The operation with new operands.
@@ -214,6 +217,7 @@ mod tests {
             text!("delayed_arrival"),
             text!("inactive_rows"),
             text!("ordered_sums"),
+            text!("stored_sums"),
             text!("rejection_draw"),
         ];
         for text in texts {

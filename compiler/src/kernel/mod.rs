@@ -26,6 +26,10 @@
 //! * [`Order::Pairwise`]: the terms themselves are combined pairwise; this finishes a `Serial256` whose block results
 //!   another launch has left in a buffer.
 //!
+//! Where a reduction has a [`Slot`], the terms are those that a longer row has stored: the slot stands for the index, and
+//! the row's extent for the number of terms, so blocks without a term take part with what an empty reduction gives. The
+//! result is that of the whole row with the absent terms left out.
+//!
 //! A sum starts at +0, a minimum at +inf, a maximum at -inf. A term whose gate does not hold is left out. A product
 //! term is one fma: `accumulator = fma(a, b, accumulator)`.
 //!

@@ -251,14 +251,17 @@ impl<'a> Printer<'a> {
             }
         };
         let result = self.typed(result, reduce.result, own);
-        self.line(format!("{result} = {op} {order} {index} below {count} {{"));
+        let extent = reduce.slot.map(|slot| format!(" of {}", self.value(slot.extent))).unwrap_or_default();
+        self.line(format!("{result} = {op} {order} {index} below {count}{extent} {{"));
         self.inside(&reduce.body, |printer| {
             let term = match reduce.term {
                 Term::Value(value) => printer.value(value),
                 Term::Product(a, b) => format!("{} * {}", printer.value(a), printer.value(b)),
             };
+            let slot =
+                reduce.slot.map(|slot| format!(" at {}", printer.value(slot.index))).unwrap_or_default();
             let gate = printer.gate(reduce.gate);
-            printer.line(format!("term {term}{gate};"));
+            printer.line(format!("term {term}{slot}{gate};"));
         });
         self.line("}");
     }

@@ -108,8 +108,22 @@ pub struct Reduce {
     pub term: Term,
     /// A term is left out where this (`Bool`) does not hold.
     pub gate: Option<ValueId>,
+    /// Where the terms stand among those of a longer row, of which only some are stored; the loop's index where there
+    /// is none. `Pairwise` has none.
+    pub slot: Option<Slot>,
     /// The result, `Defined`.
     pub result: ValueId,
+}
+
+/// The place of a term in a row of `0 .. extent`, in which some places have no term. It stands for the loop's index in
+/// the order of the reduction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Slot {
+    /// The place of the term, `I64`, of the body: strictly ascending from one iteration to the next, gated off or not,
+    /// and in `0 .. extent`. The kernel's author guarantees it, the interpreter verifies it.
+    pub index: ValueId,
+    /// How long the row is, `I64`, of outside the body.
+    pub extent: ValueId,
 }
 
 /// A term of a reduction.

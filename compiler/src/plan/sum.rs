@@ -70,7 +70,7 @@ impl Emitter<'_, '_, '_> {
             (_, Term::Value(value) | Term::Product(value, _)) => self.builder.ty(value),
         };
         let result = self.builder.defined(ty);
-        let reduce = kernel::Reduce { op, order, index, count, body, term, gate, result };
+        let reduce = kernel::Reduce { op, order, index, count, body, term, gate, slot: None, result };
         self.builder.push(kernel::Stmt::Reduce(reduce));
         result
     }

@@ -33,6 +33,65 @@ pub fn rate_equations() {
     }
 }
 
+/// Equation 3 of van Rossum et al. (2000). A spike leaves e^(-s / tau) / tau in a and 1 - e^(-s / tau) in its integral; w is
+/// multiplied once a step. A silent neuron with the published constants: w e^(beta g t + gamma g t^2 / 2), g the target.
+pub fn scaling_equations() {
+    let (dt, tau, beta, gamma, target) = (2.0, 700.0, 0.3, 2e-4, 0.006);
+    let group = Bench::shipped("synaptic_scaling", 1, 1).dt(ms(dt)).param("tau", tau / 1000.0).init("w", 0.5);
+    let group = group.param("beta", beta).param("gamma", 1000.0 * gamma).param("target", 1000.0 * target);
+    let (mut bench, mut random, mut spikes, mut w) = (Bench::new(group), Random(9), Vec::new(), 0.5);
+    for step in 1..=1500 {
+        let at = f64::from(step) * dt;
+        let spike = random.uniform() < 0.01;
+        if spike {
+            spikes.push(at);
+        }
+        let left = |s: &f64| ((s - at) / tau).exp();
+        let a: f64 = spikes.iter().map(|s| left(s) / tau).sum();
+        let integral = target * at - spikes.iter().map(|s| 1.0 - left(s)).sum::<f64>();
+        w *= 1.0 + dt * (beta * (target - a) + gamma * integral);
+        bench.step(&[], if spike { &[0] } else { &[] });
+        near(bench.value("a"), 1000.0 * a, 1e-10, "the activity in Hz");
+        near(bench.value("integral"), integral, 1e-11, "the integral");
+        near(bench.value("w"), w, 1e-11, "w");
+    }
+    let mut bench = Bench::new(Bench::shipped("synaptic_scaling", 1, 1).dt(ms(100.0)).init("w", 0.5));
+    for _ in 0..6000 {
+        bench.step(&[], &[]);
+    }
+    let (t, g) = (6e5, 0.005);
+    near(
+        bench.value("w"),
+        0.5 * (4e-5 * g * t + 1e-10 * g * t * t / 2.0f64).exp(),
+        1e-5,
+        "w after ten minutes",
+    );
+}
+
+/// A neuron that is driven in proportion to its weight, which also decays, fires at its target: the integral leaves no
+/// offset, where the proportional part alone would rest at target - 1 / (beta tau_decay), 2 Hz below it.
+pub fn scaling_target() {
+    let rule =
+        Rule::shipped("synaptic_scaling").unwrap().compose(&Rule::shipped("weight_decay").unwrap()).unwrap();
+    for (gamma, expected) in [(5e-3, 8.0), (0.0, 6.0)] {
+        let group =
+            Group::dense(1, 1).rule(&rule).precision(Precision::F64).init("w", 0.1).param("target", 8.0);
+        let group = group.param("synaptic_scaling.tau", 0.5).param("beta", 0.05).param("gamma", gamma);
+        let mut bench = Bench::new(group.param("weight_decay.tau", 10.0));
+        let (mut phase, mut spikes) = (0.0, 0);
+        for step in 0..180_000 {
+            phase += 0.02 * bench.value("w");
+            let spike = phase >= 1.0;
+            if spike {
+                phase -= 1.0;
+                spikes += u32::from(step >= 120_000);
+            }
+            bench.step(&[], if spike { &[0] } else { &[] });
+        }
+        near(f64::from(spikes) / 60.0, expected, 0.02 * expected, "the postsynaptic rate in Hz");
+    }
+}
+
 /// Neurons that are driven in proportion to their weights settle at the target, and the ratios of weights stay (Turrigiano
 /// et al. 1998: scaling is multiplicative).
 pub fn rate_target() {

@@ -2,13 +2,19 @@
 //!
 //! What the rules should do is computed here in plain f64, from the equations as published, without the compiler.
 
+mod dendritic;
+mod eprop;
+mod florian;
 mod homeostasis;
 mod modulation;
+mod nearest;
 mod optimise;
 mod pairs;
+mod power_law;
 mod published;
 mod rates;
 mod reward;
+mod short_term;
 mod triplet;
 
 use aplysia::GroupId;
@@ -16,7 +22,7 @@ use aplysia::prelude::*;
 use libtest_mimic::Trial;
 
 /// The checks by name, as `rules/README.md` calls them.
-const CHECKS: [(&str, fn()); 30] = [
+const CHECKS: &[(&str, fn())] = &[
     ("stdp_window", pairs::stdp_window),
     ("stdp_coincidence", pairs::stdp_coincidence),
     ("stdp_soft_fixed_point", pairs::stdp_soft_fixed_point),
@@ -47,6 +53,21 @@ const CHECKS: [(&str, fn()); 30] = [
     ("conex_rstdp_trajectory", published::conex_rstdp_trajectory),
     ("conex_istdp_trajectory", published::conex_istdp_trajectory),
     ("volume_lr_statistics", modulation::volume_lr_statistics),
+    ("nearest_pairs_by_hand", nearest::pairs_by_hand),
+    ("nearest_pairs_by_definition", nearest::pairs_by_definition),
+    ("power_law_spike_by_spike", power_law::spike_by_spike),
+    ("power_law_fixed_point", power_law::fixed_point),
+    ("tsodyks_markram_spike_by_spike", short_term::spike_by_spike),
+    ("tsodyks_markram_steady_state", short_term::steady_state),
+    ("mstdp_recurrences", florian::published_recurrences),
+    ("mstdp_one_pair", florian::one_pair),
+    ("urbanczik_senn_sums", dendritic::sums_over_spikes),
+    ("urbanczik_senn_rest", dendritic::rests_where_predicted),
+    ("eprop_lif_gradient", eprop::lif_gradient),
+    ("eprop_alif_gradient", eprop::alif_gradient),
+    ("eprop_by_hand", eprop::by_hand),
+    ("synaptic_scaling_equations", homeostasis::scaling_equations),
+    ("synaptic_scaling_target", homeostasis::scaling_target),
 ];
 
 /// All checks.
@@ -59,7 +80,7 @@ pub fn trials() -> Vec<Trial> {
         Trial::test(format!("analytic::{name}"), run)
     };
     let table = ("every_rule_is_checked", every_rule_is_checked as fn());
-    CHECKS.into_iter().chain([table]).map(trial).collect()
+    CHECKS.iter().copied().chain([table]).map(trial).collect()
 }
 
 /// The table of the library has a row for every shipped rule, and what it names is here.

@@ -41,6 +41,9 @@ impl Lower<'_, '_> {
         let accumulator = Accumulator { op: reduce.op, ty, packed: self.is_packed(reduce.result) };
         let count = self.scalar(reduce.count);
         let result = match reduce.order {
+            Order::Serial256 if let Some(slot) = reduce.slot => {
+                self.with_room(|s, room| s.stored_blocks(room, reduce, slot, accumulator, count))
+            }
             Order::Serial256 => self.blocks_pairwise(accumulator, count, 8, |s, index, before| {
                 s.set(reduce.index, Form::Scalar(index));
                 s.block(&reduce.body);
@@ -191,6 +194,64 @@ impl Lower<'_, '_> {
         forms[1]
     }
 
+    /// As `blocks_pairwise` for the stored terms of a row: blocks of 256 places, with and without terms.
+    ///
+    /// The body of the first term of the next block is run once at the end of each block, for its place, and once more
+    /// in its own.
+    fn stored_blocks(
+        &mut self,
+        room: Value,
+        reduce: &Reduce,
+        slot: Slot,
+        accumulator: Accumulator,
+        count: Value,
+    ) -> Form {
+        let long = (Type::I64, false);
+        let extent = self.scalar(slot.extent);
+        let (head, forms) = self.block_with(&[long, long]);
+        let (inside, combine) = (self.b.create_block(), self.b.create_block());
+        let zero = Form::Scalar(self.zero(Type::I64));
+        self.jump(head, &[long, long], &[zero, zero]);
+
+        self.b.switch_to_block(head);
+        let (block, first) = (self.scalar_of(forms[0]), forms[1]);
+        let start = self.b.ins().ishl_imm_u(block, 8);
+        let more = self.b.ins().icmp(IntCC::SignedLessThan, start, extent);
+        self.b.ins().brif(more, inside, &[], combine, &[]);
+
+        self.b.switch_to_block(inside);
+        let end = self.add_constant(start, 256);
+        let shapes = [long, accumulator.shape()];
+        let (terms, forms) = self.block_with(&shapes);
+        let (stored, add, after) = (self.b.create_block(), self.b.create_block(), self.b.create_block());
+        let identity = self.identity(accumulator);
+        self.jump(terms, &shapes, &[first, identity]);
+        self.b.switch_to_block(terms);
+        let index = self.scalar_of(forms[0]);
+        let more = self.b.ins().icmp(IntCC::SignedLessThan, index, count);
+        self.b.ins().brif(more, stored, &[], after, &[]);
+
+        self.b.switch_to_block(stored);
+        self.set(reduce.index, Form::Scalar(index));
+        self.block(&reduce.body);
+        let place = self.scalar(slot.index);
+        let within = self.b.ins().icmp(IntCC::SignedLessThan, place, end);
+        self.b.ins().brif(within, add, &[], after, &[]);
+
+        self.b.switch_to_block(add);
+        let result = self.accumulate(reduce, accumulator, forms[1]);
+        let next = self.add_constant(index, 1);
+        self.jump(terms, &shapes, &[Form::Scalar(next), result]);
+
+        self.b.switch_to_block(after);
+        self.push_result(accumulator, room, block, forms[1]);
+        let next = self.add_constant(block, 1);
+        self.jump(head, &[long, long], &[Form::Scalar(next), Form::Scalar(index)]);
+
+        self.b.switch_to_block(combine);
+        self.combine_waiting(accumulator, room, block)
+    }
+
     /// Adds the result of block number `block` to those that wait.
     fn push_result(&mut self, accumulator: Accumulator, room: Value, block: Value, result: Form) {
         let shapes = [(Type::I64, false), (Type::I64, false), accumulator.shape()];
@@ -274,7 +335,8 @@ impl Lower<'_, '_> {
     /// 32 accumulators in memory, index mod 32; whole groups of 32 in registers first where the body allows it.
     fn lanes32(&mut self, room: Value, reduce: &Reduce, accumulator: Accumulator, count: Value) -> Form {
         let zero = self.zero(Type::I64);
-        let flat = reduce.body.iter().all(|stmt| matches!(stmt, Stmt::Let(_)));
+        // Neighbouring terms of a row that is stored in part may share a lane.
+        let flat = reduce.slot.is_none() && reduce.body.iter().all(|stmt| matches!(stmt, Stmt::Let(_)));
         let vectors =
             flat && reduce.body.len() <= UNROLLED_STATEMENTS && self.options.simd && self.varying.is_none();
         let varying = vectors.then(|| vary::varying(self.kernel, reduce.index, &reduce.body)).flatten();
@@ -290,12 +352,13 @@ impl Lower<'_, '_> {
             }
         };
         self.counted(start, count, 1, |s, index| {
-            let lane = s.b.ins().band_imm_u(index, ACCUMULATORS - 1);
+            s.set(reduce.index, Form::Scalar(index));
+            s.block(&reduce.body);
+            let slot = reduce.slot.map_or(index, |slot| s.scalar(slot.index));
+            let lane = s.b.ins().band_imm_u(slot, ACCUMULATORS - 1);
             let offset = s.multiply_constant(lane, accumulator.bytes());
             let place = s.b.ins().iadd(room, offset);
             let before = s.load_accumulator(accumulator, place);
-            s.set(reduce.index, Form::Scalar(index));
-            s.block(&reduce.body);
             let after = s.accumulate(reduce, accumulator, before);
             s.store_accumulator(accumulator, place, after);
         });

@@ -56,6 +56,7 @@ fn visit(kernel: &Kernel, body: &[Stmt], varying: &mut Varying) -> Option<()> {
             Stmt::Reduce(reduce) => {
                 uniform(varying, [reduce.count])?;
                 visit(kernel, &reduce.body, varying)?;
+                uniform(varying, reduce.slot.into_iter().flat_map(|slot| [slot.index, slot.extent]))?;
                 let mut parts = term_values(reduce.term);
                 parts.extend(reduce.gate);
                 if parts.iter().any(|part| varying.contains(part)) {

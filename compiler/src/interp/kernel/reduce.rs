@@ -64,26 +64,38 @@ impl<C: Cells + ?Sized> Machine<'_, '_, C> {
     pub(super) fn reduce(&mut self, reduce: &Reduce) -> Result<(), Fault> {
         let combine = Combine { op: reduce.op, ty: self.ty(reduce.result) };
         let count = self.long(reduce.count);
+        let extent = reduce.slot.map_or(count, |slot| self.long(slot.extent));
+        let mut last = -1;
         let result = match reduce.order {
             Order::Serial256 => {
                 let mut blocks = Vec::new();
                 let mut accumulator = combine.identity();
                 for index in 0..count {
-                    if let Some(term) = self.term(reduce, index)? {
-                        accumulator = combine.add(accumulator, term);
-                    }
-                    if index % 256 == 255 || index == count - 1 {
+                    let term = self.term(reduce, index)?;
+                    last = self.place(reduce, index, last, extent)?;
+                    while blocks.len() < (last / 256) as usize {
+                        self.step()?;
                         blocks.push(accumulator);
                         accumulator = combine.identity();
                     }
+                    if let Some(term) = term {
+                        accumulator = combine.add(accumulator, term);
+                    }
+                }
+                while blocks.len() < (extent.max(0) as usize).div_ceil(256) {
+                    self.step()?;
+                    blocks.push(accumulator);
+                    accumulator = combine.identity();
                 }
                 combine.pairwise(blocks)
             }
             Order::Lanes32 => {
                 let mut lanes = [combine.identity(); 32];
                 for index in 0..count {
-                    if let Some(term) = self.term(reduce, index)? {
-                        let lane = &mut lanes[(index % 32) as usize];
+                    let term = self.term(reduce, index)?;
+                    last = self.place(reduce, index, last, extent)?;
+                    if let Some(term) = term {
+                        let lane = &mut lanes[(last % 32) as usize];
                         *lane = combine.add(*lane, term);
                     }
                 }
@@ -122,6 +134,17 @@ impl<C: Cells + ?Sized> Machine<'_, '_, C> {
             Term::Value(value) => Found::Value(self.bits(value)),
             Term::Product(a, b) => Found::Product(self.bits(a), self.bits(b)),
         }))
+    }
+
+    /// The place of the term that the body has just computed: its slot, which must be in the row and above the last
+    /// one, or its index.
+    fn place(&self, reduce: &Reduce, index: i64, last: i64, extent: i64) -> Result<i64, Fault> {
+        let Some(slot) = reduce.slot else { return Ok(index) };
+        let slot = self.long(slot.index);
+        if last < slot && slot < extent {
+            return Ok(slot);
+        }
+        Err(Fault::Slot { kernel: self.kernel.name.clone(), slot, last, extent })
     }
 
     pub(super) fn tile(&mut self, tile: &TileProduct) -> Result<(), Fault> {

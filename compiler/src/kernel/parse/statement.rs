@@ -9,8 +9,8 @@ struct Ending {
     values: Vec<ValueId>,
     /// `exit if`.
     exit: Option<ValueId>,
-    /// `term`, with its gate.
-    term: Option<(Term, Option<ValueId>)>,
+    /// `term`, with its place and its gate.
+    term: Option<(Term, Option<ValueId>, Option<ValueId>)>,
 }
 
 impl Parser {
@@ -74,10 +74,11 @@ impl Parser {
         Ok((open.block, ending))
     }
 
-    fn term(&mut self) -> Parsed<(Term, Option<ValueId>)> {
+    fn term(&mut self) -> Parsed<(Term, Option<ValueId>, Option<ValueId>)> {
         let a = self.operand()?;
         let term = if self.accept("*") { Term::Product(a, self.operand()?) } else { Term::Value(a) };
-        Ok((term, self.gate()?))
+        let slot = if self.accept_keyword("at") { Some(self.operand()?) } else { None };
+        Ok((term, slot, self.gate()?))
     }
 
     fn gate(&mut self) -> Parsed<Option<ValueId>> {
@@ -238,9 +239,16 @@ impl Parser {
         let index = self.defined(Type::I64)?;
         self.keyword("below")?;
         let count = self.operand()?;
+        let extent = if self.accept_keyword("of") { Some(self.operand()?) } else { None };
         let (body, ending) = self.block("term")?;
-        let Some((term, gate)) = ending.term else {
+        let Some((term, slot, gate)) = ending.term else {
             return Err(self.before("a reduction ends with `term`".to_string()));
+        };
+        let slot = match (slot, extent) {
+            (Some(index), Some(extent)) => Some(Slot { index, extent }),
+            (None, None) => None,
+            (Some(_), None) => return Err(self.before("`at` needs an extent, `below … of …`".to_string())),
+            (None, Some(_)) => return Err(self.before("an extent needs a place, `term … at …`".to_string())),
         };
         let own = match (op, term) {
             (ReduceOp::Count, _) => Type::I64,
@@ -252,7 +260,7 @@ impl Parser {
             return Err(self.before(format!("`{name}` is defined already")));
         }
         let result = self.add(name, stated.unwrap_or(own), Op::Defined);
-        self.push(Stmt::Reduce(Reduce { op, order, index, count, body, term, gate, result }));
+        self.push(Stmt::Reduce(Reduce { op, order, index, count, body, term, gate, slot, result }));
         Ok(())
     }
 

@@ -8,13 +8,14 @@ use crate::valid::kernel::validate;
 mod random;
 
 /// Texts that are written by hand.
-const TEXTS: [&str; 8] = [
+const TEXTS: [&str; 9] = [
     include_str!("../../../../tests/in/kernel/replayed_rows.kernel"),
     include_str!("../../../../tests/in/kernel/conv_pairs.kernel"),
     include_str!("../../../../tests/in/kernel/batched_tile.kernel"),
     include_str!("../../../../tests/in/kernel/delayed_arrival.kernel"),
     include_str!("../../../../tests/in/kernel/rejection_draw.kernel"),
     include_str!("../../../../tests/in/kernel/ordered_sums.kernel"),
+    include_str!("../../../../tests/in/kernel/stored_sums.kernel"),
     include_str!("../../../../tests/in/kernel/inactive_rows.kernel"),
     include_str!("../../../../tests/in/kernel/random_draw.kernel"),
 ];
@@ -81,6 +82,18 @@ fn errors_say_what_is_wrong_and_where() {
     rejects_inside("give b;", "line 2: `give` does not end this block");
     rejects_inside("if true { give b; }", "line 2: both sides of a branch give equally many values");
     rejects_inside("s = sum lanes32 i below n { }", "line 2: a reduction ends with `term`");
+    rejects_inside(
+        "s = sum lanes32 i below n of n { term i; }",
+        "line 2: an extent needs a place, `term … at …`",
+    );
+    rejects_inside(
+        "s = sum lanes32 i below n { term i at i; }",
+        "line 2: `at` needs an extent, `below … of …`",
+    );
+    rejects_inside(
+        "s = sum lanes32 i below n of n { term i if true at i; }",
+        "line 2: expected `;`, found `at`",
+    );
     rejects_inside("for serial i in n .. n { exit if true; x = b + b; }", "line 2: expected `}`, found `x`");
     let deep = "if true {".repeat(100_000);
     rejects_inside(&deep, "line 2: blocks nest more than 64 deep");

@@ -107,6 +107,7 @@ impl Forms<'_> {
             Term::Product(a, b) => vec![reduce.count, a, b],
         };
         parts.extend(reduce.gate);
+        parts.extend(reduce.slot.into_iter().flat_map(|slot| [slot.index, slot.extent]));
         let form = self.all(&parts);
         self.set(reduce.result, form);
     }

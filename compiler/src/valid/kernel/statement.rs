@@ -165,9 +165,15 @@ impl Validator<'_> {
         self.demand(self.ty(reduce.index).is_none_or(|ty| ty == Type::I64), |_| {
             format!("{user} has an index that is no i64")
         });
+        if let Some(slot) = reduce.slot {
+            self.i64(user, slot.extent);
+        }
         if reduce.order == Order::Pairwise {
             let plain = matches!(reduce.term, Term::Value(_)) && reduce.gate.is_none();
             self.demand(plain, |_| format!("{user} is pairwise and has a product or a gate"));
+            self.demand(reduce.slot.is_none(), |_| {
+                format!("{user} is pairwise and has places for its terms")
+            });
         }
         let inside = std::mem::replace(&mut self.inside_reduce, true);
         self.loops += 1;
@@ -175,6 +181,9 @@ impl Validator<'_> {
             v.term(user, reduce);
             if let Some(gate) = reduce.gate {
                 v.boolean(user, gate);
+            }
+            if let Some(slot) = reduce.slot {
+                v.i64(user, slot.index);
             }
         });
         self.loops -= 1;

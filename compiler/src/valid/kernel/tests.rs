@@ -60,6 +60,18 @@ fn uses_stand_below_their_definition_and_inside_its_block() {
     rejects("if true { x = b + b; } else { y = x + b; }", "`y` uses `x`");
     rejects("s = sum lanes32 j below n { term w0; } y = j + b;", "`y` uses `j`");
 
+    // The extent is of outside the body, the place of inside.
+    let text = format!(
+        "{HEAD} for blocks b {{ s = sum lanes32 j below n of n {{ k = j + b; term 1.0f32 at k; }} }} }}"
+    );
+    let mut kernel = parse(&text).expect("a text that parses");
+    let Stmt::For(each) = &mut kernel.body[0] else { panic!("a loop") };
+    let Some(Stmt::Reduce(reduce)) = each.body.last_mut() else { panic!("a reduction") };
+    let slot = reduce.slot.as_mut().expect("places");
+    slot.extent = slot.index;
+    let errors = validate(&kernel).expect_err("an invalid kernel");
+    assert!(errors.iter().any(|error| error.contains("`j` uses `k` where it is not defined")), "{errors:?}");
+
     let mut kernel = parse(&format!("{HEAD} for blocks b {{ x = b + b; }} }}")).expect("a text that parses");
     let Stmt::For(each) = &mut kernel.body[0] else { panic!("a loop") };
     let again = each.body[0].clone();
@@ -98,6 +110,10 @@ fn reductions_have_no_effects_and_fitting_terms() {
     rejects("s = sum pairwise j below n { term w0 * w0; }", "is pairwise");
     rejects("s = sum pairwise j below n { term w0 if true; }", "is pairwise");
     rejects("s = sum lanes32 j below n { term w0 if b; }", "takes a condition");
+    assert_eq!(errors("s = sum serial256 j below b of n { term w0 at j if true; }"), [""; 0]);
+    rejects("s = sum lanes32 j below n of w0 { term w0 at j; }", "takes i64, and `w0` is F32");
+    rejects("s = sum lanes32 j below n of n { term w0 at e0; }", "takes i64, and `e0` is I32");
+    rejects("s = sum pairwise j below n of n { term w0 at j; }", "is pairwise and has places");
     rejects("s: f64 = sum lanes32 j below n { term w0; }", "is declared F64");
     let tile = "(stride n, from b, size n)";
     rejects(

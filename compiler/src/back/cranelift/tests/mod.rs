@@ -7,6 +7,7 @@ mod products;
 mod programs;
 mod random;
 mod reductions;
+mod stored;
 mod text;
 
 use super::{Isa, JitError, JitKernel, JitOptions};

@@ -235,6 +235,9 @@ impl Writer {
         let order = [Order::Serial256, Order::Lanes32, Order::Pairwise][self.numbers.below(3)];
         let op = [ReduceOp::Sum, ReduceOp::Min, ReduceOp::Max, ReduceOp::Count][self.numbers.below(4)];
         let count = self.bound(b, 63);
+        if order != Order::Pairwise && self.numbers.below(3) == 0 {
+            return self.stored(b, op, order, count);
+        }
         let outside = self.values.len();
         let ty = [Type::F32, Type::F64][self.numbers.below(2)];
         let result = b.reduce(op, order, count, |b, index| {
@@ -255,6 +258,26 @@ impl Writer {
             let gate = (!pairwise && self.numbers.below(2) == 0).then(|| self.pick(b, Type::Bool));
             self.values.truncate(outside);
             (term, gate)
+        });
+        self.values.push(result);
+    }
+
+    /// A reduction over some places of a longer row, which may be others in each lane.
+    fn stored(&mut self, b: &mut KernelBuilder, op: ReduceOp, order: Order, count: ValueId) {
+        let (gap, offset) = (b.int(1 + self.numbers.below(20) as i64), self.bound(b, 511));
+        let extent = b.int(511 + 20 * 64 + self.numbers.below(700) as i64);
+        let ty = [Type::F32, Type::F64][self.numbers.below(2)];
+        let input = self.inputs[TYPES.iter().position(|&other| other == ty).unwrap()];
+        let result = b.reduce_stored(op, order, [count, extent], |b, index| {
+            let far = b.mul(index, gap);
+            let slot = b.add(far, offset);
+            let loaded = b.load(input, index);
+            let term = match op {
+                ReduceOp::Count => Term::Value(self.pick(b, Type::Bool)),
+                ReduceOp::Sum if self.numbers.below(2) == 0 => Term::Product(loaded, self.pick(b, ty)),
+                ReduceOp::Sum | ReduceOp::Min | ReduceOp::Max => Term::Value(loaded),
+            };
+            (term, (self.numbers.below(2) == 0).then(|| self.pick(b, Type::Bool)), slot)
         });
         self.values.push(result);
     }

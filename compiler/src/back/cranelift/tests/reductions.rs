@@ -5,7 +5,7 @@ use super::*;
 const COUNTS: [usize; 14] = [0, 1, 2, 31, 32, 33, 63, 255, 256, 257, 300, 768, 1000, 1300];
 
 /// The definition of an order on terms that may be left out.
-fn reference(order: Order, op: ReduceOp, identity: f64, terms: &[Option<Step>]) -> f64 {
+pub(super) fn reference(order: Order, op: ReduceOp, identity: f64, terms: &[Option<Step>]) -> f64 {
     match order {
         Order::Serial256 => {
             let blocks = terms
@@ -36,7 +36,7 @@ fn reference(order: Order, op: ReduceOp, identity: f64, terms: &[Option<Step>]) 
 
 /// A value, or the product of two.
 #[derive(Clone, Copy)]
-struct Step(f64, Option<f64>);
+pub(super) struct Step(pub f64, pub Option<f64>);
 
 impl Step {
     fn onto(self, op: ReduceOp, sum: f64) -> f64 {
@@ -77,7 +77,7 @@ fn pairwise(op: ReduceOp, identity: f64, mut level: Vec<f64>) -> f64 {
     level.first().copied().unwrap_or(identity)
 }
 
-fn identity(op: ReduceOp) -> f64 {
+pub(super) fn identity(op: ReduceOp) -> f64 {
     match op {
         ReduceOp::Sum | ReduceOp::Count => 0.0,
         ReduceOp::Min => f64::INFINITY,
@@ -86,7 +86,7 @@ fn identity(op: ReduceOp) -> f64 {
 }
 
 /// Numbers whose sums depend on the order, with a few zeros of both signs.
-fn numbers(count: usize, seed: u64) -> Vec<f64> {
+pub(super) fn numbers(count: usize, seed: u64) -> Vec<f64> {
     let mut numbers = Numbers(seed);
     (0..count)
         .map(|_| match numbers.below(20) {

@@ -215,6 +215,58 @@ fn every_reduction_has_its_order() {
 }
 
 #[test]
+fn stored_terms_have_the_order_of_their_row() {
+    let kernel = kernel(text!("stored_sums"));
+    for (n, every) in
+        [(0usize, 1usize), (1, 1), (33, 2), (255, 3), (257, 256), (700, 1), (700, 5), (1500, 300), (2100, 7)]
+    {
+        let (row, y) = (uneven(n, 20), uneven(n, 21));
+        let gate: Vec<u8> = (0..n).map(|j| u8::from(j % 4 != 1)).collect();
+        // A whole block in the middle has no term.
+        let stored: Vec<usize> = (0..n).filter(|j| j % every == every / 2 && j / 256 != 1).collect();
+        let held: Vec<usize> = stored.iter().copied().filter(|&j| gate[j] != 0).collect();
+
+        let block = |first: usize| {
+            let inside = held.iter().filter(|&&j| j / 256 == first);
+            inside.fold(0.0f32, |sum, &j| row[j].mul_add(y[j], sum))
+        };
+        let products = neighbours(&(0..n.div_ceil(256)).map(block).collect::<Vec<_>>());
+        let lane = |l: usize| held.iter().filter(|&&j| j % 32 == l).fold(0.0f32, |sum, &j| sum + row[j]);
+        let mut lanes: Vec<f32> = (0..32).map(lane).collect();
+        while lanes.len() > 1 {
+            let upper = lanes.split_off(lanes.len() / 2);
+            lanes.iter_mut().zip(upper).for_each(|(low, high)| *low += high);
+        }
+        let least = stored.iter().map(|&j| row[j]).fold(f32::INFINITY, f32::min);
+        let expected = vec![products, lanes[0], least, held.len() as f32];
+
+        let column: Vec<i32> = stored.iter().map(|&j| j as i32).collect();
+        let w = stored.iter().map(|&j| row[j]).collect();
+        let out = Array::zeros(Type::F32, 4);
+        let mut memory = [Array::I32(column), Array::F32(w), Array::F32(y), Array::Bool(gate), out];
+        let scalars = [n as u64, stored.len() as u64];
+        launch(&kernel, &mut memory, &scalars, 1).expect("no fault");
+        assert_eq!(memory[4], Array::F32(expected), "every {every} of {n}");
+    }
+}
+
+#[test]
+fn places_that_do_not_ascend_in_their_row_fault() {
+    let kernel = kernel(text!("stored_sums"));
+    let fault = |columns: &[i32]| {
+        let w = Array::F32(vec![1.0; columns.len()]);
+        let (y, gate, out) = (Array::F32(vec![1.0; 9]), Array::Bool(vec![1; 9]), Array::zeros(Type::F32, 4));
+        let mut memory = [Array::I32(columns.to_vec()), w, y, gate, out];
+        launch(&kernel, &mut memory, &[8, columns.len() as u64], 1).err().map(|fault| fault.to_string())
+    };
+    assert_eq!(fault(&[0, 3, 7]), None);
+    let place = |text: &str| Some(format!("kernel `stored_sums`: a term of a reduction is at {text}"));
+    assert_eq!(fault(&[3, 2]), place("2, after one at 3 (-1: none), in a row of 8"));
+    assert_eq!(fault(&[3, 3]), place("3, after one at 3 (-1: none), in a row of 8"));
+    assert_eq!(fault(&[8]), place("8, after one at -1 (-1: none), in a row of 8"));
+}
+
+#[test]
 fn active_columns_leave_out_the_active_rows() {
     let kernel = kernel(text!("inactive_rows"));
     let (n_pre, n_post) = (9usize, 6usize);

@@ -174,6 +174,9 @@ impl Generator {
         let op = [ReduceOp::Sum, ReduceOp::Min, ReduceOp::Max, ReduceOp::Count][self.numbers.below(4)];
         let order = [Order::Serial256, Order::Lanes32, Order::Pairwise][self.numbers.below(3)];
         let float = [Type::F32, Type::F64][self.numbers.below(2)];
+        if order != Order::Pairwise && self.numbers.below(4) == 0 {
+            return self.stored(builder, known, (op, order, float), count);
+        }
         let result = builder.reduce(op, order, count, |builder, index| {
             let mut inside = known.clone();
             inside.push(index);
@@ -188,6 +191,26 @@ impl Generator {
                 return (Term::Product(term, self.value(builder, &inside, ty)), gate);
             }
             (Term::Value(term), gate)
+        });
+        known.push(result);
+    }
+
+    /// A reduction of which only the text and the validity are right: its places may be anywhere.
+    fn stored(
+        &mut self,
+        builder: &mut build::KernelBuilder,
+        known: &mut Vec<ValueId>,
+        (op, order, float): (ReduceOp, Order, Type),
+        count: ValueId,
+    ) {
+        let extent = self.value(builder, known, Type::I64);
+        let result = builder.reduce_stored(op, order, [count, extent], |builder, index| {
+            let mut inside = known.clone();
+            inside.push(index);
+            let ty = if op == ReduceOp::Count { Type::Bool } else { float };
+            let term = self.value(builder, &inside, ty);
+            let gate = (self.numbers.below(2) == 0).then(|| self.value(builder, &inside, Type::Bool));
+            (Term::Value(term), gate, self.value(builder, &inside, Type::I64))
         });
         known.push(result);
     }
