@@ -21,10 +21,8 @@ const TARGETS: &str = "this version has ast, ir, flow, kernel, clif, asm, cuda a
 /// Where the rule has errors, or the stage is not in this version.
 pub fn run(arguments: &EmitArguments) -> Outcome {
     let topology = topology(arguments.topology)?;
-    let of_kernels = matches!(
-        arguments.target,
-        Target::Kernel | Target::Clif | Target::Asm | Target::Cuda | Target::Ptx
-    );
+    let of_kernels =
+        matches!(arguments.target, Target::Kernel | Target::Clif | Target::Asm | Target::Cuda | Target::Ptx);
     if arguments.kernel.is_some() && !of_kernels {
         return Err(Failure::usage("`--kernel` goes with the targets kernel, clif, asm, cuda and ptx"));
     }

@@ -5,7 +5,9 @@
 //! by `interp::kernel`, one block range after another; [`ProgramMachine::counters`] say what each kernel loaded and
 //! stored, and [`ProgramMachine::taken`] which alternatives were chosen.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::kernel::{Array, Cells, Counters, Fault};
 use super::wide::{self, WideValue};
@@ -37,6 +39,22 @@ pub struct ProgramMachine<'a> {
     blocks_at_once: u64,
     counters: BTreeMap<String, Counters>,
     taken: BTreeMap<String, u64>,
+    witness: Option<Rc<RefCell<Vec<Launched>>>>,
+}
+
+/// A launch that has been carried out.
+#[derive(Clone, Debug)]
+pub struct Launched {
+    /// The kernel, by its place in the program.
+    pub kernel: KernelId,
+    /// A slot for each scalar.
+    pub scalars: Vec<u64>,
+    /// How many blocks there were.
+    pub blocks: u64,
+    /// Each buffer before the launch.
+    pub before: Vec<Array>,
+    /// Each buffer after it.
+    pub after: Vec<Array>,
 }
 
 impl<'a> ProgramMachine<'a> {
@@ -60,6 +78,7 @@ impl<'a> ProgramMachine<'a> {
             blocks_at_once: u64::MAX,
             counters: BTreeMap::new(),
             taken: BTreeMap::new(),
+            witness: None,
         };
         for (_, storage) in program.storages.iter() {
             let length = storage.shape.iter().map(|&size| machine.size(size)).product();
@@ -74,6 +93,11 @@ impl<'a> ProgramMachine<'a> {
     /// Hands every launch over in ranges of so many blocks, the last first, as threads might.
     pub fn set_blocks_at_once(&mut self, blocks: u64) {
         self.blocks_at_once = blocks.max(1);
+    }
+
+    /// Notes every launch from here on, for whoever wants to do it again by other means.
+    pub fn set_witness(&mut self, witness: Rc<RefCell<Vec<Launched>>>) {
+        self.witness = Some(witness);
     }
 
     /// What each kernel has loaded and stored, by its name.
@@ -340,6 +364,8 @@ impl<'a> ProgramMachine<'a> {
             .iter()
             .map(|storage| std::mem::replace(&mut self.arrays[storage.index()], Array::Bool(Vec::new())))
             .collect();
+        let blocks = end;
+        let before = self.witness.is_some().then(|| memory.clone());
         let counters = self.counters.entry(kernel.name.clone()).or_default();
         let mut result = Ok(());
         while end > 0 && result.is_ok() {
@@ -351,6 +377,10 @@ impl<'a> ProgramMachine<'a> {
                 counters.steps += done.steps;
             });
             end = start;
+        }
+        if let (Some(witness), Some(before)) = (&self.witness, before) {
+            let after = memory.clone();
+            witness.borrow_mut().push(Launched { kernel: launch.kernel, scalars, blocks, before, after });
         }
         for (storage, array) in launch.buffers.iter().zip(memory) {
             self.arrays[storage.index()] = array;

@@ -117,7 +117,9 @@ impl Writer<'_> {
             let mut base: Option<Option<ValueId>> = None;
             let same = all.iter().filter(|access| access.buffer == buffer).all(|access| {
                 let found = access.index.and_then(|index| {
-                    loops.iter().find_map(|each| access.is_in(each.index).then(|| self.run_base(each, index))?)
+                    loops
+                        .iter()
+                        .find_map(|each| access.is_in(each.index).then(|| self.run_base(each, index))?)
                 });
                 match (found, base) {
                     (Some(found), Some(base)) => found == base,

@@ -173,9 +173,9 @@ impl<'a> Facts<'a> {
                 let (list, from) = self.row_start(each.start?)?;
                 let (same, to) = self.row_start(each.end?)?;
                 let next = match self.op(to) {
-                    Op::Binary(Binary::Add, a, b) => {
-                        [(*a, *b), (*b, *a)].iter().any(|&(x, one)| x == index && self.key(one) == Key::Number(1))
-                    }
+                    Op::Binary(Binary::Add, a, b) => [(*a, *b), (*b, *a)]
+                        .iter()
+                        .any(|&(x, one)| x == index && self.key(one) == Key::Number(1)),
                     _ => false,
                 };
                 (list == same && from == index && next).then_some(Unique::Segment(list, index))
@@ -207,8 +207,7 @@ impl<'a> Facts<'a> {
             SpaceKind::Rows(RowSet::Active | RowSet::Touched) | SpaceKind::Columns
         ) && buffer.kind == BufferKind::Index
             && buffer.shape == self.kernel.space.items;
-        !self.info.is_written(list)
-            && (matches!(buffer.kind, BufferKind::EventList(_)) || of_the_launch)
+        !self.info.is_written(list) && (matches!(buffer.kind, BufferKind::EventList(_)) || of_the_launch)
     }
 
     /// The loop that an index belongs to.

@@ -146,9 +146,7 @@ impl Writer<'_> {
             return self.in_thread(|w| w.chunk(each));
         }
         if self.runs && self.goes_in_runs(each) {
-            let head = format!(
-                "for (u64 column = rank * V; before(column, {end}); column += width * V)"
-            );
+            let head = format!("for (u64 column = rank * V; before(column, {end}); column += width * V)");
             return self.in_thread(|w| w.braces(head, |w| w.chunk(each)));
         }
         let index = self.names.value(each.index).to_owned();

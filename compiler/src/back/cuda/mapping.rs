@@ -145,7 +145,8 @@ fn stays_with_threads(
     let outside: Vec<&&Access> = own.iter().filter(|access| access.outermost(spread).is_none()).collect();
     if !outside.is_empty() {
         // The first thread alone stores what is outside of the spread loops.
-        return outside.len() == own.len() && own.iter().all(|access| access.is_store && access.index.is_some());
+        return outside.len() == own.len()
+            && own.iter().all(|access| access.is_store && access.index.is_some());
     }
     let apart = rows.is_some_and(|rows| {
         own.iter().all(|access| access.is_in(rows))

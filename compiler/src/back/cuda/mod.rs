@@ -26,7 +26,6 @@ mod reduce;
 mod sites;
 mod write;
 
-
 use crate::kernel::Kernel;
 use crate::valid::kernel::KernelInfo;
 
@@ -97,7 +96,9 @@ impl CudaKernel {
         let per_block = u64::from(self.per_block.max(1));
         let grid = match self.mapping {
             Mapping::ThreadBlock => blocks,
-            Mapping::WarpPerRow(_) => blocks.saturating_mul(per_block.min(32)).saturating_mul(32).div_ceil(threads),
+            Mapping::WarpPerRow(_) => {
+                blocks.saturating_mul(per_block.min(32)).saturating_mul(32).div_ceil(threads)
+            }
             Mapping::Free { .. } => {
                 let most = elements.div_ceil(u64::from(self.run)).max(1);
                 let wanted = most.min(resident).max(elements / ELEMENTS_PER_THREAD);

@@ -39,8 +39,7 @@ impl Names {
         }
         for (id, text) in kernel.values.handles().zip(value_names(kernel)) {
             let written_in_place = matches!(kernel.values[id].op, Op::Constant(_) | Op::Scalar(_));
-            let name =
-                if written_in_place { String::new() } else { names.fresh(&identifier(&text)) };
+            let name = if written_in_place { String::new() } else { names.fresh(&identifier(&text)) };
             names.values.push(name);
         }
         names

@@ -117,7 +117,8 @@ fn signed(ty: Type, a: &str) -> String {
 /// Two operands of type `ty`; `count` is the second operand, where it is a literal.
 pub(super) fn binary(op: Binary, ty: Type, a: &str, b: &str, count: Option<u64>) -> String {
     let width = if ty == Type::I32 { 32 } else { 64 };
-    let shift = || count.map_or_else(|| format!("({b} & {})", width - 1), |count| (count % width).to_string());
+    let shift =
+        || count.map_or_else(|| format!("({b} & {})", width - 1), |count| (count % width).to_string());
     match op {
         Binary::Add => format!("{a} + {b}"),
         Binary::Subtract => format!("{a} - {b}"),

@@ -172,7 +172,8 @@ impl Writer<'_> {
             [tile.left, tile.right, tile.into].map(|buffer| self.names.buffer(buffer).to_owned());
         let (begin, step) = if self.alone { ("0", "1") } else { ("rank", "width") };
         let (pairs, first, end, block) = self.block_names("tile");
-        let [element, row, at, k] = ["element", "tile_row", "tile_column", "k"].map(|name| self.names.fresh(name));
+        let [element, row, at, k] =
+            ["element", "tile_row", "tile_column", "k"].map(|name| self.names.fresh(name));
         let head = format!(
             "for (u64 {element} = {begin}; before(0, {rows}) && before({element}, {rows} * {columns}); {element} += {step})"
         );

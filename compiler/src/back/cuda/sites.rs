@@ -111,8 +111,11 @@ impl Access {
 
 /// Whether different iterations of a loop touch different elements of everything that is written in it.
 pub(super) fn is_independent(facts: &Facts<'_>, all: &[Access], index: ValueId) -> bool {
-    let written: HashSet<BufferId> =
-        all.iter().filter(|access| access.is_in(index) && access.is_store).map(|access| access.buffer).collect();
+    let written: HashSet<BufferId> = all
+        .iter()
+        .filter(|access| access.is_in(index) && access.is_store)
+        .map(|access| access.buffer)
+        .collect();
     written.iter().all(|&buffer| {
         let inside: Vec<&Access> =
             all.iter().filter(|access| access.buffer == buffer && access.is_in(index)).collect();

@@ -115,7 +115,9 @@ impl<'a> Writer<'a> {
         let least = if kernel.values.len() > MANY_OPERATIONS { 2 } else { 4 };
         let bounds = format!("__launch_bounds__({THREADS}, {least})");
         if !self.runs {
-            self.braces(format!("extern \"C\" __global__ void {bounds} {symbol}({parameters})"), |w| w.body(blocks));
+            self.braces(format!("extern \"C\" __global__ void {bounds} {symbol}({parameters})"), |w| {
+                w.body(blocks)
+            });
             return;
         }
         let inner = self.names.fresh(&format!("{symbol}_in_runs"));
@@ -364,7 +366,8 @@ impl<'a> Writer<'a> {
             conditions.push("rank == 0".to_owned());
         }
         conditions.extend(gate.map(|gate| self.value(gate)));
-        let when = if conditions.is_empty() { String::new() } else { format!("if ({}) ", conditions.join(" && ")) };
+        let when =
+            if conditions.is_empty() { String::new() } else { format!("if ({}) ", conditions.join(" && ")) };
         self.line(format!("{when}{target} = {value};"));
     }
 

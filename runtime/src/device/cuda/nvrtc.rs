@@ -116,7 +116,8 @@ struct Program(sys::nvrtcProgram);
 
 impl Program {
     fn new(text: &str) -> Result<Self> {
-        let text = CString::new(text).map_err(|_| Error::BadDevice { reason: "a NUL in CUDA C".to_owned() })?;
+        let text =
+            CString::new(text).map_err(|_| Error::BadDevice { reason: "a NUL in CUDA C".to_owned() })?;
         let name: &CStr = c"aplysia.cu";
         Ok(Self(result::create_program(&text, Some(name)).map_err(|error| fault(&error))?))
     }
