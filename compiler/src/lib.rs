@@ -26,6 +26,7 @@ pub mod plan;
 pub mod source;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod topology;
 pub mod valid;
 
 /// Stops at a fault of our own: a state that no input can bring about.

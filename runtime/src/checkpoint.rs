@@ -157,8 +157,8 @@ fn identity(group: &GroupState) -> [(&'static str, String); 5] {
     let machine = &group.machine;
     [
         ("rule", ir::print::print(&group.rule)),
-        ("presynaptic neurons", machine.counts.pre.to_string()),
-        ("postsynaptic neurons", machine.counts.post.to_string()),
+        ("presynaptic neurons", machine.topology.pre().to_string()),
+        ("postsynaptic neurons", machine.topology.post().to_string()),
         ("precision", format!("{:?}", machine.program.precision)),
         ("dt", format!("{:?} ms", machine.dt)),
     ]
@@ -168,8 +168,8 @@ fn identity(group: &GroupState) -> [(&'static str, String); 5] {
 fn kept(group: &GroupState) -> impl Iterator<Item = usize> + '_ {
     let storages = group.machine.program.storages.iter();
     storages.filter_map(|(id, storage)| match storage.role {
-        Role::Variable(_) | Role::Draws(_) => Some(id.index()),
-        Role::Events(_) | Role::Spikes(_) | Role::Scratch => None,
+        Role::Variable(_) | Role::Draws(_) | Role::Ring(_) => Some(id.index()),
+        Role::Events(_) | Role::Spikes(_) | Role::Scratch | Role::Index(_) => None,
     })
 }
 

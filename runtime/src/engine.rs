@@ -10,10 +10,9 @@ use ndarray::{ArrayViewD, CowArray, IxDyn};
 use crate::cache::KernelCache;
 use crate::device::Device;
 use crate::device::executor::Machine;
-use crate::device::launch::Counts;
 use crate::error::{Error, Result};
 use crate::events::{Events, Side};
-use crate::group::{Group, Plan, Topology};
+use crate::group::{Group, Plan};
 use crate::handle::{DrawId, GroupId, InputId, Named, ParamId, StateId};
 use crate::names::{self, Wanted};
 use crate::recorder::{Recorder, Recording, RecordingId};
@@ -105,7 +104,8 @@ impl Engine {
             matches!(variable.kind, VarKind::Param | VarKind::Input { .. }).then_some(id)
         });
         let options = plan::Options {
-            topology: plan::Topology::Dense,
+            topology: group.topology.kind(),
+            batched: group.batch > 1,
             precision: group.precision.kernel(),
             given_values: given.inits.iter().map(|(variable, _)| *variable).chain(own_defaults).collect(),
             given_draws: given.draws.iter().map(|(site, _)| *site).collect(),
@@ -116,16 +116,23 @@ impl Engine {
             },
         };
         let program = plan::compile(&rule.ir, &options).map_err(|found| rule.error(&found))?;
-        let Topology::Dense { pre, post } = group.topology;
-        if let Some(size) = uneven_blocks(&rule.ir, post) {
-            let what =
-                format!("`sum[post by {size}]`, whose blocks do not divide {post} postsynaptic neurons,");
+        let channels = group.topology.channels(Side::Post.kernel());
+        if let Some(size) = uneven_blocks(&rule.ir, channels) {
+            let of =
+                if group.topology.kind().is_spatial() { "output channels" } else { "postsynaptic neurons" };
+            let what = format!("`sum[post by {size}]`, whose blocks do not divide {channels} {of},");
             return Err(Error::NotSupported { what, on: "this group".to_owned() });
         }
-        let too_large = || Error::NoMemory { name: "the group".to_owned(), bytes: usize::MAX };
-        let counts = Counts::dense(pre, post).ok_or_else(too_large)?;
         let seed = group.seed.unwrap_or_else(|| splitmix64(self.seed, index as u64));
-        let machine = Machine::new(Arc::new(program), counts, dt, seed, &self.device, &self.cache)?;
+        let machine = Machine::new(
+            Arc::new(program),
+            group.topology,
+            group.batch,
+            dt,
+            seed,
+            &self.device,
+            &self.cache,
+        )?;
         let id = GroupId { engine: self.identity, index };
         self.groups.push(GroupState::new(id, rule.ir.clone(), machine, given)?);
         Ok(id)

@@ -18,10 +18,11 @@ pub enum Side {
 impl Side {
     pub(crate) const BOTH: [Side; 2] = [Side::Pre, Side::Post];
 
-    pub(crate) fn of(side: kernel::Side) -> Self {
-        match side {
-            kernel::Side::Pre => Side::Pre,
-            kernel::Side::Post => Side::Post,
+    /// The side of a kernel.
+    pub(crate) fn kernel(self) -> kernel::Side {
+        match self {
+            Side::Pre => kernel::Side::Pre,
+            Side::Post => kernel::Side::Post,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the host says about a group before it is registered.
 
 use aplysia_compiler::kernel;
+use aplysia_compiler::topology::Topology;
 
 use crate::rule::Rule;
 use crate::units::{Time, ms};
@@ -35,12 +36,6 @@ pub enum Plan {
     FullPass,
     /// Only synapses of neurons that spike, wherever that is proved to be the same.
     Events,
-}
-
-/// How the neurons of the two sides are connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Topology {
-    Dense { pre: usize, post: usize },
 }
 
 /// The synapses between two populations, with a rule: what `Engine::register` takes.

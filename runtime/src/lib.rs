@@ -49,6 +49,7 @@ mod recorder;
 mod rule;
 #[cfg(test)]
 mod sample;
+mod shape;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -8,18 +8,18 @@ use std::sync::Arc;
 
 use aplysia_compiler::ice;
 use aplysia_compiler::ir::{Domain, Rule, SiteId, VarId, VarKind};
-use aplysia_compiler::plan::program::Program;
+use aplysia_compiler::plan::program::{Count, Program};
 use ndarray::{Array, Axis, CowArray, IxDyn};
 
 use crate::cache::KernelCache;
 use crate::device::Device;
 use crate::device::executor::Machine;
-use crate::device::launch::Counts;
 use crate::error::{Error, Result};
 use crate::events::{Events, Side};
 use crate::handle::{GroupId, Key, Named};
 use crate::names::{self, Wanted};
 use crate::prologue;
+use crate::shape;
 use crate::train::Series;
 use crate::values::{self, Convert, Number, Place, Values};
 
@@ -59,7 +59,9 @@ impl GroupState {
         let mut state = Self {
             id,
             addresses: variables().map(|id| rule.variables[id].address()).collect(),
-            shapes: variables().map(|id| shape(&rule, id, &machine.counts)).collect(),
+            shapes: variables()
+                .map(|id| shape::of_variable(&rule, id, &machine.topology, machine.batch))
+                .collect(),
             storages: variables().map(|id| machine.variable(id)).collect(),
             ranges: variables().map(|id| range(&rule, id, machine.dt)).collect(),
             parameters: vec![Vec::new(); count],
@@ -286,7 +288,7 @@ impl GroupState {
     pub(crate) fn draw_place(&self, site: SiteId) -> (String, Vec<usize>) {
         let site = &self.rule.sites[site];
         let name = site.address.clone().unwrap_or_default();
-        (name, domain_shape(site.shape.domain, &self.machine.counts))
+        (name, shape::of(site.shape, &self.machine.topology, self.machine.batch))
     }
 
     /// Writes a state. Constrain looks at every synapse in the next step.
@@ -334,8 +336,8 @@ impl GroupState {
         self.ensure_created();
         let Some(storage) = self.storages[variable.index()] else { return Ok(()) };
         let machine = &self.machine;
-        let (program, counts) = (machine.program.clone(), machine.counts);
-        let fresh = Machine::new(program, counts, machine.dt, machine.seed, device, cache)?;
+        let (program, topology) = (machine.program.clone(), machine.topology.clone());
+        let fresh = Machine::new(program, topology, machine.batch, machine.dt, machine.seed, device, cache)?;
         let mut old = std::mem::replace(&mut self.machine, fresh);
         for ((fresh, old), (_, declared)) in
             self.machine.memory.iter_mut().zip(&old.memory).zip(old.program.storages.iter())
@@ -366,7 +368,7 @@ impl GroupState {
 
     /// Refuses a step that cannot be carried out.
     pub(crate) fn check_step(&self, events: &Events<'_>) -> Result<()> {
-        let counts = Side::BOTH.map(|side| self.machine.counts.side(side));
+        let counts = Side::BOTH.map(|side| self.machine.counts.side(side.kernel()));
         events.check(counts)?;
         self.check_inputs(&[])
     }
@@ -418,8 +420,10 @@ impl GroupState {
 
     /// Roughly how much work a full step is.
     pub(crate) fn work(&self) -> u64 {
-        let counts = &self.machine.counts;
-        counts.synapses.saturating_add(counts.pre).saturating_add(counts.post)
+        let count = |count| self.machine.counts.get(count);
+        let synapses = count(Count::Synapses).saturating_mul(count(Count::Pairs));
+        let all = synapses.saturating_add(count(Count::Pre)).saturating_add(count(Count::Post));
+        all.saturating_mul(count(Count::Batch))
     }
 
     pub(crate) fn program(&self) -> &Program {
@@ -456,8 +460,8 @@ impl Keeps for Rule {
             Role::Variable(variable) => {
                 matches!(self.variables[variable].kind, VarKind::Param | VarKind::Input { .. })
             }
-            Role::Draws(_) => true,
-            Role::Events(_) | Role::Spikes(_) | Role::Scratch => false,
+            Role::Draws(_) | Role::Index(_) => true,
+            Role::Events(_) | Role::Spikes(_) | Role::Scratch | Role::Ring(_) => false,
         }
     }
 }
@@ -466,23 +470,6 @@ fn parameter(parameters: &[Vec<f64>], id: VarId, element: u32) -> f64 {
     match parameters[id.index()].get(element as usize) {
         Some(value) => *value,
         None => ice!("a constant expression reads a variable that is no global parameter"),
-    }
-}
-
-fn shape(rule: &Rule, id: VarId, counts: &Counts) -> Vec<usize> {
-    let variable = &rule.variables[id];
-    let mut shape = domain_shape(variable.shape.domain, counts);
-    shape.extend(variable.length.map(|length| length as usize));
-    shape
-}
-
-fn domain_shape(domain: Domain, counts: &Counts) -> Vec<usize> {
-    let (pre, post) = (counts.pre as usize, counts.post as usize);
-    match domain {
-        Domain::Global => Vec::new(),
-        Domain::Pre | Domain::PreChannel => vec![pre],
-        Domain::Post | Domain::PostChannel => vec![post],
-        Domain::Synapse => vec![pre, post],
     }
 }
 

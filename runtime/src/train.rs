@@ -130,7 +130,7 @@ impl<'a> Train<'a> {
     /// Refuses what does not fit the group or the length of the run.
     pub(crate) fn check(&self, group: &GroupState, steps: u64, refuse_nan: bool) -> Result<()> {
         for side in Side::BOTH {
-            self.check_spikes(side, group.machine.counts.side(side), steps)?;
+            self.check_spikes(side, group.machine.counts.side(side.kernel()), steps)?;
         }
         let mut given: Vec<VarId> = Vec::with_capacity(self.inputs.len());
         for (input, series) in &self.inputs {

@@ -14,17 +14,14 @@ use super::wide::{self, WideValue};
 use crate::ir::{Period, Rule, SiteId, Type, VarId, VarKind, When};
 use crate::kernel::{self, Extent, Side};
 use crate::plan::program::*;
-
-/// Rows of a block of a sum over the pre axis.
-const SUM_BLOCK: usize = 256;
+use crate::topology::{Counts, Topology};
 
 /// A program with its state.
 #[derive(Clone, Debug)]
 pub struct ProgramMachine<'a> {
     rule: &'a Rule,
     program: &'a Program,
-    pre: usize,
-    post: usize,
+    counts: Counts,
     dt: f64,
     seed: u64,
     step: u64,
@@ -60,11 +57,25 @@ pub struct Launched {
 impl<'a> ProgramMachine<'a> {
     /// A machine for a program of `rule` (the finished rule that was planned) on a dense group.
     pub fn new(rule: &'a Rule, program: &'a Program, pre: usize, post: usize, dt_ms: f64, seed: u64) -> Self {
+        Self::on(rule, program, &Topology::Dense { pre, post }, 1, dt_ms, seed)
+    }
+
+    /// A machine for a program of `rule` (the finished rule that was planned) on a group.
+    ///
+    /// # Panics
+    /// If the group's numbers do not fit.
+    pub fn on(
+        rule: &'a Rule,
+        program: &'a Program,
+        topology: &Topology,
+        batch: usize,
+        dt_ms: f64,
+        seed: u64,
+    ) -> Self {
         let mut machine = Self {
             rule,
             program,
-            pre,
-            post,
+            counts: Counts::new(topology, batch).expect("the numbers of the group fit"),
             dt: dt_ms,
             seed,
             step: 0,
@@ -80,13 +91,18 @@ impl<'a> ProgramMachine<'a> {
             taken: BTreeMap::new(),
             witness: None,
         };
+        machine.wide_parameters = machine.wide_defaults();
+        machine.evaluate_prologue();
         for (_, storage) in program.storages.iter() {
             let length = storage.shape.iter().map(|&size| machine.size(size)).product();
-            machine.arrays.push(Array::zeros(storage.ty, length));
+            let mut array = Array::zeros(storage.ty, length);
+            if let Role::Index(table) = storage.role {
+                let numbers = crate::topology::table(topology, table);
+                fill(&mut array, &numbers.iter().map(|&number| number as f64).collect::<Vec<f64>>());
+            }
+            machine.arrays.push(array);
         }
-        machine.wide_parameters = machine.wide_defaults();
         machine.place_defaults();
-        machine.evaluate_prologue();
         machine
     }
 
@@ -191,8 +207,8 @@ impl<'a> ProgramMachine<'a> {
             }
         }
         // There are no spikes between steps.
-        self.place_spikes(Side::Pre, &vec![false; self.pre]);
-        self.place_spikes(Side::Post, &vec![false; self.post]);
+        self.place_spikes(Side::Pre, &vec![false; pre_spikes.len()]);
+        self.place_spikes(Side::Post, &vec![false; post_spikes.len()]);
         Ok(())
     }
 
@@ -217,18 +233,14 @@ impl<'a> ProgramMachine<'a> {
     fn size(&self, size: Size) -> usize {
         match size {
             Size::Constant(length) => length as usize,
-            Size::Count(count) => self.count(count),
+            Size::Count(count) => self.counts.get(count) as usize,
+            Size::Prologue(place) => self.result(place) as usize,
         }
     }
 
-    fn count(&self, count: Count) -> usize {
-        match count {
-            Count::Pre | Count::PreChannels => self.pre,
-            Count::Post | Count::PostChannels => self.post,
-            Count::Synapses => self.pre * self.post,
-            Count::Batch | Count::Pairs => 1,
-            Count::PreBlocks => self.pre.div_ceil(SUM_BLOCK),
-        }
+    /// A result of the prologue.
+    fn result(&self, place: usize) -> f64 {
+        self.prologue[self.program.prologue.results[place].index()].number()
     }
 
     fn storage(&self, role: Role) -> Option<StorageId> {
@@ -333,7 +345,8 @@ impl<'a> ProgramMachine<'a> {
         match condition {
             Condition::Always => true,
             Condition::FewEvents { share, column_cost } => {
-                let (pre, post) = (self.pre as f64, self.post as f64);
+                let count = |count| self.counts.get(count) as f64;
+                let (pre, post) = (count(Count::Pre), count(Count::Post));
                 let rows = self.events[0] as f64 * post;
                 let columns = column_cost * self.events[1] as f64 * pre;
                 !self.dirty && rows + columns <= share * pre * post
@@ -390,15 +403,14 @@ impl<'a> ProgramMachine<'a> {
 
     fn scalar(&self, source: ScalarSource, ty: kernel::Type, run: u64) -> u64 {
         let number = match source {
-            ScalarSource::Prologue(place) => {
-                self.prologue[self.program.prologue.results[place].index()].number()
-            }
+            ScalarSource::Prologue(place) => self.result(place),
             ScalarSource::Time => self.step as f64 * self.dt,
-            ScalarSource::Count(count) => return self.count(count) as u64,
+            ScalarSource::Count(count) => return self.counts.get(count),
             ScalarSource::Step => return self.step,
             ScalarSource::Seed => return self.seed,
             ScalarSource::Run => return run,
             ScalarSource::EventCount(side) => return self.events[side as usize] as u64,
+            ScalarSource::Head(place) => return self.step % (self.result(place) as u64).max(1),
         };
         match ty {
             kernel::Type::F32 => u64::from((number as f32).to_bits()),

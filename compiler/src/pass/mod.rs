@@ -8,6 +8,7 @@ pub mod dead;
 pub mod fold;
 pub mod integrate;
 pub mod sparsity;
+pub mod specialise;
 
 use crate::flow::Flow;
 

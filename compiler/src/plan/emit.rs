@@ -136,6 +136,9 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
         match size {
             Size::Constant(length) => Extent::Constant(length),
             Size::Count(count) => Extent::Scalar(self.scalar(ScalarSource::Count(count), kernel::Type::I64)),
+            Size::Prologue(place) => {
+                Extent::Scalar(self.scalar(ScalarSource::Prologue(place), kernel::Type::I64))
+            }
         }
     }
 
@@ -163,6 +166,7 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
             ScalarSource::Run => "run".to_string(),
             ScalarSource::EventCount(Side::Pre) => "n_pre_events".to_string(),
             ScalarSource::EventCount(Side::Post) => "n_post_events".to_string(),
+            ScalarSource::Head(place) => format!("head{place}"),
         };
         let taken = self.builder.kernel().scalars.iter().any(|(_, scalar)| scalar.name == name);
         let name = if taken { format!("{name}_{}", type_suffix(ty)) } else { name };

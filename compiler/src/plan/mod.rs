@@ -31,12 +31,7 @@ use crate::kernel::Precision;
 use program::{Note, Program};
 
 /// What kind of topology a program is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Topology {
-    /// Every presynaptic neuron has a synapse onto every postsynaptic neuron.
-    #[default]
-    Dense,
-}
+pub use crate::topology::Kind as Topology;
 
 /// Which plans may be taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -57,6 +52,8 @@ pub struct Options {
     pub topology: Topology,
     /// f32 or f64.
     pub precision: Precision,
+    /// Whether there may be more than one element of the batch. Without it, batched values are plain ones.
+    pub batched: bool,
     /// Variables whose initial values the host has put in place: creation leaves them.
     pub given_values: Vec<VarId>,
     /// Draws whose values the host puts in place.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::program::{Action, Condition, Count, Program, Role, Section, Size, Storage};
+use super::words::count_words;
 use crate::ir::When;
 
 /// What the program does and why, for people.
@@ -97,7 +98,7 @@ fn memory(program: &Program) -> String {
             .iter()
             .map(|size| match size {
                 Size::Constant(length) => *length,
-                Size::Count(_) => 1,
+                Size::Count(_) | Size::Prologue(_) => 1,
             })
             .product();
         let bytes = constant * storage.ty.size() as u64;
@@ -106,7 +107,7 @@ fn memory(program: &Program) -> String {
             .iter()
             .filter_map(|size| match size {
                 Size::Count(count) => Some(*count),
-                Size::Constant(_) => None,
+                Size::Constant(_) | Size::Prologue(_) => None,
             })
             .collect();
         match counts.as_slice() {
@@ -135,16 +136,8 @@ fn shape(storage: &Storage) -> String {
         .iter()
         .map(|size| match size {
             Size::Constant(length) => length.to_string(),
-            Size::Count(count) => match count {
-                Count::Pre => "pre".to_string(),
-                Count::Post => "post".to_string(),
-                Count::Synapses => "synapses".to_string(),
-                Count::PreChannels => "pre channels".to_string(),
-                Count::PostChannels => "post channels".to_string(),
-                Count::Batch => "batch".to_string(),
-                Count::PreBlocks => "blocks of 256 pre".to_string(),
-                Count::Pairs => "pairs".to_string(),
-            },
+            Size::Count(count) => count_words(*count).to_string(),
+            Size::Prologue(_) => "steps".to_string(),
         })
         .collect();
     let what = match storage.role {
@@ -153,6 +146,8 @@ fn shape(storage: &Storage) -> String {
         Role::Spikes(_) => " (spikes of the step)",
         Role::Scratch => " (left by one launch for another)",
         Role::Draws(_) => " (draws that the host gives)",
+        Role::Index(_) => " (of the topology)",
+        Role::Ring(_) => " (the past)",
     };
     format!("[{}]{what}", axes.join(", "))
 }

@@ -1,6 +1,6 @@
 //! Words of the rule IR in the kernel IR.
 
-use super::program::{Count, Role, Size, Storage};
+use super::program::{Count, Role, Size, Storage, Table};
 use super::stage::Place;
 use crate::ir;
 use crate::kernel::{self, Binary, BufferKind, Compare, Side, Unary};
@@ -27,6 +27,67 @@ pub(super) fn count_name(count: Count) -> &'static str {
         Count::Batch => "n_batch",
         Count::PreBlocks => "n_pre_blocks",
         Count::Pairs => "n_pairs",
+        Count::RowEnds => "n_row_ends",
+        Count::ColumnEnds => "n_column_ends",
+        Count::Kernel => "n_kernel",
+        Count::KernelArea => "n_kernel_area",
+        Count::Positions => "n_positions",
+        Count::InputHeight => "input_height",
+        Count::InputWidth => "input_width",
+        Count::OutputsPerGroup => "n_outputs_per_group",
+        Count::Entries => "n_entries",
+    }
+}
+
+/// A count in words.
+pub(super) fn count_words(count: Count) -> &'static str {
+    match count {
+        Count::Pre => "pre",
+        Count::Post => "post",
+        Count::Synapses => "synapses",
+        Count::PreChannels => "pre channels",
+        Count::PostChannels => "post channels",
+        Count::Batch => "batch",
+        Count::PreBlocks => "blocks of 256 pre",
+        Count::Pairs => "pairs",
+        Count::RowEnds => "pre + 1",
+        Count::ColumnEnds => "post + 1",
+        Count::Kernel => "kernel",
+        Count::KernelArea => "kernel area",
+        Count::Positions => "positions",
+        Count::InputHeight => "input height",
+        Count::InputWidth => "input width",
+        Count::OutputsPerGroup => "output channels of a group",
+        Count::Entries => "positions · kernel",
+    }
+}
+
+/// The name of a table as an array.
+#[expect(dead_code, reason = "storages of index tables will be named by it")]
+pub(super) fn table_name(table: Table) -> &'static str {
+    match table {
+        Table::RowStart => "%row_start",
+        Table::Column => "%column",
+        Table::ColumnStart => "%column_start",
+        Table::ColumnRow => "%column_row",
+        Table::ColumnSynapse => "%column_synapse",
+        Table::FirstInput => "%first_input",
+        Table::InputStart => "%input_start",
+        Table::KernelChannel => "%kernel_channel",
+        Table::KernelY => "%kernel_y",
+        Table::KernelX => "%kernel_x",
+        Table::KernelOffset => "%kernel_offset",
+        Table::PositionY => "%position_y",
+        Table::PositionX => "%position_x",
+        Table::PositionOffset => "%position_offset",
+        Table::PreChannel => "%pre_channel",
+        Table::PostChannel => "%post_channel",
+        Table::PostPosition => "%post_position",
+        Table::FirstOutput => "%first_output",
+        Table::KernelStart => "%kernel_start",
+        Table::EntryStart => "%entry_start",
+        Table::EntryPosition => "%entry_position",
+        Table::EntryKernel => "%entry_kernel",
     }
 }
 
@@ -47,6 +108,8 @@ pub(super) fn buffer_kind(storage: &Storage, rule: &ir::Rule) -> BufferKind {
             BufferKind::Partials
         }
         Role::Scratch => BufferKind::Scratch,
+        Role::Index(_) => BufferKind::Index,
+        Role::Ring(_) => BufferKind::DelayRing,
     }
 }
 

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use aplysia_compiler::interp::wide;
 use aplysia_compiler::ir::{SiteId, VarId, When};
 use aplysia_compiler::kernel;
-use aplysia_compiler::plan::program::{Action, Condition, Program, Role, Section, Size};
+use aplysia_compiler::plan::program::{Action, Condition, Count, Program, Role, Section};
+use aplysia_compiler::topology::{self, Counts, Topology};
 
 use super::cpu::Code;
-use super::launch::{BoundLaunch, Counts, Moment};
+use super::launch::{BoundLaunch, Moment, Sizes};
 use super::memory::Memory;
 use super::{Device, Mode, Threads};
 use crate::cache::KernelCache;
@@ -23,6 +24,8 @@ use crate::prologue;
 pub(crate) struct Machine {
     pub(crate) program: Arc<Program>,
     pub(crate) memory: Vec<Memory>,
+    pub(crate) topology: Topology,
+    pub(crate) batch: usize,
     pub(crate) counts: Counts,
     pub(crate) dt: f64,
     pub(crate) seed: u64,
@@ -72,7 +75,7 @@ struct Binder<'a> {
     program: &'a Program,
     codes: &'a [Code],
     memory: &'a [Memory],
-    counts: &'a Counts,
+    sizes: &'a Sizes<'a>,
     on: &'a str,
 }
 
@@ -80,30 +83,26 @@ impl Machine {
     /// Allocates the arrays and binds all launches. The prologue has still to be evaluated.
     pub(crate) fn new(
         program: Arc<Program>,
-        counts: Counts,
+        topology: Topology,
+        batch: usize,
         dt: f64,
         seed: u64,
         device: &Device,
         cache: &KernelCache,
     ) -> Result<Self> {
-        let mut memory = Vec::with_capacity(program.storages.len());
-        for (number, (_, storage)) in program.storages.iter().enumerate() {
-            let size = |size: &Size| match *size {
-                Size::Constant(length) => length,
-                Size::Count(count) => counts.get(count),
-            };
-            let elements = storage.shape.iter().map(size).try_fold(1u64, u64::checked_mul);
-            let elements = elements.and_then(|elements| usize::try_from(elements).ok());
-            let error = || Error::NoMemory { name: storage.name.clone(), bytes: usize::MAX };
-            memory.push(Memory::zeroed(storage.ty, elements.ok_or_else(error)?, number, &storage.name)?);
-        }
+        let too_large = || Error::NoMemory { name: "the group".to_owned(), bytes: usize::MAX };
+        let counts = Counts::new(&topology, batch).ok_or_else(too_large)?;
+        // No length depends on a parameter.
+        let prologue = results(&program, &|_, _| f64::NAN, dt);
+        let sizes = Sizes { counts: &counts, prologue: &prologue };
+        let memory = allocate(&program, &topology, &sizes)?;
         let codes = program
             .kernels
             .iter()
             .map(|(_, kernel)| code(kernel, device.mode, cache))
             .collect::<Result<Vec<Code>>>()?;
         let on = device.to_string();
-        let bind = Binder { program: &program, codes: &codes, memory: &memory, counts: &counts, on: &on };
+        let bind = Binder { program: &program, codes: &codes, memory: &memory, sizes: &sizes, on: &on };
         let create = bind.section(&program.create)?;
         let advance = bind.section(&program.step)?;
         let commit = match &program.commit {
@@ -124,16 +123,18 @@ impl Machine {
         Ok(Self {
             lists: sides.map(|side| place(Role::Events(side))),
             maps: sides.map(|side| place(Role::Spikes(side))),
-            active: Side::BOTH.map(|side| Vec::with_capacity(counts.side(side))),
+            active: sides.map(|side| Vec::with_capacity(counts.side(side))),
             threads: device.threads.clone(),
-            prologue: vec![0.0; program.prologue.results.len()],
             create,
             advance,
             commit,
             schedules,
             calls,
             memory,
+            topology,
+            batch,
             counts,
+            prologue,
             dt,
             seed,
             step: 0,
@@ -293,6 +294,39 @@ impl Machine {
     }
 }
 
+/// The arrays of a program, those of index tables filled.
+fn allocate(program: &Program, topology: &Topology, sizes: &Sizes<'_>) -> Result<Vec<Memory>> {
+    let mut memory = Vec::with_capacity(program.storages.len());
+    for (number, (_, storage)) in program.storages.iter().enumerate() {
+        let mut lengths = storage.shape.iter().map(|&size| sizes.get(size));
+        let elements = lengths.try_fold(1u64, u64::checked_mul);
+        let elements = elements.and_then(|elements| usize::try_from(elements).ok());
+        let error = || Error::NoMemory { name: storage.name.clone(), bytes: usize::MAX };
+        let mut array = Memory::zeroed(storage.ty, elements.ok_or_else(error)?, number, &storage.name)?;
+        if let Role::Index(table) = storage.role {
+            fill(&mut array, &topology::table(topology, table));
+        }
+        memory.push(array);
+    }
+    Ok(memory)
+}
+
+/// Puts the numbers of an index table in place; the array may be longer.
+fn fill(array: &mut Memory, numbers: &[i64]) {
+    if let Some(slots) = array.slice_mut::<i64>() {
+        slots.iter_mut().zip(numbers).for_each(|(slot, &number)| *slot = number);
+    } else if let Some(slots) = array.slice_mut::<i32>() {
+        // Neurons and channels are counted in 31 bits.
+        slots.iter_mut().zip(numbers).for_each(|(slot, &number)| *slot = number as i32);
+    }
+}
+
+/// The results of the prologue.
+fn results(program: &Program, parameters: &dyn Fn(VarId, u32) -> f64, dt: f64) -> Vec<f64> {
+    let values = wide::evaluate(&program.prologue.exprs, parameters, dt);
+    program.prologue.results.iter().map(|id| values[id.index()].number()).collect()
+}
+
 fn perform(acts: &mut [Act], memory: &mut [Memory], moment: &Moment<'_>, dirty: bool, threads: &Threads) {
     for act in acts {
         match act {
@@ -314,7 +348,7 @@ fn holds(condition: Condition, moment: &Moment<'_>, dirty: bool) -> bool {
         Condition::Always => true,
         Condition::FewEvents { share, column_cost } => {
             let [pre_events, post_events] = moment.spikes.map(|count| count as f64);
-            let (pre, post) = (moment.counts.pre as f64, moment.counts.post as f64);
+            let [pre, post] = [Count::Pre, Count::Post].map(|count| moment.counts.get(count) as f64);
             !dirty && pre_events * post + column_cost * post_events * pre <= share * pre * post
         }
     }
@@ -334,7 +368,7 @@ impl Binder<'_> {
             Action::Launch(launch) => {
                 let kernel = &self.program.kernels[launch.kernel];
                 let code = self.codes[launch.kernel.index()].clone();
-                Act::Launch(BoundLaunch::new(launch, kernel, code, self.memory, self.counts, self.on)?)
+                Act::Launch(BoundLaunch::new(launch, kernel, code, self.memory, self.sizes, self.on)?)
             }
             Action::Clear(storage) => Act::Clear(storage.index()),
             Action::Choose(alternatives) => {

@@ -6,53 +6,13 @@
 
 use aplysia_compiler::ice;
 use aplysia_compiler::kernel::{BufferKind, Extent, Kernel, RowSet, Side as KernelSide, SpaceKind, Type};
-use aplysia_compiler::plan::program::{self, Count, ScalarSource};
+use aplysia_compiler::plan::program::{self, Count, ScalarSource, Size};
+use aplysia_compiler::topology::Counts;
 
 use super::Threads;
 use super::cpu::{self, Code};
 use super::memory::Memory;
 use crate::error::{Error, Result};
-use crate::events::Side;
-
-/// The numbers of a group's topology.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) pre: u64,
-    pub(crate) post: u64,
-    pub(crate) synapses: u64,
-}
-
-impl Counts {
-    /// Of a dense group; `None` where the number of synapses does not fit.
-    pub(crate) fn dense(pre: usize, post: usize) -> Option<Self> {
-        let synapses = pre.checked_mul(post).filter(|&synapses| isize::try_from(synapses).is_ok())?;
-        // Event lists and kernels count neurons in 31 bits.
-        let fits = |count: usize| i32::try_from(count).is_ok();
-        (fits(pre) && fits(post)).then_some(Self {
-            pre: pre as u64,
-            post: post as u64,
-            synapses: synapses as u64,
-        })
-    }
-
-    pub(crate) fn get(&self, count: Count) -> u64 {
-        match count {
-            Count::Pre | Count::PreChannels => self.pre,
-            Count::Post | Count::PostChannels => self.post,
-            Count::Synapses => self.synapses,
-            // On a dense group a synapse serves one pair.
-            Count::Batch | Count::Pairs => 1,
-            Count::PreBlocks => self.pre.div_ceil(256),
-        }
-    }
-
-    pub(crate) fn side(&self, side: Side) -> usize {
-        match side {
-            Side::Pre => self.pre as usize,
-            Side::Post => self.post as usize,
-        }
-    }
-}
 
 /// What the scalars of a launch come from.
 pub(crate) struct Moment<'a> {
@@ -65,6 +25,28 @@ pub(crate) struct Moment<'a> {
     pub(crate) run: u64,
     /// How many neurons of each side spike.
     pub(crate) spikes: [u64; 2],
+}
+
+/// What the lengths of a group's arrays come from.
+pub(crate) struct Sizes<'a> {
+    pub(crate) counts: &'a Counts,
+    pub(crate) prologue: &'a [f64],
+}
+
+impl Sizes<'_> {
+    /// The length of an axis.
+    pub(crate) fn get(&self, size: Size) -> u64 {
+        match size {
+            Size::Constant(length) => length,
+            Size::Count(count) => self.counts.get(count),
+            Size::Prologue(place) => self.prologue(place),
+        }
+    }
+
+    /// A whole number of the prologue; saturated.
+    fn prologue(&self, place: usize) -> u64 {
+        self.prologue[place] as u64
+    }
 }
 
 /// A buffer of a launch, as kernels see it.
@@ -99,7 +81,7 @@ impl BoundLaunch {
         kernel: &Kernel,
         code: Code,
         memory: &[Memory],
-        counts: &Counts,
+        sizes: &Sizes<'_>,
         on: &str,
     ) -> Result<Self> {
         if launch.buffers.len() != kernel.buffers.len() || launch.scalars.len() != kernel.scalars.len() {
@@ -107,11 +89,8 @@ impl BoundLaunch {
         }
         let arrays: Vec<&Memory> = launch.buffers.iter().map(|&id| &memory[id.index()]).collect();
         for ((_, buffer), array) in kernel.buffers.iter().zip(&arrays) {
-            if let kind @ (BufferKind::SpikeRing(_)
-            | BufferKind::EventHistory(_)
-            | BufferKind::Marks
-            | BufferKind::DelayRing
-            | BufferKind::Index) = buffer.kind
+            if let kind @ (BufferKind::SpikeRing(_) | BufferKind::EventHistory(_) | BufferKind::Marks) =
+                buffer.kind
             {
                 return Err(Error::NotSupported {
                     what: format!("a buffer of kind {kind:?}"),
@@ -120,7 +99,7 @@ impl BoundLaunch {
             }
             let largest = |extent: &Extent| match *extent {
                 Extent::Constant(length) => length,
-                Extent::Scalar(scalar) => largest(launch.scalars[scalar.index()], counts, &kernel.name),
+                Extent::Scalar(scalar) => largest(launch.scalars[scalar.index()], sizes, &kernel.name),
             };
             let needed = buffer.shape.iter().map(largest).try_fold(1u64, u64::checked_mul);
             if buffer.ty != array.ty() || needed.is_none_or(|needed| needed > array.len() as u64) {
@@ -138,7 +117,7 @@ impl BoundLaunch {
             sources: launch.scalars.iter().copied().zip(types).collect(),
             items: kernel.space.items.clone().into(),
             per_block: u64::from(kernel.space.per_block).max(1),
-            work_per_item: work_per_item(kernel, counts),
+            work_per_item: work_per_item(kernel, sizes.counts),
         })
     }
 
@@ -162,15 +141,17 @@ impl BoundLaunch {
 }
 
 /// The greatest value of a scalar that is a length.
-fn largest(source: ScalarSource, counts: &Counts, kernel: &str) -> u64 {
+fn largest(source: ScalarSource, sizes: &Sizes<'_>, kernel: &str) -> u64 {
     match source {
-        ScalarSource::Count(count) => counts.get(count),
-        ScalarSource::EventCount(side) => counts.side(Side::of(side)) as u64,
-        ScalarSource::Prologue(_)
-        | ScalarSource::Step
+        ScalarSource::Count(count) => sizes.counts.get(count),
+        ScalarSource::EventCount(side) => sizes.counts.side(side) as u64,
+        // A length that the prologue computes is made of constants and dt, so it stays.
+        ScalarSource::Prologue(place) => sizes.prologue(place),
+        ScalarSource::Step
         | ScalarSource::Time
         | ScalarSource::Seed
-        | ScalarSource::Run => ice!("a length of `{kernel}` is not a count"),
+        | ScalarSource::Run
+        | ScalarSource::Head(_) => ice!("a length of `{kernel}` is not a count"),
     }
 }
 
@@ -185,6 +166,7 @@ fn scalar(source: ScalarSource, ty: Type, moment: &Moment<'_>) -> u64 {
         ScalarSource::Run => whole(moment.run, ty),
         ScalarSource::EventCount(KernelSide::Pre) => whole(moment.spikes[0], ty),
         ScalarSource::EventCount(KernelSide::Post) => whole(moment.spikes[1], ty),
+        ScalarSource::Head(place) => whole(moment.step % (moment.prologue[place] as u64).max(1), ty),
     }
 }
 
@@ -217,15 +199,17 @@ fn work_per_item(kernel: &Kernel, counts: &Counts) -> u64 {
     if !synaptic {
         return 1;
     }
-    let items = match kernel.space.kind {
-        SpaceKind::Single => 1,
-        SpaceKind::Neurons(KernelSide::Pre) | SpaceKind::Channels(KernelSide::Pre) => counts.pre,
-        SpaceKind::Neurons(KernelSide::Post) | SpaceKind::Channels(KernelSide::Post) => counts.post,
-        SpaceKind::Rows(RowSet::All | RowSet::Active | RowSet::Touched) => counts.pre,
-        SpaceKind::Columns => counts.post,
-        SpaceKind::Synapses | SpaceKind::Pairs | SpaceKind::Tiles => counts.synapses,
-    };
-    (counts.synapses / items.max(1)).max(1)
+    let items = counts.get(match kernel.space.kind {
+        SpaceKind::Single => return counts.get(Count::Synapses).max(1),
+        SpaceKind::Neurons(KernelSide::Pre) => Count::Pre,
+        SpaceKind::Neurons(KernelSide::Post) | SpaceKind::Columns => Count::Post,
+        SpaceKind::Channels(KernelSide::Pre) => Count::PreChannels,
+        SpaceKind::Channels(KernelSide::Post) => Count::PostChannels,
+        SpaceKind::Rows(RowSet::All | RowSet::Active | RowSet::Touched) => Count::Pre,
+        SpaceKind::Synapses | SpaceKind::Pairs | SpaceKind::Tiles => Count::Synapses,
+    });
+    let pairs = counts.get(Count::Synapses).saturating_mul(counts.get(Count::Pairs));
+    (pairs / items.max(1)).max(1)
 }
 
 #[cfg(test)]
@@ -242,9 +226,11 @@ mod tests {
     }
 
     #[test]
-    fn sizes_that_do_not_fit_are_refused() {
-        assert!(Counts::dense(1 << 31, 1).is_none());
-        assert!(Counts::dense(0, 5).is_some());
-        assert_eq!(Counts::dense(300, 2).unwrap().get(Count::PreBlocks), 2);
+    fn lengths_come_from_counts_and_the_prologue() {
+        let topology = aplysia_compiler::topology::Topology::Dense { pre: 300, post: 2 };
+        let counts = Counts::new(&topology, 1).unwrap();
+        let sizes = Sizes { counts: &counts, prologue: &[0.5, 21.0] };
+        let lengths = [Size::Constant(4), Size::Count(Count::PreBlocks), Size::Prologue(1)];
+        assert_eq!(lengths.map(|size| sizes.get(size)), [4, 2, 21]);
     }
 }

@@ -17,6 +17,7 @@ use super::script::{Act, Script};
 pub fn options(script: &Script, choice: PlanChoice) -> Options {
     Options {
         topology: plan::Topology::Dense,
+        batched: false,
         precision: script.precision,
         given_values: script.initial.iter().map(|(id, _)| *id).collect(),
         given_draws: script.draws.iter().map(|(id, _)| *id).collect(),

@@ -4,6 +4,7 @@
 //! outermost. Operands stand before their users in the arena, so this needs no recursion, and an expression that is used
 //! often is computed once.
 
+use super::topology::{At, Members};
 use super::{Occasion, RuleMachine};
 use crate::ice;
 use crate::interp::order::{lanes32, serial256};
@@ -47,17 +48,21 @@ impl<R: Real> RuleMachine<R> {
         scope
     }
 
-    /// The value of shape `from` that is read at an element of a narrower shape.
+    /// The value of shape `from` that is read at an element of a narrower place; 0 in the padding.
     pub(super) fn read_at(
         &self,
         values: &[Scalar<R>],
         of: Shape,
-        at: Domain,
+        at: At,
         batch: usize,
         element: usize,
     ) -> Scalar<R> {
-        let index = self.space.project(at, element, of.domain);
-        values[if of.batched { batch * self.space.size(of.domain) + index } else { index }]
+        let from = self.space.at(of);
+        match self.space.project(at, element, from) {
+            Some(index) => values[if of.batched { batch * self.space.size(from) + index } else { index }],
+            // No presynaptic value is of another type than what it is read as.
+            None => values.first().map_or(Scalar::zero(Type::Real), |value| Scalar::zero(value.ty())),
+        }
     }
 }
 
@@ -67,14 +72,14 @@ impl<R: Real> Scope<'_, R> {
     }
 
     /// The value of an operand at an element of its user.
-    fn operand(&self, id: ExprId, at: Domain, batch: usize, element: usize) -> Scalar<R> {
+    fn operand(&self, id: ExprId, at: At, batch: usize, element: usize) -> Scalar<R> {
         let Some(values) = &self.values[id.index()] else { ice!("{id:?} is used before it is computed") };
         self.machine.read_at(values, self.expr(id).shape, at, batch, element)
     }
 
     fn node(&self, id: ExprId) -> Values<R> {
         let expr = self.expr(id);
-        let Shape { domain, batched, .. } = expr.shape;
+        let (at, batched) = (self.machine.space.at(expr.shape), expr.shape.batched);
         if let ExprKind::Reduce { op, over, body } = expr.kind {
             return match over {
                 Over::Batch => self.reduce_batch(op, body, expr.shape),
@@ -93,11 +98,11 @@ impl<R: Real> Scope<'_, R> {
             let Some(values) = &self.values[body.index()] else {
                 ice!("{body:?} is used before it is computed")
             };
-            let delay = |batch, element| self.operand(delay, domain, batch, element);
-            let longest = self.operand(longest, domain, 0, 0).to_host();
+            let delay = |batch, element| self.operand(delay, at, batch, element);
+            let longest = self.operand(longest, At::Global, 0, 0).to_host();
             return self.machine.past(id, (values, self.expr(body).shape), &delay, longest);
         }
-        let size = self.machine.space.size(domain);
+        let size = self.machine.space.size(at);
         let batches = if batched { self.machine.batch } else { 1 };
         let places = (0..batches).flat_map(|batch| (0..size).map(move |element| (batch, element)));
         places.map(|(batch, element)| self.element(expr, batch, element)).collect()
@@ -106,20 +111,20 @@ impl<R: Real> Scope<'_, R> {
     /// One value of an expression that is not a reduction.
     fn element(&self, expr: &Expr, batch: usize, element: usize) -> Scalar<R> {
         let machine = self.machine;
-        let domain = expr.shape.domain;
-        let at = |id: &ExprId| self.operand(*id, domain, batch, element);
+        let place = machine.space.at(expr.shape);
+        let at = |id: &ExprId| self.operand(*id, place, batch, element);
         match &expr.kind {
             ExprKind::Number(value) => Scalar::Wide(*value),
             ExprKind::Integer(value) => Scalar::Int(*value),
             ExprKind::Boolean(value) => Scalar::Bool(*value),
-            ExprKind::Load { variable, element: place } => {
-                machine.load(*variable, *place, domain, batch, element)
+            ExprKind::Load { variable, element: of_array } => {
+                machine.load(*variable, *of_array, place, batch, element)
             }
             ExprKind::Local(local) => {
                 let Some(values) = &machine.locals[local.index()] else {
                     ice!("{local:?} is read before its `let`")
                 };
-                machine.read_at(values, machine.rule.locals[*local].shape, domain, batch, element)
+                machine.read_at(values, machine.rule.locals[*local].shape, place, batch, element)
             }
             ExprKind::Builtin(builtin) => self.builtin(*builtin, batch, element),
             ExprKind::Unary(op, a) => at(a).unary(*op),
@@ -146,7 +151,7 @@ impl<R: Real> Scope<'_, R> {
             ExprKind::Draw { site, parameters } => {
                 let parameters: Vec<R> =
                     parameters.iter().map(|id| at(id).convert(Type::Real).real()).collect();
-                self.draw(*site, &parameters, domain, batch, element).convert(expr.ty)
+                self.draw(*site, &parameters, place, batch, element).convert(expr.ty)
             }
             ExprKind::Reduce { .. } | ExprKind::Scan { .. } | ExprKind::Past { .. } => {
                 ice!("{:?} has no value of its own at an element", expr.kind)
@@ -171,27 +176,28 @@ impl<R: Real> Scope<'_, R> {
             Builtin::PreCount => Scalar::Int(space.pre as i64),
             Builtin::PostCount => Scalar::Int(space.post as i64),
             Builtin::BatchCount => Scalar::Int(machine.batch as i64),
-            Builtin::PairCount => Scalar::Int(1),
+            Builtin::PairCount => Scalar::Int(space.pairs() as i64),
         }
     }
 
     /// A draw has one value for each element of its site's shape, which its use may narrow.
-    fn draw(&self, site: SiteId, parameters: &[R], at: Domain, batch: usize, element: usize) -> Scalar<R> {
+    fn draw(&self, site: SiteId, parameters: &[R], at: At, batch: usize, element: usize) -> Scalar<R> {
         let machine = self.machine;
         let space = &machine.space;
         let Site { distribution, shape, .. } = machine.rule.sites[site];
-        let element = space.project(at, element, shape.domain);
+        let own = space.at(shape);
+        let Some(element) = space.project(at, element, own) else { return Scalar::zero(Type::Real) };
         let batch = if shape.batched { batch } else { 0 };
         let value = match &machine.draws[site.index()] {
-            Some(given) => given[batch * space.size(shape.domain) + element],
+            Some(given) => given[batch * space.size(own) + element],
             None => {
-                let (row, column) = space.address(shape.domain, element);
+                let (row, column) = space.address(own, element);
                 let stream = Stream {
                     seed: machine.seed,
                     step: machine.step,
                     site: site.index() as u32,
                     run: self.occasion.run,
-                    row: (batch * space.draw_rows(shape.domain) + row) as u64,
+                    row: (batch * space.draw_rows(own) + row) as u64,
                     column: column as u64,
                 };
                 math::draw(distribution, parameters, &stream)
@@ -210,7 +216,7 @@ impl<R: Real> Scope<'_, R> {
 
     /// The term of a reduction's body at an element of the body's domain; `None` where it is gated off. Gates are
     /// looked through; a product below them is not rounded by itself.
-    fn term(&self, op: ReduceOp, body: ExprId, at: Domain, batch: usize, element: usize) -> Option<Term<R>> {
+    fn term(&self, op: ReduceOp, body: ExprId, at: At, batch: usize, element: usize) -> Option<Term<R>> {
         let mut id = body;
         if op == ReduceOp::Sum {
             while let ExprKind::Gate(condition, value) = self.expr(id).kind {
@@ -231,25 +237,13 @@ impl<R: Real> Scope<'_, R> {
 
     fn reduce(&self, op: ReduceOp, over: Over, body: ExprId, shape: Shape) -> Values<R> {
         let space = &self.machine.space;
-        let inner = self.expr(body).shape.domain;
-        let (start, add, combine) = accumulate(op, self.expr(body).ty);
+        let inner = space.at(self.expr(body).shape);
         let batches = if shape.batched { self.machine.batch } else { 1 };
-        let extent = match over {
-            Over::Pre | Over::PreChannel => space.pre,
-            Over::Post | Over::PostChannel | Over::Position | Over::Batch | Over::PostBlocks(_) => 0,
-        };
         let mut values = Vec::new();
         for batch in 0..batches {
-            for element in 0..space.size(shape.domain) {
-                let members = space.members(over, inner, element).into_iter();
-                let terms =
-                    members.filter_map(|(index, at)| Some((index, self.term(op, body, inner, batch, at)?)));
-                values.push(match over {
-                    Over::Pre | Over::PreChannel => serial256(extent, terms, start, add, combine),
-                    Over::Post | Over::PostChannel | Over::Position | Over::Batch | Over::PostBlocks(_) => {
-                        lanes32(terms, start, add, combine)
-                    }
-                });
+            for element in 0..space.size(space.at(shape)) {
+                let term = |at| self.term(op, body, inner, batch, at);
+                values.push(combined(op, self.expr(body).ty, space.members(over, inner, element), &term));
             }
         }
         values
@@ -258,12 +252,13 @@ impl<R: Real> Scope<'_, R> {
     fn reduce_batch(&self, op: ReduceOp, body: ExprId, shape: Shape) -> Values<R> {
         let count = self.machine.batch;
         let (start, add, combine) = accumulate(op, self.expr(body).ty);
+        let at = self.machine.space.at(shape);
         let one = |element| {
-            let terms = (0..count)
-                .filter_map(|batch| Some((batch, self.term(op, body, shape.domain, batch, element)?)));
+            let terms =
+                (0..count).filter_map(|batch| Some((batch, self.term(op, body, at, batch, element)?)));
             serial256(count, terms, start, add, combine)
         };
-        (0..self.machine.space.size(shape.domain)).map(one).collect()
+        (0..self.machine.space.size(at)).map(one).collect()
     }
 
     fn scan(&self, body: ExprId, shape: Shape) -> Values<R> {
@@ -272,14 +267,42 @@ impl<R: Real> Scope<'_, R> {
         let mut values = Vec::new();
         for batch in 0..batches {
             let mut sum = start;
-            for element in 0..self.machine.space.size(shape.domain) {
-                if let Some(term) = self.term(ReduceOp::Sum, body, shape.domain, batch, element) {
+            let at = self.machine.space.at(shape);
+            for element in 0..self.machine.space.size(at) {
+                if let Some(term) = self.term(ReduceOp::Sum, body, at, batch, element) {
                     sum = add(sum, term);
                 }
                 values.push(sum);
             }
         }
         values
+    }
+}
+
+/// What the terms of a reduction come to; a term that is `None` is left out.
+fn combined<R: Real>(
+    op: ReduceOp,
+    ty: Type,
+    members: Members,
+    term: &dyn Fn(usize) -> Option<Term<R>>,
+) -> Scalar<R> {
+    let (start, add, combine) = accumulate(op, ty);
+    let lanes = |members: Vec<(usize, usize)>| {
+        let terms = members.into_iter().filter_map(|(index, at)| Some((index, term(at)?)));
+        lanes32(terms, start, add, combine)
+    };
+    match members {
+        Members::Serial(extent, members) => {
+            let terms = members.into_iter().filter_map(|(index, at)| Some((index, term(at)?)));
+            serial256(extent, terms, start, add, combine)
+        }
+        Members::Lanes(members) => lanes(members),
+        Members::Nested(outer) => lanes32(
+            outer.into_iter().map(|(index, members)| (index, lanes(members))),
+            start,
+            combine,
+            combine,
+        ),
     }
 }
 
@@ -326,23 +349,42 @@ fn accumulate<R: Real>(op: ReduceOp, ty: Type) -> (Scalar<R>, Add<R>, Combine<R>
 }
 
 impl<R: Real> RuleMachine<R> {
-    /// What a shared target takes from a batched increment: `Σ_batch gate(mask, value)`, as a reduction over the batch
-    /// would.
-    pub(super) fn over_batch(
+    /// What a target takes from an increment that has more values than the target: `Σ_batch Σ_pairs gate(mask, value)`, as
+    /// reductions over the pairs and then over the batch would.
+    pub(super) fn over_more(
         &self,
         value: ExprId,
-        domain: Domain,
+        target: At,
+        batched: bool,
+        pairs: bool,
         occasion: Occasion,
-        allowed: &dyn Fn(usize, usize) -> bool,
+        allowed: &dyn Fn(At, usize, usize) -> bool,
     ) -> Values<R> {
         let scope = self.scope(value, occasion);
-        let (start, add, combine) = accumulate(ReduceOp::Sum, self.rule.exprs[value].ty);
-        let one = |element| {
-            let terms = (0..self.batch)
-                .filter(|batch| allowed(*batch, element))
-                .filter_map(|batch| Some((batch, scope.term(ReduceOp::Sum, value, domain, batch, element)?)));
-            serial256(self.batch, terms, start, add, combine)
+        let ty = self.rule.exprs[value].ty;
+        let (start, add, combine) = accumulate(ReduceOp::Sum, ty);
+        let term = |at: At, batch: usize, element: usize| {
+            if allowed(at, batch, element) {
+                scope.term(ReduceOp::Sum, value, at, batch, element)
+            } else {
+                None
+            }
         };
-        (0..self.space.size(domain)).map(one).collect()
+        let of_pairs = |batch: usize, element: usize| {
+            let term = |pair| term(At::Pair, batch, pair);
+            combined(ReduceOp::Sum, ty, self.space.pairs_of(element), &term)
+        };
+        let one = |element| match (batched, pairs) {
+            (true, true) => {
+                let sums = (0..self.batch).map(|batch| (batch, Term::Value(of_pairs(batch, element))));
+                serial256(self.batch, sums, start, add, combine)
+            }
+            (true, false) => {
+                let terms = (0..self.batch).filter_map(|batch| Some((batch, term(target, batch, element)?)));
+                serial256(self.batch, terms, start, add, combine)
+            }
+            (false, _) => of_pairs(0, element),
+        };
+        (0..self.space.size(target)).map(one).collect()
     }
 }

@@ -17,21 +17,22 @@ mod statement;
 mod tests;
 mod topology;
 
+pub use crate::topology::Topology;
 pub use refusal::Refusal;
-pub use topology::Topology;
 
 use crate::interp::scalar::Scalar;
 use crate::interp::wide;
 use crate::ir::*;
 use crate::math::Real;
 use crate::pass::integrate::integrate;
+use crate::pass::specialise::specialise;
 use crate::source::Span;
 use evaluate::Values;
 use past::History;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use topology::Space;
+use topology::{At, Space};
 
 /// The most values that one variable may have.
 const MOST_VALUES: usize = 1 << 24;
@@ -98,14 +99,22 @@ impl<R: Real> RuleMachine<R> {
         if rule.variables.iter().any(|(_, variable)| variable.kind == VarKind::Extern) {
             return Err(Refusal::Unsupported("an `extern` that no rule of the composition declares"));
         }
-        let Topology::Dense { pre, post } = topology;
         let longest =
             rule.variables.iter().map(|(_, variable)| variable.elements() as usize).max().unwrap_or(1);
+        let (pre, post) = (topology.pre(), topology.post());
+        let synapses = match &topology {
+            Topology::Conv2d(shape) => topology.synapses().and_then(|all| all.checked_mul(shape.positions())),
+            _ => topology.synapses(),
+        };
+        let largest = synapses.map(|synapses| synapses.max(pre).max(post).max(1));
         let values =
-            [post.max(1), batch.max(1), longest].iter().try_fold(pre.max(1), |a, b| a.checked_mul(*b));
+            [batch.max(1), longest].iter().try_fold(largest, |a, b| Some(a?.checked_mul(*b))).flatten();
         if values.is_none_or(|values| values > MOST_VALUES) || batch == 0 {
             return Err(Refusal::TooLarge);
         }
+        // In a convolution blocks are of channels.
+        let post =
+            if topology.kind().is_spatial() { topology.channels(crate::kernel::Side::Post) } else { post };
         let blocks = rule.exprs.iter().find_map(|(_, expr)| match expr.kind {
             ExprKind::Reduce { over: Over::PostBlocks(size), .. } => {
                 (!post.is_multiple_of(size as usize)).then_some(size)
@@ -116,10 +125,11 @@ impl<R: Real> RuleMachine<R> {
             return Err(Refusal::Blocks { size, post });
         }
         let rule = integrate(rule).map_err(Refusal::Equations)?;
+        let rule = specialise(&rule, topology.kind()).map_err(Refusal::Equations)?;
         if batch > 1 && rule.batch.is_none() && combines_over_batch(&rule) {
             return Err(Refusal::Batch(batch));
         }
-        let space = Space::new(topology);
+        let space = Space::new(&topology);
         let mut machine = Self {
             batch,
             dt: dt_ms,
@@ -323,14 +333,15 @@ impl<R: Real> RuleMachine<R> {
 
     /// How many values a shape has.
     fn count(&self, shape: Shape) -> usize {
-        self.space.size(shape.domain) * if shape.batched { self.batch } else { 1 }
+        self.space.size(self.space.at(shape)) * if shape.batched { self.batch } else { 1 }
     }
 
-    fn load(&self, variable: VarId, place: u32, at: Domain, batch: usize, element: usize) -> Scalar<R> {
-        let Variable { shape, .. } = self.rule.variables[variable];
+    fn load(&self, variable: VarId, place: u32, at: At, batch: usize, element: usize) -> Scalar<R> {
+        let Variable { shape, ty, .. } = self.rule.variables[variable];
         let length = self.rule.variables[variable].elements() as usize;
-        let index = self.space.project(at, element, shape.domain);
-        let index = if shape.batched { batch * self.space.size(shape.domain) + index } else { index };
+        let own = self.space.at(shape);
+        let Some(index) = self.space.project(at, element, own) else { return Scalar::zero(ty) };
+        let index = if shape.batched { batch * self.space.size(own) + index } else { index };
         self.variables[variable.index()][index * length + place as usize]
     }
 

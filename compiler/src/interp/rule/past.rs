@@ -73,12 +73,13 @@ impl<R: Real> RuleMachine<R> {
             history.recent.push_front(body.0.to_vec());
             history.recent.truncate(self.steps_of(Scalar::Wide(longest)).saturating_add(1));
         }
-        let size = self.space.size(shape.domain);
+        let place = self.space.at(shape);
+        let size = self.space.size(place);
         let at = |index: usize| {
             let (batch, element) = (index / size, index % size);
             let ago = self.steps_of(delay(batch, element)).min(self.steps_of(Scalar::Wide(longest)));
             let values = history.recent.get(ago).unwrap_or(&history.creation);
-            self.read_at(values, body.1, shape.domain, batch, element)
+            self.read_at(values, body.1, place, batch, element)
         };
         (0..self.count(shape)).map(at).collect()
     }

@@ -4,6 +4,7 @@
 //! before it writes any; conditions have been bound by a `let` before their block.
 
 use super::evaluate::Values;
+use super::topology::At;
 use super::{Occasion, RuleMachine};
 use crate::interp::scalar::Scalar;
 use crate::ir::*;
@@ -19,13 +20,19 @@ struct Mask<'m, R> {
 }
 
 impl<R: Real> Mask<'_, R> {
-    fn holds(&self, machine: &RuleMachine<R>, at: Domain, batch: usize, element: usize) -> bool {
+    fn holds(&self, machine: &RuleMachine<R>, at: At, batch: usize, element: usize) -> bool {
         let own = machine.read_at(self.values, self.shape, at, batch, element).holds() != self.inverted;
         own && self.outer.is_none_or(|outer| outer.holds(machine, at, batch, element))
     }
 
     fn batched(&self) -> bool {
         self.shape.batched || self.outer.is_some_and(Mask::batched)
+    }
+
+    fn pair(&self) -> bool {
+        self.shape.pair
+            || matches!(self.shape.domain, Domain::Pre | Domain::Post)
+            || self.outer.is_some_and(Mask::pair)
     }
 }
 
@@ -61,10 +68,11 @@ impl<R: Real> RuleMachine<R> {
 
     /// The values of a shape in a narrower one.
     pub(super) fn widen(&self, values: &[Scalar<R>], from: Shape, to: Shape) -> Values<R> {
-        let size = self.space.size(to.domain);
+        let at = self.space.at(to);
+        let size = self.space.size(at);
         let batches = if to.batched { self.batch } else { 1 };
         let places = (0..batches).flat_map(|batch| (0..size).map(move |element| (batch, element)));
-        places.map(|(batch, element)| self.read_at(values, from, to.domain, batch, element)).collect()
+        places.map(|(batch, element)| self.read_at(values, from, at, batch, element)).collect()
     }
 
     /// Whether anything was written.
@@ -78,18 +86,23 @@ impl<R: Real> RuleMachine<R> {
         occasion: Occasion,
     ) -> bool {
         let target = self.rule.variables[variable].shape;
-        let batched = self.rule.exprs[value].shape.batched || mask.is_some_and(Mask::batched);
-        if batched && !target.batched && self.batch > 1 {
-            return self.increment_over_batch(variable, place, op, value, mask, occasion);
+        let own = self.rule.exprs[value].shape;
+        let batched = (own.batched || mask.is_some_and(Mask::batched)) && !target.batched && self.batch > 1;
+        let pair =
+            own.pair || matches!(own.domain, Domain::Pre | Domain::Post) || mask.is_some_and(Mask::pair);
+        let pairs = pair && target.domain == Domain::Synapse && self.space.shares();
+        if batched || pairs {
+            return self.increment_over((variable, place, op, value), batched, pairs, mask, occasion);
         }
         let values = self.evaluate(value, occasion);
         let values = self.widen(&values, self.rule.exprs[value].shape, target);
-        let size = self.space.size(target.domain);
+        let at = self.space.at(target);
+        let size = self.space.size(at);
         let length = self.rule.variables[variable].elements() as usize;
         let mut written_any = false;
         for (index, value) in values.into_iter().enumerate() {
             let (batch, element) = (index / size, index % size);
-            if mask.is_none_or(|mask| mask.holds(self, target.domain, batch, element)) {
+            if mask.is_none_or(|mask| mask.holds(self, at, batch, element)) {
                 let slot = &mut self.variables[variable.index()][index * length + place as usize];
                 *slot = written(*slot, op, value);
                 written_any = true;
@@ -98,27 +111,30 @@ impl<R: Real> RuleMachine<R> {
         written_any
     }
 
-    /// An increment that is combined over the batch. The target's old value takes part once.
-    fn increment_over_batch(
+    /// An increment that is combined over the pairs of a shared synapse, the batch, or both. The target's old value takes
+    /// part once.
+    fn increment_over(
         &mut self,
-        variable: VarId,
-        place: u32,
-        op: AssignOp,
-        value: ExprId,
+        (variable, place, op, value): (VarId, u32, AssignOp, ExprId),
+        batched: bool,
+        pairs: bool,
         mask: Option<&Mask<'_, R>>,
         occasion: Occasion,
     ) -> bool {
-        let domain = self.rule.variables[variable].shape.domain;
-        let allowed = |batch, element| mask.is_none_or(|mask| mask.holds(self, domain, batch, element));
-        let size = self.space.size(domain);
+        let target = self.space.at(self.rule.variables[variable].shape);
+        let allowed = |at: At, batch: usize, element: usize| {
+            mask.is_none_or(|mask| mask.holds(self, at, batch, element))
+        };
+        let inner = if pairs { At::Pair } else { target };
+        let size = self.space.size(inner);
         let places = || (0..self.batch).flat_map(|batch| (0..size).map(move |element| (batch, element)));
-        let written_any = places().any(|(batch, element)| allowed(batch, element));
-        let sums = self.over_batch(value, domain, occasion, &allowed);
+        let written_any = places().any(|(batch, element)| allowed(inner, batch, element));
+        let sums = self.over_more(value, target, batched, pairs, occasion, &allowed);
         let length = self.rule.variables[variable].elements() as usize;
         for (element, sum) in sums.into_iter().enumerate() {
             let sum = match self.rule.batch {
-                Some(BatchReduction::Mean) => mean(sum, self.batch),
-                Some(BatchReduction::Sum) | None => sum,
+                Some(BatchReduction::Mean) if batched => mean(sum, self.batch),
+                Some(BatchReduction::Mean | BatchReduction::Sum) | None => sum,
             };
             let slot = &mut self.variables[variable.index()][element * length + place as usize];
             *slot = written(*slot, op, sum);

@@ -3,17 +3,14 @@
 use super::*;
 use crate::kernel::{Precision, Side};
 use crate::plan::program::{Action, Count, Launch, Program, ScalarSource, Section};
+use crate::topology::{Counts, Topology};
 
-const PRE: u64 = 5;
-const POST: u64 = 37;
+const PRE: usize = 5;
+const POST: usize = 37;
 
 fn count(count: Count) -> u64 {
-    match count {
-        Count::Pre | Count::PreChannels => PRE,
-        Count::Post | Count::PostChannels => POST,
-        Count::Synapses => PRE * POST,
-        Count::Batch | Count::PreBlocks | Count::Pairs => 1,
-    }
+    let topology = Topology::Dense { pre: PRE, post: POST };
+    Counts::new(&topology, 1).expect("a small group").get(count)
 }
 
 fn scalar(source: ScalarSource, ty: Type) -> u64 {
@@ -32,6 +29,7 @@ fn scalar(source: ScalarSource, ty: Type) -> u64 {
         ScalarSource::Run => 1,
         ScalarSource::EventCount(Side::Pre) => 2,
         ScalarSource::EventCount(Side::Post) => 3,
+        ScalarSource::Head(_) => 0,
     }
 }
 
