@@ -12,6 +12,8 @@ use crate::kernel::*;
 
 /// Registers that may wait for loads.
 const WAITING: u32 = 32;
+/// Bodies with more statements are not written for several rows at once.
+const SHORT_BODY: usize = 60;
 /// The most rows whose loads are on their way together.
 const MOST_ROWS: u32 = 4;
 
@@ -188,6 +190,7 @@ impl Writer<'_> {
         let words: u32 =
             ahead.iter().map(|run| self.facts.kernel.buffers[run.buffer].ty.size().div_ceil(4) as u32).sum();
         let at_once = (WAITING / (words * 4).max(1)).clamp(1, MOST_ROWS);
+        let at_once = if self.chunk.longest > SHORT_BODY { 1 } else { at_once };
         let index = self.names.value(rows.index).to_owned();
         let first = self.names.fresh(&format!("{index}_first"));
         let (start, end) = self.bounds(rows);

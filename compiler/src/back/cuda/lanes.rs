@@ -17,7 +17,26 @@ const ACCESS: u32 = 16;
 pub(super) struct Chunk {
     /// Where they end.
     pub ends: Vec<ValueId>,
+    /// How many statements the longest body has.
+    pub longest: usize,
 }
+
+/// How many statements a body has, those inside included.
+fn length(block: &[Stmt]) -> usize {
+    block
+        .iter()
+        .map(|stmt| match stmt {
+            Stmt::Let(_) | Stmt::Store { .. } => 1,
+            Stmt::If { then, otherwise, .. } => 1 + length(then) + length(otherwise),
+            Stmt::For(each) => 1 + length(&each.body),
+            Stmt::Reduce(reduce) => 8 + length(&reduce.body),
+            Stmt::Tile(_) => 16,
+        })
+        .sum()
+}
+
+/// Bodies with more statements are not written for several neighbours at once.
+const LONG_BODY: usize = 150;
 
 /// The accesses of a loop that take V neighbours at once.
 #[derive(Default)]
@@ -48,8 +67,11 @@ impl Writer<'_> {
             largest = largest.max(sizes.max().unwrap_or(0));
             ends.extend(each.end);
         }
+        // Long bodies are bound by their operations, and copies of them by the compiler's patience.
+        let longest = loops.iter().map(|each| length(&each.body)).max().unwrap_or(0);
         self.chunk.ends = ends;
-        if largest < 4 { 1 } else { ACCESS / largest }
+        self.chunk.longest = longest;
+        if largest < 4 || longest > LONG_BODY { 1 } else { ACCESS / largest }
     }
 
     fn size(&self, buffer: BufferId) -> u32 {

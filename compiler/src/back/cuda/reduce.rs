@@ -7,7 +7,11 @@ use crate::kernel::*;
 impl Writer<'_> {
     /// A reduction in either place.
     pub fn reduce(&mut self, reduce: &Reduce) {
+        if let (Some(slot), false) = (reduce.slot, self.alone) {
+            return self.stored_in_warp(reduce, slot);
+        }
         match (reduce.order, self.alone) {
+            (Order::Serial256, true) if reduce.slot.is_some() => self.stored_in_thread(reduce),
             (Order::Lanes32, true) => self.lanes_in_thread(reduce),
             (Order::Serial256, true) => self.blocks_in_thread(reduce),
             (Order::Pairwise, true) => self.pairs_in_thread(reduce),
@@ -67,8 +71,9 @@ impl Writer<'_> {
         let lanes = self.names.fresh(&format!("{result}_lanes"));
         self.line(format!("{word} {lanes}[32];"));
         self.line(format!("for (int at = 0; at < 32; ++at) {lanes}[at] = {none};"));
+        let place = reduce.slot.map_or_else(|| index.clone(), |slot| self.value(slot.index));
         self.braces(format!("for (u64 {index} = 0; before({index}, {count}); ++{index})"), |w| {
-            w.term(reduce, &format!("{lanes}[{index} % 32]"));
+            w.term(reduce, &format!("{lanes}[{place} % 32]"));
         });
         self.line(format!("const {word} {result} = halve<{op}>({lanes});"));
     }
@@ -86,6 +91,105 @@ impl Writer<'_> {
             w.line(format!("{pairs}.push({block});"));
         });
         self.line(format!("const {word} {result} = {pairs}.result({none});"));
+    }
+
+    /// The stored terms of a longer row, in the blocks of that row.
+    fn stored_in_thread(&mut self, reduce: &Reduce) {
+        let Parts { result, word, none, index, count, op } = self.parts(reduce);
+        let Some(slot) = reduce.slot else { crate::ice!("a reduction without slots") };
+        let (pairs, _, filled, block) = self.block_names(&result);
+        self.line(format!("Pairs<{op}, {word}> {pairs};"));
+        self.line(format!("{word} {block} = {none};"));
+        self.line(format!("u64 {filled} = 0;"));
+        self.braces(format!("for (u64 {index} = 0; before({index}, {count}); ++{index})"), |w| {
+            w.in_thread(|w| {
+                w.block(&reduce.body);
+                let place = w.value(slot.index);
+                w.line(format!(
+                    "for (; {filled} < {place} / 256; ++{filled}, {block} = {none}) {pairs}.push({block});"
+                ));
+                w.accumulate(reduce, &block);
+            });
+        });
+        self.last_blocks(slot, &pairs, &filled, &block, &none);
+        self.line(format!("const {word} {result} = {pairs}.result({none});"));
+    }
+
+    /// The blocks of a row behind its last stored term.
+    fn last_blocks(&mut self, slot: Slot, pairs: &str, filled: &str, block: &str, none: &str) {
+        let extent = self.value(slot.extent);
+        self.line(format!(
+            "for (; before({filled} * 256, {extent}); ++{filled}, {block} = {none}) {pairs}.push({block});"
+        ));
+    }
+
+    /// The same by a warp: each thread computes one of 32 terms, and all add them up in their order.
+    fn stored_in_warp(&mut self, reduce: &Reduce, slot: Slot) {
+        let Parts { result, word, none, index, count, op } = self.parts(reduce);
+        let (pairs, group, filled, block) = self.block_names(&result);
+        let mut fresh = |suffix: &str| self.names.fresh(&format!("{result}_{suffix}"));
+        let (terms, place, kept, from, at) =
+            ([fresh("a"), fresh("b")], fresh("slot"), fresh("kept"), fresh("from"), fresh("at"));
+        let in_blocks = reduce.order == Order::Serial256;
+        if in_blocks {
+            self.line(format!("Pairs<{op}, {word}> {pairs};"));
+            self.line(format!("u64 {filled} = 0;"));
+        }
+        self.line(format!("{word} {block} = {none};"));
+        let factors = match reduce.term {
+            Term::Value(value) => vec![value],
+            Term::Product(a, b) => vec![a, b],
+        };
+        self.braces(format!("for (u64 {group} = 0; before({group}, {count}); {group} += 32)"), |w| {
+            let named: Vec<&String> = terms.iter().take(factors.len()).collect();
+            named.iter().for_each(|term| w.line(format!("{word} {term} = {none};")));
+            w.line(format!("u64 {place} = 0;"));
+            w.line(format!("int {kept} = 0;"));
+            w.line(format!("const u64 {index} = {group} + threadIdx.x % 32;"));
+            w.braces(format!("if (before({index}, {count}))"), |w| {
+                w.in_thread(|w| w.block(&reduce.body));
+                for (term, &factor) in named.iter().zip(&factors) {
+                    w.line(format!("{term} = {word}({});", w.value(factor)));
+                }
+                w.line(format!("{place} = {};", w.value(slot.index)));
+                let gate = reduce.gate.map_or("1".to_owned(), |gate| format!("{} ? 1 : 0", w.value(gate)));
+                w.line(format!("{kept} = {gate};"));
+            });
+            let head =
+                format!("for (int {from} = 0; {from} < 32 && before({group} + {from}, {count}); ++{from})");
+            w.braces(head, |w| {
+                w.line(format!("const u64 {at} = __shfl_sync(0xffffffffu, {place}, {from});"));
+                let values: Vec<String> =
+                    named.iter().map(|term| format!("__shfl_sync(0xffffffffu, {term}, {from})")).collect();
+                let next = match (values.as_slice(), reduce.op) {
+                    ([a, b], _) => {
+                        let fma = if word == "float" { "fmaf" } else { "fma" };
+                        format!("{fma}({a}, {b}, {block})")
+                    }
+                    ([a], ReduceOp::Sum | ReduceOp::Count) => format!("{block} + {a}"),
+                    ([a], _) => format!("{op}::of({block}, {a})"),
+                    (_, _) => crate::ice!("a term has one or two factors"),
+                };
+                if in_blocks {
+                    w.line(format!(
+                        "for (; {filled} < {at} / 256; ++{filled}, {block} = {none}) {pairs}.push({block});"
+                    ));
+                }
+                let next_name = w.names.fresh(&format!("{result}_next"));
+                w.line(format!("const {word} {next_name} = {next};"));
+                let own = if in_blocks { "" } else { " && %" };
+                let own = own.replace('%', &format!("{at} % 32 == threadIdx.x % 32"));
+                w.line(format!(
+                    "if (__shfl_sync(0xffffffffu, {kept}, {from}) != 0{own}) {block} = {next_name};"
+                ));
+            });
+        });
+        if in_blocks {
+            self.last_blocks(slot, &pairs, &filled, &block, &none);
+            self.line(format!("const {word} {result} = {pairs}.result({none});"));
+        } else {
+            self.line(format!("const {word} {result} = halve_warp<{op}>({block});"));
+        }
     }
 
     fn pairs_in_thread(&mut self, reduce: &Reduce) {
