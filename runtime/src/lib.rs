@@ -61,6 +61,8 @@ pub use aplysia_compiler as compiler;
 /// NVIDIA GPUs: what is there, and the compiler of their code, which needs no GPU.
 #[cfg(feature = "cuda")]
 pub mod cuda {
+    pub use crate::device::cuda::driver::{Gpu, gpus};
+    pub use crate::device::cuda::measure;
     pub use crate::device::cuda::nvrtc::{Architecture, Binary, binary, missing, ptx, version};
 }
 
