@@ -106,6 +106,7 @@ fn is_constant(expr: &Expr) -> bool {
         | ExprKind::Draw { .. }
         | ExprKind::Reduce { .. }
         | ExprKind::Scan { .. }
+        | ExprKind::Widen(_)
         | ExprKind::Past { .. } => false,
     }
 }

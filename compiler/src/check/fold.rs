@@ -14,13 +14,13 @@ pub(super) fn operands(kind: &ExprKind) -> Vec<ExprId> {
         | ExprKind::Load { .. }
         | ExprKind::Local(_)
         | ExprKind::Builtin(_) => Vec::new(),
-        ExprKind::Unary(_, a) | ExprKind::Convert(a) => vec![*a],
+        ExprKind::Unary(_, a) | ExprKind::Convert(a) | ExprKind::Widen(a) => vec![*a],
         ExprKind::Binary(_, a, b) | ExprKind::Compare(_, a, b) | ExprKind::Gate(a, b) => vec![*a, *b],
         ExprKind::Select(c, a, b) => vec![*c, *a, *b],
         ExprKind::Math(_, operands) => operands.clone(),
         ExprKind::Draw { parameters, .. } => parameters.clone(),
         ExprKind::Reduce { body, .. } | ExprKind::Scan { body, .. } => vec![*body],
-        ExprKind::Past { body, delay, longest } => vec![*body, *delay, *longest],
+        ExprKind::Past { body, delay, longest, initial } => vec![*body, *delay, *longest, *initial],
     }
 }
 
@@ -124,6 +124,7 @@ fn operation(rule: &Rule, id: ExprId, values: &BTreeMap<ExprId, f64>) -> Option<
             // A NaN is not 0 for the comparison, but is no condition that holds.
             if rule.exprs[id].ty == crate::ir::Type::Bool { truth(a != 0.0 && !a.is_nan()) } else { a }
         }
+        ExprKind::Widen(a) => value(*a)?,
         ExprKind::Load { .. }
         | ExprKind::Local(_)
         | ExprKind::Builtin(_)

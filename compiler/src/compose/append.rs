@@ -124,6 +124,7 @@ impl Handles {
             | ExprKind::Convert(_)
             | ExprKind::Reduce { .. }
             | ExprKind::Scan { .. }
+            | ExprKind::Widen(_)
             | ExprKind::Past { .. } => map_operands(kind, &mut |id| self.expr(id)),
         }
     }
@@ -147,14 +148,18 @@ pub(super) fn map_operands(kind: &ExprKind, map: &mut dyn FnMut(ExprId) -> ExprI
             ExprKind::Math(*function, operands.iter().map(|&id| map(id)).collect())
         }
         ExprKind::Convert(a) => ExprKind::Convert(map(*a)),
+        ExprKind::Widen(a) => ExprKind::Widen(map(*a)),
         ExprKind::Draw { site, parameters } => {
             ExprKind::Draw { site: *site, parameters: parameters.iter().map(|&id| map(id)).collect() }
         }
         ExprKind::Reduce { op, over, body } => ExprKind::Reduce { op: *op, over: *over, body: map(*body) },
         ExprKind::Scan { over, body } => ExprKind::Scan { over: *over, body: map(*body) },
-        ExprKind::Past { body, delay, longest } => {
-            ExprKind::Past { body: map(*body), delay: map(*delay), longest: map(*longest) }
-        }
+        ExprKind::Past { body, delay, longest, initial } => ExprKind::Past {
+            body: map(*body),
+            delay: map(*delay),
+            longest: map(*longest),
+            initial: map(*initial),
+        },
     }
 }
 

@@ -91,7 +91,11 @@ fn words(kind: &ExprKind) -> Vec<u64> {
         ExprKind::Draw { site, .. } => words.push(site.index() as u64),
         ExprKind::Reduce { op, over, .. } => words.extend([*op as u64, over_word(*over)]),
         ExprKind::Scan { over, .. } => words.push(*over as u64),
-        ExprKind::Select(..) | ExprKind::Gate(..) | ExprKind::Convert(_) | ExprKind::Past { .. } => {}
+        ExprKind::Select(..)
+        | ExprKind::Gate(..)
+        | ExprKind::Convert(_)
+        | ExprKind::Widen(_)
+        | ExprKind::Past { .. } => {}
     }
     words.extend(visit::operands(kind).into_iter().map(|operand| operand.index() as u64));
     words
@@ -116,6 +120,7 @@ fn tag(kind: &ExprKind) -> u64 {
         ExprKind::Reduce { .. } => 14,
         ExprKind::Scan { .. } => 15,
         ExprKind::Past { .. } => 16,
+        ExprKind::Widen(_) => 17,
     }
 }
 
@@ -128,6 +133,7 @@ fn over_word(over: crate::ir::Over) -> u64 {
         Over::PostChannel => 3,
         Over::Position => 4,
         Over::Batch => 5,
+        Over::Pairs => 7,
         Over::PostBlocks(size) => 6 + (u64::from(size) << 8),
     }
 }

@@ -101,6 +101,7 @@ impl Printer<'_> {
                 format!("{op}[{over}]({})", self.operand(*body))
             }
             ExprKind::Scan { over, body } => format!("cumsum[{}]({})", over.word(), self.operand(*body)),
+            ExprKind::Widen(a) => format!("widen({})", self.operand(*a)),
             ExprKind::Past { body, delay, .. } => format!("past({})", self.list(&[*body, *delay])),
         }
     }

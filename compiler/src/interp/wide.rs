@@ -86,6 +86,7 @@ pub(crate) fn one<R: crate::math::Real>(
         | ExprKind::Draw { .. }
         | ExprKind::Reduce { .. }
         | ExprKind::Scan { .. }
+        | ExprKind::Widen(_)
         | ExprKind::Past { .. } => return None,
     })
 }

@@ -84,7 +84,7 @@ impl RuleBuilder {
             ExprKind::Integer(_) => false,
             ExprKind::Load { variable, .. } => rule.variables[*variable].ty == Type::Wide,
             ExprKind::Local(_) | ExprKind::Draw { .. } | ExprKind::Reduce { .. } => false,
-            ExprKind::Scan { .. } | ExprKind::Past { .. } => false,
+            ExprKind::Scan { .. } | ExprKind::Past { .. } | ExprKind::Widen(_) => false,
             ExprKind::Builtin(builtin) => *builtin == Builtin::Dt,
             ExprKind::Unary(_, a) => self.is_wide(*a),
             ExprKind::Convert(a) => matches!(expr.ty, Type::Wide | Type::Bool) && self.is_wide(*a),
@@ -229,7 +229,7 @@ impl RuleBuilder {
     /// A value some steps ago.
     pub fn past(&mut self, body: ExprId, delay: ExprId, longest: ExprId, span: Span) -> ExprId {
         let shape = self.shape(body).join(self.shape(delay));
-        self.push(ExprKind::Past { body, delay, longest }, self.ty(body), shape, span)
+        self.push(ExprKind::Past { body, delay, longest, initial: body }, self.ty(body), shape, span)
     }
 }
 
@@ -259,7 +259,8 @@ pub fn reduced(body: Shape, over: Over) -> Option<Shape> {
         (Over::Position, Post) => PostChannel,
         (Over::Batch, _) => return body.batched.then_some(Shape { batched: false, ..body }),
         (Over::PostBlocks(_), Post | PostChannel) => return Some(Shape { domain: Post, ..body }),
-        (Over::Pre, Global | PostChannel | Post)
+        (Over::Pairs, _)
+        | (Over::Pre, Global | PostChannel | Post)
         | (Over::Post, Global | PreChannel | Pre)
         | (Over::PreChannel, Global | PostChannel | Pre | Post | Synapse)
         | (Over::PostChannel, Global | PreChannel | Pre | Post | Synapse)
@@ -295,11 +296,11 @@ fn hash(expr: &Expr) -> u64 {
         ExprKind::Select(c, a, b) => (c, a, b).hash(&mut state),
         ExprKind::Gate(c, a) => (c, a).hash(&mut state),
         ExprKind::Math(function, operands) => (function, operands).hash(&mut state),
-        ExprKind::Convert(a) => a.hash(&mut state),
+        ExprKind::Convert(a) | ExprKind::Widen(a) => a.hash(&mut state),
         ExprKind::Draw { site, parameters } => (site, parameters).hash(&mut state),
         ExprKind::Reduce { op, over, body } => (op, over, body).hash(&mut state),
         ExprKind::Scan { over, body } => (over, body).hash(&mut state),
-        ExprKind::Past { body, delay, longest } => (body, delay, longest).hash(&mut state),
+        ExprKind::Past { body, delay, longest, initial } => (body, delay, longest, initial).hash(&mut state),
     }
     state.finish()
 }

@@ -73,6 +73,8 @@ pub enum ExprKind {
         /// Of what; lives in `over`.
         body: ExprId,
     },
+    /// The value of a presynaptic neuron at a synapse or pair of a spatial group, and +0 in the padding. Only in flows.
+    Widen(ExprId),
     /// The value of a pre or post expression some steps ago.
     Past {
         /// Of what.
@@ -81,6 +83,8 @@ pub enum ExprKind {
         delay: ExprId,
         /// The declared upper end of the delay, in ms: a `Wide` constant expression.
         longest: ExprId,
+        /// What it was before the first step. In a rule the body itself, as it is at creation; in a flow that value.
+        initial: ExprId,
     },
 }
 
@@ -224,6 +228,9 @@ pub enum Over {
     Position,
     /// The batch: serial, ascending, in blocks of 256, block results pairwise.
     Batch,
+    /// The pairs that a shared synapse serves, by position: serial, ascending, in blocks of 256, block results pairwise.
+    /// Only in flows: in a rule an increment of a synapse by a value of pairs implies it.
+    Pairs,
     /// Blocks of so many consecutive post neurons; the value stays in `post` and each neuron has its block's sum.
     PostBlocks(u32),
 }

@@ -15,10 +15,12 @@ impl ExprKind {
             | ExprKind::Builtin(_) => Vec::new(),
             ExprKind::Unary(_, a)
             | ExprKind::Convert(a)
+            | ExprKind::Widen(a)
             | ExprKind::Reduce { body: a, .. }
             | ExprKind::Scan { body: a, .. } => vec![*a],
             ExprKind::Binary(_, a, b) | ExprKind::Compare(_, a, b) | ExprKind::Gate(a, b) => vec![*a, *b],
-            ExprKind::Select(a, b, c) | ExprKind::Past { body: a, delay: b, longest: c } => vec![*a, *b, *c],
+            ExprKind::Select(a, b, c) => vec![*a, *b, *c],
+            ExprKind::Past { body, delay, longest, initial } => vec![*body, *delay, *longest, *initial],
             ExprKind::Math(_, operands) | ExprKind::Draw { parameters: operands, .. } => operands.clone(),
         }
     }
@@ -35,6 +37,7 @@ impl ExprKind {
             | ExprKind::Builtin(_) => self.clone(),
             ExprKind::Unary(op, a) => ExprKind::Unary(*op, map(*a)),
             ExprKind::Convert(a) => ExprKind::Convert(map(*a)),
+            ExprKind::Widen(a) => ExprKind::Widen(map(*a)),
             ExprKind::Reduce { op, over, body } => {
                 ExprKind::Reduce { op: *op, over: *over, body: map(*body) }
             }
@@ -43,9 +46,12 @@ impl ExprKind {
             ExprKind::Compare(comparison, a, b) => ExprKind::Compare(*comparison, map(*a), map(*b)),
             ExprKind::Gate(a, b) => ExprKind::Gate(map(*a), map(*b)),
             ExprKind::Select(a, b, c) => ExprKind::Select(map(*a), map(*b), map(*c)),
-            ExprKind::Past { body, delay, longest } => {
-                ExprKind::Past { body: map(*body), delay: map(*delay), longest: map(*longest) }
-            }
+            ExprKind::Past { body, delay, longest, initial } => ExprKind::Past {
+                body: map(*body),
+                delay: map(*delay),
+                longest: map(*longest),
+                initial: map(*initial),
+            },
             ExprKind::Math(function, operands) => {
                 ExprKind::Math(*function, operands.iter().map(|operand| map(*operand)).collect())
             }

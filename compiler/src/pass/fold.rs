@@ -141,6 +141,7 @@ fn simpler(graph: &mut Graph, expr: &Expr, span: Span, precision: Precision) -> 
         | ExprKind::Draw { .. }
         | ExprKind::Reduce { .. }
         | ExprKind::Scan { .. }
+        | ExprKind::Widen(_)
         | ExprKind::Past { .. } => return None,
     };
     write_constant(graph, value, span)

@@ -138,6 +138,7 @@ fn is_fixed(graph: &Graph, root: ExprId) -> bool {
             | ExprKind::Select(..)
             | ExprKind::Gate(..)
             | ExprKind::Math(..)
+            | ExprKind::Widen(_)
             | ExprKind::Convert(_) => true,
         }
     })

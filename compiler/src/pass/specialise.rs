@@ -88,6 +88,7 @@ fn respecified(rule: &Rule, id: ExprId) -> (ExprKind, Shape) {
         | ExprKind::Math(..)
         | ExprKind::Convert(_)
         | ExprKind::Scan { .. }
+        | ExprKind::Widen(_)
         | ExprKind::Past { .. } => {
             let joined = visit::operands(kind).iter().fold(shape, |shape, id| shape.join(of(id)));
             (kind.clone(), Shape { pair: false, ..joined })

@@ -5,13 +5,14 @@
 
 use std::collections::HashMap;
 
-use super::stage::{Range, range};
+use super::layout::{Axis, Layout, Range};
 use crate::flow::{Flow, Graph, Write};
 use crate::ir::{BinaryOp, Builtin, Domain, Expr, ExprId, ExprKind, ReduceOp, Shape, Type, visit};
 use crate::source::Span;
+use crate::topology::Kind;
 
 /// The flow with known counts in place of countings.
-pub(super) fn known_counts(flow: &Flow) -> Flow {
+pub(super) fn known_counts(flow: &Flow, layout: Layout) -> Flow {
     let mut graph = Graph::new();
     let mut map: HashMap<ExprId, ExprId> = HashMap::new();
     let roots = flow.writes.iter().chain(&flow.trace).map(|write| write.value);
@@ -21,7 +22,7 @@ pub(super) fn known_counts(flow: &Flow) -> Flow {
         let kind = visit::with_operands(&expr.kind, |operand| map[&operand]);
         let new = match kind {
             ExprKind::Reduce { op, over, body } if expr.ty == Type::Int => {
-                counted(&mut graph, op, range(&flow.graph, id, over), body, span)
+                counted(&mut graph, op, layout.range(&flow.graph, id, over), layout, body, span)
             }
             _ => None,
         };
@@ -37,24 +38,39 @@ pub(super) fn known_counts(flow: &Flow) -> Flow {
     }
 }
 
-fn counted(graph: &mut Graph, op: ReduceOp, range: Range, body: ExprId, span: Span) -> Option<ExprId> {
+fn counted(
+    graph: &mut Graph,
+    op: ReduceOp,
+    range: Range,
+    layout: Layout,
+    body: ExprId,
+    span: Span,
+) -> Option<ExprId> {
     let integer = |graph: &mut Graph, kind| {
         graph.add(Expr { kind, ty: Type::Int, shape: Shape::of(Domain::Global) }, span)
     };
-    let length = |graph: &mut Graph| {
-        let kind = match range {
-            Range::Columns | Range::Pre => ExprKind::Builtin(Builtin::PreCount),
-            Range::Rows | Range::Post => ExprKind::Builtin(Builtin::PostCount),
-            Range::Blocks(size) => ExprKind::Integer(i64::from(size)),
-            Range::Single => ExprKind::Integer(1),
-        };
-        integer(graph, kind)
+    // On other topologies how many synapses a neuron has depends on the neuron.
+    let dense = layout.kind == Kind::Dense;
+    let length = match range {
+        Range::Columns if dense => ExprKind::Builtin(Builtin::PreCount),
+        Range::Rows if dense => ExprKind::Builtin(Builtin::PostCount),
+        Range::Along(Axis::Pre) => ExprKind::Builtin(Builtin::PreCount),
+        Range::Along(Axis::Post) => ExprKind::Builtin(Builtin::PostCount),
+        Range::Blocks(size) => ExprKind::Integer(i64::from(size)),
+        Range::Single => ExprKind::Integer(1),
+        Range::Columns
+        | Range::Rows
+        | Range::Outputs
+        | Range::Inputs
+        | Range::Along(Axis::PreChannel | Axis::PostChannel | Axis::Position(_))
+        | Range::Batch
+        | Range::Pairs => return None,
     };
     match (op, &graph.get(body).kind) {
-        (ReduceOp::Count, ExprKind::Boolean(true)) => Some(length(graph)),
+        (ReduceOp::Count, ExprKind::Boolean(true)) => Some(integer(graph, length)),
         // The counts of the rows added up.
-        (ReduceOp::Sum, ExprKind::Builtin(Builtin::PreCount | Builtin::PostCount)) => {
-            let length = length(graph);
+        (ReduceOp::Sum, ExprKind::Builtin(Builtin::PreCount | Builtin::PostCount) | ExprKind::Integer(1)) => {
+            let length = integer(graph, length);
             Some(integer(graph, ExprKind::Binary(BinaryOp::Multiply, length, body)))
         }
         _ => None,

@@ -1,13 +1,15 @@
 //! The event plan of a step: only the rows and columns of spiking neurons, where that is proved equal to a full pass.
 
 use super::PlanChoice;
+use super::layout::Range;
 use super::section::Work;
-use super::stage::{Key, Range, range};
+use super::stage::Key;
 use crate::flow::build::FlowBuilder;
 use crate::flow::{Flow, Graph, Write};
 use crate::ir::{ExprId, ExprKind, ReduceOp};
 use crate::pass::fold::{Known, known};
 use crate::pass::sparsity::{Assumption, Clip, assume, clips};
+use crate::topology::Kind;
 
 /// What a pass does in the rows of spiking presynaptic neurons, and at the spiking columns of the other rows.
 pub(super) struct Sparse {
@@ -34,7 +36,8 @@ impl Sparse {
 /// The event plan of a step, where it is proved equal to the full pass. Otherwise a note says what stood in the way.
 pub(super) fn sparse_variants(work: &mut Work<'_, '_>, trace: &Flow) -> Option<Sparse> {
     let is_step = work.name == "step";
-    if !is_step || work.planner.options.choice == PlanChoice::FullPass {
+    let has_events = matches!(work.layout.kind, Kind::Dense | Kind::Sparse) && !work.layout.batched;
+    if !is_step || !has_events || work.planner.options.choice == PlanChoice::FullPass {
         return None;
     }
     let key = Key::synapses(0);
@@ -98,9 +101,9 @@ fn same_place(a: &Write, b: &Write) -> bool {
 
 /// What constrain does, taken by itself.
 fn constrain(work: &Work<'_, '_>) -> Flow {
-    let mut builder = FlowBuilder::new(work.planner.rule, work.flow.precision);
+    let mut builder = FlowBuilder::new(work.planner.rule, work.planner.setting());
     builder.run(&work.planner.rule.constrain);
-    crate::pass::run_pipeline(&super::counts::known_counts(&builder.finish()))
+    crate::pass::run_pipeline(&super::counts::known_counts(&builder.finish(), work.layout))
 }
 
 /// The clips that are all that constrain does with a place, as expressions of `graph`; none where it does more.
@@ -130,25 +133,17 @@ fn assumed(work: &mut Work<'_, '_>, writes: &[Write], assumption: Assumption) ->
 
 /// Reductions over synapses that the step needs.
 fn all_sums(work: &Work<'_, '_>) -> Vec<ExprId> {
-    let roots: Vec<ExprId> = work.flow.writes.iter().map(|write| write.value).collect();
-    crate::ir::visit::reachable(work.flow.graph.exprs(), roots)
-        .into_iter()
-        .filter(|&id| match work.flow.graph.get(id).kind {
-            ExprKind::Reduce { over, .. } => {
-                matches!(range(&work.flow.graph, id, over), Range::Columns | Range::Rows)
-            }
-            _ => false,
-        })
-        .collect()
+    let is_sum = |&id: &ExprId| matches!(work.range(id), Some(Range::Columns | Range::Rows));
+    work.needed().into_iter().filter(is_sum).collect()
 }
 
 /// Whether a sum counts only synapses of spiking presynaptic neurons. Sums over rows would have to keep the order of
 /// their lanes, and sums over columns are left by rows, so only those gated by the row are taken.
 fn gated_by_spikes(work: &mut Work<'_, '_>, sum: ExprId) -> bool {
-    let ExprKind::Reduce { op: ReduceOp::Sum, over, .. } = work.flow.graph.get(sum).kind else {
+    let ExprKind::Reduce { op: ReduceOp::Sum, .. } = work.flow.graph.get(sum).kind else {
         return false;
     };
-    if range(&work.flow.graph, sum, over) != Range::Columns {
+    if work.range(sum) != Some(Range::Columns) {
         return false;
     }
     let gates = work.pieces(sum).gates;

@@ -4,23 +4,29 @@
 //! device must hold, and the reasons. Not done here: machine code (`back`), and anything that depends on sizes.
 //!
 //! Each occasion (creation, step, commit, schedule, call) is carried out on symbols (`flow`), simplified (`pass`), and
-//! cut into launches: `stage` finds how many reductions stand before each value, `section` assigns values to launches
-//! and decides what one launch leaves for another, `neuron` and `dense` write the kernels, `emit` writes expressions.
+//! cut into launches: `layout` says where values live on a topology, `stage` finds how many reductions stand before
+//! each value, `section` assigns values to launches and decides what one launch leaves for another, `neuron` and `synapses`
+//! write the kernels (`rows` and `columns` of dense and sparse groups, `spatial` ones), `emit` writes expressions.
 
 pub mod print;
 pub mod program;
 
+mod columns;
 mod counts;
-mod dense;
 mod emit;
 mod events;
+mod layout;
 mod neuron;
 mod occasion;
+mod past;
+mod rows;
 mod section;
+mod spatial;
 mod stage;
 mod storage;
 mod sum;
 mod support;
+mod synapses;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -68,8 +74,7 @@ pub struct Options {
 /// Diagnostics where an equation has no exact step, or where the rule needs something that the topology or this
 /// version does not support.
 pub fn compile(rule: &ir::Rule, options: &Options) -> Result<Program, Diagnostics> {
-    support::check(rule)?;
-    let rule = crate::pass::integrate::integrate(rule)?;
+    let rule = prepared(rule, options)?;
     let mut planner = Planner::new(&rule, options);
     let occasions = occasion::plan(&mut planner);
     Ok(planner.finish(occasions))
@@ -80,11 +85,17 @@ pub fn compile(rule: &ir::Rule, options: &Options) -> Result<Program, Diagnostic
 /// # Errors
 /// As [`compile`].
 pub fn flows(rule: &ir::Rule, options: &Options) -> Result<Vec<(String, String)>, Diagnostics> {
-    support::check(rule)?;
-    let rule = crate::pass::integrate::integrate(rule)?;
+    let rule = prepared(rule, options)?;
     let planner = Planner::new(&rule, options);
     let text = |flow| crate::flow::print::print(&crate::pass::run_pipeline(&flow), &rule);
     Ok(occasion::flows(&planner).into_iter().map(|(name, flow)| (name, text(flow))).collect())
+}
+
+/// The rule with its equations written out, and the shapes of the topology.
+fn prepared(rule: &ir::Rule, options: &Options) -> Result<ir::Rule, Diagnostics> {
+    support::check(rule, options)?;
+    let rule = crate::pass::integrate::integrate(rule)?;
+    crate::pass::specialise::specialise(&rule, options.topology)
 }
 
 /// What is shared by all occasions of one program.
@@ -96,6 +107,8 @@ struct Planner<'a> {
     prologue: crate::flow::Graph,
     prologue_results: Vec<ir::ExprId>,
     notes: Vec<Note>,
+    /// What the step looks back at.
+    looks_back: Option<(crate::flow::Flow, Vec<past::Ring>)>,
 }
 
 impl<'a> Planner<'a> {
@@ -108,6 +121,26 @@ impl<'a> Planner<'a> {
             prologue: crate::flow::Graph::new(),
             prologue_results: Vec::new(),
             notes: Vec::new(),
+            looks_back: None,
+        }
+    }
+
+    fn layout(&self) -> layout::Layout {
+        layout::Layout::new(self.options)
+    }
+
+    fn setting(&self) -> crate::flow::build::Setting {
+        crate::flow::build::Setting {
+            precision: self.options.precision,
+            kind: self.options.topology,
+            batched: self.options.batched,
+        }
+    }
+
+    /// Remembers the rings of an occasion; only the step has any.
+    fn look_back(&mut self, flow: crate::flow::Flow, rings: Vec<past::Ring>) {
+        if !rings.is_empty() {
+            self.looks_back = Some((flow, rings));
         }
     }
 

@@ -1,66 +1,110 @@
 //! Launches over neurons of a side, and of one element.
 
-use super::emit::Emitter;
+use super::emit::{At, Emitter};
+use super::layout::{Range, Where};
 use super::program::{Count, Launch, Size, StorageId};
 use super::section::Work;
-use super::stage::{Key, Place, Range, range};
-use super::storage::side_word;
+use super::stage::Key;
 use crate::flow::Write;
-use crate::ir::{ExprId, ExprKind, Over, ReduceOp};
+use crate::ir::{ExprId, ExprKind, ReduceOp};
 use crate::kernel::{self, Binary, Conversion, Extent, Order, Side, SpaceKind, Type, ValueId};
+use crate::topology::Kind;
 
 /// How many neurons one block holds: enough work for a task of its own.
 const NEURONS_PER_BLOCK: u32 = 4096;
+/// How many, where each looks at all of its synapses.
+const SUMMING_NEURONS_PER_BLOCK: u32 = 64;
 
 /// Writes the kernel of a launch that is not a synapse pass.
 pub(super) fn launch(work: &mut Work<'_, '_>, key: Key) -> Launch {
-    let side = match key.place {
-        Place::Global => None,
-        Place::Pre => Some(Side::Pre),
-        Place::Post => Some(Side::Post),
-        Place::Synapse => crate::ice!("a synapse pass is not a launch over neurons"),
+    let (word, kind) = match key.place.at {
+        Where::Global => ("global", SpaceKind::Single),
+        Where::Pre => ("pre", SpaceKind::Neurons(Side::Pre)),
+        Where::Post => ("post", SpaceKind::Neurons(Side::Post)),
+        Where::PreChannel => ("pre_channels", SpaceKind::Channels(Side::Pre)),
+        Where::PostChannel => ("post_channels", SpaceKind::Channels(Side::Post)),
+        Where::Synapse => crate::ice!("a synapse pass is not a launch over neurons"),
     };
-    let word = side.map_or("global", side_word);
+    let batch = if key.place.batched { "_batch" } else { "" };
     let number =
         if (key.pass, key.round) == (0, 0) { String::new() } else { format!("_{}_{}", key.pass, key.round) };
-    let name = format!("{}_{word}{number}", work.name);
-    let kind = side.map_or(SpaceKind::Single, SpaceKind::Neurons);
+    let name = format!("{}_{word}{batch}{number}", work.name);
+    let sums = sums_synapses(work, key);
     let mut emitter = Emitter::new(work, key, name, kind);
     describe(&mut emitter, key);
-    match side {
-        None => {
-            emitter.set_space(vec![Extent::Constant(1)], 1);
-            let index = emitter.builder.defined(Type::I64);
-            emitter.enter();
-            body(&mut emitter, key);
-            let block = emitter.leave();
-            push_loop(&mut emitter, kernel::LoopKind::Blocks, index, None, None, block);
-        }
-        Some(side) => {
-            let count = if side == Side::Pre { Count::Pre } else { Count::Post };
-            let items = emitter.extent(Size::Count(count));
-            emitter.set_space(vec![items], NEURONS_PER_BLOCK);
-            let total = emitter.count(count);
-            let index = emitter.builder.defined(Type::I64);
-            emitter.enter();
-            let (start, end) = block_range(&mut emitter, index, NEURONS_PER_BLOCK, total);
+    let count = emitter.work.layout.count(key.place.at);
+    // One element of the batch is a block, whatever its size: nothing has to be divided to find it.
+    let (items, per_block) = match (count, key.place.batched) {
+        (_, true) => (emitter.extent(Size::Count(Count::Batch)), 1),
+        (None, false) => (Extent::Constant(1), 1),
+        (Some(count), false) if sums => (emitter.extent(Size::Count(count)), SUMMING_NEURONS_PER_BLOCK),
+        (Some(count), false) => (emitter.extent(Size::Count(count)), NEURONS_PER_BLOCK),
+    };
+    emitter.set_space(vec![items], per_block);
+    let total = count.map(|count| emitter.count(count));
+    let index = emitter.builder.defined(Type::I64);
+    emitter.enter();
+    if key.place.batched {
+        emitter.builder.name(index, "batch");
+        emitter.at.batch = Some(index);
+    }
+    match total {
+        None => body(&mut emitter, key),
+        Some(total) => {
+            let (start, end) = if key.place.batched {
+                (emitter.builder.int(0), total)
+            } else {
+                emitter.builder.name(index, "block");
+                block_range(&mut emitter, index, per_block, total)
+            };
             let lane = emitter.builder.defined(Type::I64);
-            emitter.builder.name(index, "block");
-            emitter.builder.name(lane, if side == Side::Pre { "i" } else { "j" });
+            emitter.builder.name(lane, lane_name(key.place.at));
             hoist_invariants(&mut emitter, key);
             emitter.enter();
-            match side {
-                Side::Pre => emitter.at.pre = Some(lane),
-                Side::Post => emitter.at.post = Some(lane),
-            }
+            let outer = emitter.at;
+            emitter.at = standing_at(&emitter, key.place.at, lane);
             body(&mut emitter, key);
+            emitter.at = outer;
             let block = emitter.leave();
             push_loop(&mut emitter, kernel::LoopKind::Lanes, lane, Some(start), Some(end), block);
-            let block = emitter.leave();
-            push_loop(&mut emitter, kernel::LoopKind::Blocks, index, None, None, block);
         }
     }
+    let block = emitter.leave();
+    push_loop(&mut emitter, kernel::LoopKind::Blocks, index, None, None, block);
     emitter.finish()
+}
+
+/// Whether the launch has loops over synapses.
+fn sums_synapses(work: &mut Work<'_, '_>, key: Key) -> bool {
+    let roots = work.launch_roots(key);
+    let closure = work.closure(key, &roots);
+    closure.into_iter().any(|id| matches!(work.range(id), Some(Range::Outputs | Range::Inputs)))
+}
+
+fn lane_name(at: Where) -> &'static str {
+    match at {
+        Where::Pre => "i",
+        Where::Post => "j",
+        Where::PreChannel => "input",
+        Where::PostChannel => "output",
+        Where::Global | Where::Synapse => crate::ice!("{at:?} has no loop over neurons"),
+    }
+}
+
+/// The element of a loop over neurons or channels. Where a neuron is its synapse it is both neurons.
+fn standing_at(emitter: &Emitter<'_, '_, '_>, at: Where, lane: ValueId) -> At {
+    let lane = Some(lane);
+    let here = emitter.at;
+    if emitter.work.layout.kind == Kind::OneToOne {
+        return At { pre: lane, post: lane, synapse: lane, ..here };
+    }
+    match at {
+        Where::Pre => At { pre: lane, ..here },
+        Where::Post => At { post: lane, ..here },
+        Where::PreChannel => At { pre_channel: lane, ..here },
+        Where::PostChannel => At { post_channel: lane, ..here },
+        Where::Global | Where::Synapse => crate::ice!("{at:?} has no loop over neurons"),
+    }
 }
 
 /// The first and one past the last item of a block.
@@ -98,7 +142,7 @@ fn hoist_invariants(emitter: &mut Emitter<'_, '_, '_>, key: Key) {
     let closure = emitter.work.closure(key, &roots);
     let mut top: Vec<ExprId> = Vec::new();
     for id in closure {
-        let global = Place::of(emitter.work.flow.graph.get(id).shape.domain) == Place::Global;
+        let global = emitter.place(id).at == Where::Global;
         let computed = !emitter.work.stages.is_invariant(id)
             && emitter.work.access(id, key) == super::section::Access::Inline
             && !matches!(emitter.work.flow.graph.get(id).kind, ExprKind::Load { .. });
@@ -122,49 +166,54 @@ fn body(emitter: &mut Emitter<'_, '_, '_>, key: Key) {
         .iter()
         .map(|write| write.value)
         .chain(roots.leaves.iter().copied())
+        .chain(roots.rings.iter().map(|&ring| emitter.work.rings[ring].value))
         .filter(|id| !loops.contains(id))
         .collect();
     let closure = emitter.work.closure(key, &plain);
     emitter.emit_all(closure);
     for id in roots.leaves.iter().copied().filter(|id| !loops.contains(id)) {
         let storage = emitter.work.left[&id];
-        let place = Place::of(emitter.work.flow.graph.get(id).shape.domain);
+        let place = emitter.place(id);
         let value = emitter.value(id);
         emitter.store(storage, place, 0, 1, value);
+    }
+    for &ring in &roots.rings {
+        emitter.keep(ring);
     }
     write_variables(emitter, &roots.writes);
 }
 
 /// Stores the new values of variables.
 pub(super) fn write_variables(emitter: &mut Emitter<'_, '_, '_>, writes: &[Write]) {
+    write_variables_if(emitter, writes, None);
+}
+
+/// Stores the new values of variables where a condition holds.
+pub(super) fn write_variables_if(emitter: &mut Emitter<'_, '_, '_>, writes: &[Write], gate: Option<ValueId>) {
     for write in writes {
         let value = emitter.value(write.value);
         let length = emitter.work.planner.rule.variables[write.variable].elements();
         let storage = emitter.work.planner.storages.variable(write.variable);
         let place = emitter.work.variable_place(write.variable);
-        emitter.store(storage, place, write.element, length, value);
+        emitter.store_if(storage, place, write.element, length, value, gate);
     }
 }
 
 /// A running sum, or the sums of blocks: a loop that fills an array.
 fn array_loop(emitter: &mut Emitter<'_, '_, '_>, id: ExprId, storage: StorageId) {
-    match emitter.work.flow.graph.get(id).kind {
-        ExprKind::Scan { .. } => running_sum(emitter, id, storage),
-        ExprKind::Reduce { op, over: over @ Over::PostBlocks(_), .. } => {
-            match range(&emitter.work.flow.graph, id, over) {
-                Range::Blocks(size) => block_sums(emitter, id, op, size, storage),
-                Range::Columns | Range::Rows | Range::Pre | Range::Post | Range::Single => {
-                    crate::ice!("blocks range over blocks")
-                }
-            }
+    match (&emitter.work.flow.graph.get(id).kind, emitter.work.range(id)) {
+        (ExprKind::Scan { .. }, _) => running_sum(emitter, id, storage),
+        (ExprKind::Reduce { op, .. }, Some(Range::Blocks(size))) => {
+            let op = *op;
+            block_sums(emitter, id, op, size, storage);
         }
         _ => crate::ice!("{id:?} needs no loop"),
     }
 }
 
 fn running_sum(emitter: &mut Emitter<'_, '_, '_>, id: ExprId, storage: StorageId) {
-    let place = Place::of(emitter.work.flow.graph.get(id).shape.domain);
-    let count = emitter.count(if place == Place::Pre { Count::Pre } else { Count::Post });
+    let place = emitter.place(id);
+    let count = emitter.count(if place.at == Where::Pre { Count::Pre } else { Count::Post });
     let ty = emitter.work.planner.storages.get(storage).ty;
     let zero_index = emitter.builder.int(0);
     let zero = emitter.identity(ReduceOp::Sum, ty);
@@ -172,11 +221,7 @@ fn running_sum(emitter: &mut Emitter<'_, '_, '_>, id: ExprId, storage: StorageId
     let (before, after) = (emitter.builder.defined(ty), emitter.builder.defined(ty));
     emitter.enter();
     let outer = emitter.at;
-    match place {
-        Place::Pre => emitter.at.pre = Some(index),
-        Place::Post => emitter.at.post = Some(index),
-        Place::Global | Place::Synapse => crate::ice!("a running sum has a side"),
-    }
+    emitter.at = standing_at(emitter, place.at, index);
     let (term, gate) = emitter.loop_term(id);
     let sum = emitter.accumulate(ReduceOp::Sum, before, term);
     let next = match gate {
@@ -199,11 +244,13 @@ fn running_sum(emitter: &mut Emitter<'_, '_, '_>, id: ExprId, storage: StorageId
     }));
 }
 
-/// Each block's sum, written to each neuron of the block.
+/// The sums of blocks of neurons, stored for each of their members. On a spatial group the blocks are of channels, at one
+/// position.
 fn block_sums(emitter: &mut Emitter<'_, '_, '_>, id: ExprId, op: ReduceOp, size: u32, storage: StorageId) {
+    let spatial = emitter.work.layout.kind.is_spatial();
     let zero = emitter.builder.int(0);
     let length = emitter.builder.int(i64::from(size));
-    let total = emitter.count(Count::Post);
+    let total = emitter.count(if spatial { Count::PostChannels } else { Count::Post });
     // The division of two whole numbers below 2^53, rounded down, is exact in f64.
     let wide_total = emitter.builder.convert(Conversion::Value, Type::F64, total);
     let wide_length = emitter.builder.convert(Conversion::Value, Type::F64, length);
@@ -212,22 +259,61 @@ fn block_sums(emitter: &mut Emitter<'_, '_, '_>, id: ExprId, op: ReduceOp, size:
     let block = emitter.builder.defined(Type::I64);
     emitter.enter();
     let start = emitter.builder.mul(block, length);
-    let index = emitter.builder.defined(Type::I64);
-    emitter.enter();
-    let outer = emitter.at;
-    emitter.at.post = Some(emitter.builder.add(start, index));
-    let (term, gate) = emitter.loop_term(id);
-    let body = emitter.leave();
-    let sum = emitter.push_reduce(op, Order::Lanes32, index, length, body, term, gate);
-    let member = emitter.builder.defined(Type::I64);
-    emitter.enter();
-    emitter.at.post = Some(emitter.builder.add(start, member));
-    emitter.store(storage, Place::Post, 0, 1, sum);
-    emitter.at = outer;
-    let body = emitter.leave();
-    push_loop(emitter, kernel::LoopKind::Lanes, member, Some(zero), Some(length), body);
+    if spatial {
+        let positions = emitter.count(Count::Positions);
+        let position = emitter.builder.defined(Type::I64);
+        emitter.enter();
+        one_block(emitter, id, op, (start, length), Some((positions, position)), storage);
+        let body = emitter.leave();
+        push_loop(emitter, kernel::LoopKind::Serial, position, Some(zero), Some(positions), body);
+    } else {
+        one_block(emitter, id, op, (start, length), None, storage);
+    }
     let body = emitter.leave();
     push_loop(emitter, kernel::LoopKind::Serial, block, Some(zero), Some(blocks), body);
+}
+
+/// The sum of the block that begins at `start`, at a position where there are positions.
+fn one_block(
+    emitter: &mut Emitter<'_, '_, '_>,
+    id: ExprId,
+    op: ReduceOp,
+    (start, length): (ValueId, ValueId),
+    position: Option<(ValueId, ValueId)>,
+    storage: StorageId,
+) {
+    let outer = emitter.at;
+    let member = |emitter: &mut Emitter<'_, '_, '_>, index: ValueId| {
+        let first = emitter.builder.add(start, index);
+        match position {
+            Some((positions, position)) => {
+                let row = emitter.builder.mul(first, positions);
+                let neuron = emitter.builder.add(row, position);
+                emitter.at = At { post: Some(neuron), post_channel: Some(first), ..outer };
+            }
+            None => emitter.at = standing_at(emitter, post_place(emitter), first),
+        }
+    };
+    let zero = emitter.builder.int(0);
+    let index = emitter.builder.defined(Type::I64);
+    emitter.enter();
+    member(emitter, index);
+    let (term, gate) = emitter.loop_term(id);
+    emitter.at = outer;
+    let body = emitter.leave();
+    let sum = emitter.push_reduce(op, Order::Lanes32, index, length, body, term, gate);
+    let each = emitter.builder.defined(Type::I64);
+    emitter.enter();
+    member(emitter, each);
+    let place = emitter.place(id);
+    emitter.store(storage, place, 0, 1, sum);
+    emitter.at = outer;
+    let body = emitter.leave();
+    push_loop(emitter, kernel::LoopKind::Lanes, each, Some(zero), Some(length), body);
+}
+
+fn post_place(emitter: &Emitter<'_, '_, '_>) -> Where {
+    if emitter.work.layout.kind == Kind::OneToOne { Where::Pre } else { Where::Post }
 }
 
 /// What the launch does, in words.

@@ -19,9 +19,13 @@ pub(super) struct Occasions {
 pub(super) fn plan(planner: &mut Planner<'_>) -> Occasions {
     let rule = planner.rule;
     let flow = create(planner);
-    let create = section::plan(planner, "create", flow);
+    let mut create = section::plan(planner, "create", flow);
     let flow = step(planner);
     let step = section::plan(planner, "step", flow);
+    // Creation ends with what `past` sees before the first step.
+    if let Some((flow, rings)) = planner.looks_back.take() {
+        create.actions.extend(section::plan_initial(planner, flow, rings).actions);
+    }
     let commit = match &rule.apply_when {
         When::EveryStep => None,
         When::Every(period) => {
@@ -67,7 +71,7 @@ pub(super) fn flows(planner: &Planner<'_>) -> Vec<(String, Flow)> {
 /// Initial values in the order written, `on create`, constrain. What the host has given stays.
 fn create(planner: &Planner<'_>) -> Flow {
     let rule = planner.rule;
-    let mut builder = FlowBuilder::new(rule, planner.options.precision);
+    let mut builder = FlowBuilder::new(rule, planner.setting());
     for (id, variable) in rule.variables.iter() {
         if planner.options.given_values.contains(&id) {
             continue;
@@ -94,7 +98,7 @@ fn create(planner: &Planner<'_>) -> Flow {
 fn step(planner: &Planner<'_>) -> Flow {
     let rule = planner.rule;
     let every_step = rule.apply_when == When::EveryStep;
-    let mut builder = FlowBuilder::new(rule, planner.options.precision);
+    let mut builder = FlowBuilder::new(rule, planner.setting());
     for (id, variable) in rule.variables.iter() {
         match variable.kind {
             VarKind::Output => builder.clear(id),
@@ -124,7 +128,7 @@ fn step(planner: &Planner<'_>) -> Flow {
 /// Modulate, apply and constrain; the proposals start again from 0.
 fn commit(planner: &Planner<'_>) -> Flow {
     let rule = planner.rule;
-    let mut builder = FlowBuilder::new(rule, planner.options.precision);
+    let mut builder = FlowBuilder::new(rule, planner.setting());
     builder.run(&rule.modulate);
     builder.run(&rule.apply);
     builder.run(&rule.constrain);
@@ -137,7 +141,7 @@ fn commit(planner: &Planner<'_>) -> Flow {
 }
 
 fn with_constrain(planner: &Planner<'_>, body: &Block) -> Flow {
-    let mut builder = FlowBuilder::new(planner.rule, planner.options.precision);
+    let mut builder = FlowBuilder::new(planner.rule, planner.setting());
     builder.run(body);
     builder.run(&planner.rule.constrain);
     builder.finish()

@@ -7,32 +7,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::layout::{Layout, Place, Range, Where};
+use super::past::{self, Ring};
 use super::program::{Action, Count, Section, Size, StorageId};
-use super::stage::{self, Key, Place, Range, Stages};
-use super::storage::{domain_shape, machine_type};
-use super::{Planner, counts, dense, events, neuron};
+use super::stage::{Key, Stages, needed_operands};
+use super::storage::machine_type;
+use super::{Planner, counts, events, neuron, synapses};
 use crate::flow::{Flow, Write, term};
-use crate::ir::{ExprId, ExprKind, ReduceOp, Type, VarId, visit};
+use crate::ir::{Domain, ExprId, ExprKind, ReduceOp, Type, VarId};
 
 /// Plans one occasion.
 pub(super) fn plan(planner: &mut Planner<'_>, name: &str, flow: Flow) -> Section {
-    let flow = counts::known_counts(&flow);
+    let flow = counts::known_counts(&flow, planner.layout());
     let trace = crate::pass::fold::fold(&flow);
     let flow = crate::pass::run_pipeline(&flow);
     let mut work = Work::new(planner, name, flow);
-    work.place_stores();
-    let sparse = events::sparse_variants(&mut work, &trace);
-    work.collect(sparse.as_ref());
-    let mut actions = Vec::new();
-    let keys: Vec<Key> = work.roots.keys().copied().collect();
-    for key in keys {
-        if key.place == Place::Synapse {
-            dense::launch(&mut work, key, sparse.as_ref(), &mut actions);
-        } else {
-            actions.push(Action::Launch(neuron::launch(&mut work, key)));
-        }
-    }
-    Section { actions }
+    work.rings = past::rings(&mut work);
+    let section = work.section(&trace);
+    let (rings, flow) = (std::mem::take(&mut work.rings), work.flow.clone());
+    planner.look_back(flow, rings);
+    section
+}
+
+/// Plans what fills the rings of a flow with the values from before the first step.
+pub(super) fn plan_initial(planner: &mut Planner<'_>, flow: Flow, rings: Vec<Ring>) -> Section {
+    let mut work = Work::new(planner, "remember", Flow { writes: Vec::new(), trace: Vec::new(), ..flow });
+    work.rings = rings.into_iter().map(Ring::initially).collect();
+    let trace = work.flow.clone();
+    work.section(&trace)
 }
 
 /// What a launch has to do.
@@ -44,6 +46,8 @@ pub(super) struct Roots {
     pub(super) leaves: BTreeSet<ExprId>,
     /// Reductions over synapses whose terms it computes.
     pub(super) sums: BTreeSet<ExprId>,
+    /// Rings that it writes, by their place in `Work::rings`.
+    pub(super) rings: Vec<usize>,
 }
 
 /// How a launch gets a value.
@@ -69,11 +73,15 @@ pub(super) struct Work<'p, 'a> {
     pub(super) left: BTreeMap<ExprId, StorageId>,
     /// Where the results of a reduction's blocks are left.
     pub(super) partials: BTreeMap<ExprId, StorageId>,
+    /// What is kept of the past.
+    pub(super) rings: Vec<Ring>,
+    pub(super) layout: Layout,
 }
 
 impl<'p, 'a> Work<'p, 'a> {
     fn new(planner: &'p mut Planner<'a>, name: &str, flow: Flow) -> Self {
-        let mut stages = Stages::default();
+        let layout = planner.layout();
+        let mut stages = Stages::new(layout);
         stages.update(&flow.graph);
         Self {
             planner,
@@ -84,20 +92,74 @@ impl<'p, 'a> Work<'p, 'a> {
             roots: BTreeMap::new(),
             left: BTreeMap::new(),
             partials: BTreeMap::new(),
+            rings: Vec::new(),
+            layout,
         }
+    }
+
+    /// Writes the launches.
+    fn section(&mut self, trace: &Flow) -> Section {
+        self.place_stores();
+        let sparse = events::sparse_variants(self, trace);
+        self.collect(sparse.as_ref());
+        let mut actions = Vec::new();
+        let keys: Vec<Key> = self.roots.keys().copied().collect();
+        for key in keys {
+            if key.place.is_synapse() {
+                synapses::launch(self, key, sparse.as_ref(), &mut actions);
+            } else {
+                actions.push(Action::Launch(neuron::launch(self, key)));
+            }
+        }
+        Section { actions }
     }
 
     /// The place of a variable.
     pub(super) fn variable_place(&self, variable: VarId) -> Place {
-        Place::of(self.planner.rule.variables[variable].shape.domain)
+        self.layout.place(self.planner.rule.variables[variable].shape)
+    }
+
+    /// The place of a value.
+    pub(super) fn place(&self, id: ExprId) -> Place {
+        self.layout.place(self.flow.graph.get(id).shape)
+    }
+
+    /// What a reduction ranges over, if the value is one.
+    pub(super) fn range(&self, id: ExprId) -> Option<Range> {
+        match self.flow.graph.get(id).kind {
+            ExprKind::Reduce { over, .. } => Some(self.layout.range(&self.flow.graph, id, over)),
+            _ => None,
+        }
+    }
+
+    /// The values that the occasion must compute.
+    pub(super) fn values(&self) -> Vec<ExprId> {
+        let writes = self.flow.writes.iter().map(|write| write.value);
+        writes.chain(self.rings.iter().map(|ring| ring.value)).collect()
+    }
+
+    /// All that the values are made of, operands first.
+    pub(super) fn needed(&self) -> BTreeSet<ExprId> {
+        let mut seen = BTreeSet::new();
+        let mut open = self.values();
+        while let Some(id) = open.pop() {
+            if seen.insert(id) {
+                open.extend(needed_operands(&self.flow.graph.get(id).kind));
+            }
+        }
+        seen
+    }
+
+    /// The launch in which a value is stored at `place`.
+    fn store_key(&self, value: ExprId, place: Place) -> Key {
+        let home = self.home(value);
+        self.stages.key(value, place).max(Key::at(home.pass, home.round, place))
     }
 
     /// Decides which launch writes each place.
     fn place_stores(&mut self) {
         for write in &self.flow.writes {
-            let place = self.variable_place(write.variable);
-            let home = self.home(write.value);
-            let key = self.stages.key(write.value, place).max(Key::at(home.pass, home.round, place));
+            let key = self.store_key(write.value, self.variable_place(write.variable));
             self.stores.insert((write.variable, write.element), key);
         }
         // A pass needs old values; the pass that overwrites one must not come earlier. Moving a store makes its
@@ -108,7 +170,7 @@ impl<'p, 'a> Work<'p, 'a> {
                 let key = Key::synapses(pass);
                 for id in self.synapse_closure(&self.synapse_roots(pass)) {
                     if let ExprKind::Load { variable, element } = self.flow.graph.get(id).kind
-                        && self.variable_place(variable) == Place::Synapse
+                        && self.variable_place(variable).is_synapse()
                         && let Some(store) = self.stores.get_mut(&(variable, element))
                         && *store < key
                     {
@@ -125,28 +187,23 @@ impl<'p, 'a> Work<'p, 'a> {
             let key = self.stores[&(write.variable, write.element)];
             self.roots.entry(key).or_default().writes.push(write);
         }
+        for (number, ring) in self.rings.iter().enumerate() {
+            let key = self.store_key(ring.value, ring.place);
+            self.roots.entry(key).or_default().rings.push(number);
+        }
     }
 
     /// The numbers of the passes over the synapses, those that only compute sums included.
     pub(super) fn synapse_passes(&self) -> BTreeSet<u32> {
-        let stores = self.stores.values().filter(|key| key.place == Place::Synapse).map(|key| key.pass);
+        let stores = self.stores.values().filter(|key| key.place.is_synapse()).map(|key| key.pass);
         let sums = self.synapse_sums().into_iter().map(|(_, pass)| pass);
         stores.chain(sums).collect()
     }
 
     /// Reductions over synapses that some write needs, with the pass that computes their terms.
     fn synapse_sums(&self) -> Vec<(ExprId, u32)> {
-        let roots = self.flow.writes.iter().map(|write| write.value);
-        visit::reachable(self.flow.graph.exprs(), roots)
-            .into_iter()
-            .filter_map(|id| match self.flow.graph.get(id).kind {
-                ExprKind::Reduce { over, .. } => match stage::range(&self.flow.graph, id, over) {
-                    Range::Columns | Range::Rows => Some((id, self.home(id).pass - 1)),
-                    Range::Pre | Range::Post | Range::Blocks(_) | Range::Single => None,
-                },
-                _ => None,
-            })
-            .collect()
+        let is_sum = |&id: &ExprId| matches!(self.range(id), Some(Range::Columns | Range::Rows));
+        self.needed().into_iter().filter(is_sum).map(|id| (id, self.home(id).pass - 1)).collect()
     }
 
     fn synapse_roots(&self, pass: u32) -> Vec<ExprId> {
@@ -173,8 +230,8 @@ impl<'p, 'a> Work<'p, 'a> {
         let mut seen = BTreeSet::new();
         let mut open = roots.to_vec();
         while let Some(id) = open.pop() {
-            if seen.insert(id) && Place::of(self.flow.graph.get(id).shape.domain) == Place::Synapse {
-                open.extend(visit::operands(&self.flow.graph.get(id).kind));
+            if seen.insert(id) && self.place(id).is_synapse() {
+                open.extend(needed_operands(&self.flow.graph.get(id).kind));
             }
         }
         seen
@@ -184,18 +241,14 @@ impl<'p, 'a> Work<'p, 'a> {
     /// launch of one element.
     pub(super) fn home(&self, id: ExprId) -> Key {
         let key = self.stages.home(&self.flow.graph, id);
-        if self.needs_loop(id) { Key { place: Place::Global, ..key } } else { key }
+        let global = Place { at: Where::Global, ..key.place };
+        if self.needs_loop(id) { Key { place: global, ..key } } else { key }
     }
 
     /// Whether a value is an array that one serial loop makes.
     pub(super) fn needs_loop(&self, id: ExprId) -> bool {
-        match self.flow.graph.get(id).kind {
-            ExprKind::Scan { .. } => true,
-            ExprKind::Reduce { over, .. } => {
-                matches!(stage::range(&self.flow.graph, id, over), Range::Blocks(_))
-            }
-            _ => false,
-        }
+        let scans = matches!(self.flow.graph.get(id).kind, ExprKind::Scan { .. });
+        scans || matches!(self.range(id), Some(Range::Blocks(_)))
     }
 
     /// Finds what every launch needs, from the last to the first, since a launch only leaves things for later ones.
@@ -204,7 +257,7 @@ impl<'p, 'a> Work<'p, 'a> {
         while let Some(key) = self.roots.keys().rev().find(|key| !done.contains(*key)).copied() {
             done.insert(key);
             let mut roots = self.launch_roots(key);
-            if key.place == Place::Synapse
+            if key.place.is_synapse()
                 && let Some(sparse) = sparse
             {
                 roots.extend(sparse.roots());
@@ -219,7 +272,8 @@ impl<'p, 'a> Work<'p, 'a> {
         let writes = roots.writes.iter().map(|write| write.value);
         let leaves = roots.leaves.iter().copied();
         let sums = roots.sums.iter().flat_map(|&sum| self.pieces(sum).values());
-        writes.chain(leaves).chain(sums).collect()
+        let rings = roots.rings.iter().map(|&ring| self.rings[ring].value);
+        writes.chain(leaves).chain(sums).chain(rings).collect()
     }
 
     /// All values that a launch computes or loads for `roots`, operands first. What must be left by earlier launches
@@ -243,18 +297,58 @@ impl<'p, 'a> Work<'p, 'a> {
     fn inline_operands(&mut self, id: ExprId, key: Key) -> Vec<ExprId> {
         let kind = self.flow.graph.get(id).kind.clone();
         match kind {
-            ExprKind::Reduce { over, op, .. } => match stage::range(&self.flow.graph, id, over) {
-                Range::Columns | Range::Rows => {
+            ExprKind::Reduce { op, .. } => match self.range(id) {
+                Some(Range::Columns | Range::Rows) => {
                     self.leave_partials(id, op);
                     Vec::new()
                 }
-                Range::Pre | Range::Post | Range::Blocks(_) => self.loop_operands(id, key),
-                Range::Single => self.pieces(id).values().collect(),
+                Some(Range::Single) => self.pieces(id).values().collect(),
+                Some(_) if self.is_inline_loop(id) => self.inner_operands(id, key),
+                Some(_) | None => self.loop_operands(id, key),
             },
             ExprKind::Scan { .. } => self.loop_operands(id, key),
             // The parameters of a draw that the host has made do not matter.
             ExprKind::Draw { site, .. } if self.planner.options.given_draws.contains(&site) => Vec::new(),
-            kind => visit::operands(&kind),
+            kind => needed_operands(&kind),
+        }
+    }
+
+    /// Whether a reduction is a loop whose terms are computed in it, synapse by synapse or pair by pair.
+    pub(super) fn is_inline_loop(&self, id: ExprId) -> bool {
+        match self.range(id) {
+            Some(Range::Outputs | Range::Inputs | Range::Pairs) => true,
+            Some(Range::Batch) => self.place(self.body(id)).is_synapse(),
+            _ => false,
+        }
+    }
+
+    /// The values of an inline loop's terms that are the same in all of its iterations. The others are computed in it;
+    /// what they take from earlier launches is noted.
+    fn inner_operands(&mut self, id: ExprId, key: Key) -> Vec<ExprId> {
+        let pieces: Vec<ExprId> = self.pieces(id).values().collect();
+        let inner = self.closure(key, &pieces);
+        inner.into_iter().filter(|&inner| !self.varies(inner, id)).collect()
+    }
+
+    /// Whether a value may differ between the iterations of the inline loop `reduction`.
+    fn varies(&self, id: ExprId, reduction: ExprId) -> bool {
+        let shape = self.flow.graph.get(id).shape;
+        let place = self.place(id);
+        let neuron = matches!(shape.domain, Domain::Pre | Domain::Post);
+        match self.range(reduction) {
+            Some(Range::Batch) => place.batched,
+            Some(Range::Pairs) => shape.pair || neuron,
+            Some(Range::Outputs) => {
+                let of_channel = self.place(reduction).at == Where::PostChannel;
+                matches!(place.at, Where::Synapse | Where::Pre | Where::PreChannel)
+                    || (of_channel && place.at == Where::Post)
+            }
+            Some(Range::Inputs) => {
+                let of_channel = self.place(reduction).at == Where::PreChannel;
+                matches!(place.at, Where::Synapse | Where::Post | Where::PostChannel)
+                    || (of_channel && place.at == Where::Pre)
+            }
+            _ => true,
         }
     }
 
@@ -287,12 +381,12 @@ impl<'p, 'a> Work<'p, 'a> {
                 Some(store) if *store < key => self.left_access(id, key),
                 Some(_) | None => Access::Inline,
             },
-            ExprKind::Builtin(_) => Access::Inline,
+            ExprKind::Builtin(_) | ExprKind::Past { .. } => Access::Inline,
             ExprKind::Draw { site, .. } if self.planner.options.given_draws.contains(&site) => Access::Inline,
             _ => {
                 let home = self.home(id);
-                let both_synapse = home.place == Place::Synapse && key.place == Place::Synapse;
-                if both_synapse || (home == key && !self.needs_loop(id)) {
+                // Values of synapses are computed again wherever they are needed.
+                if home.place.is_synapse() || (home == key && !self.needs_loop(id)) {
                     Access::Inline
                 } else if home == key && self.roots[&key].leaves.contains(&id) {
                     // The loop itself.
@@ -307,13 +401,13 @@ impl<'p, 'a> Work<'p, 'a> {
     /// The array in which an earlier launch leaves a value: the variable that it becomes, or scratch.
     fn left_access(&mut self, id: ExprId, key: Key) -> Access {
         let expr = self.flow.graph.get(id);
-        let (place, ty) = (Place::of(expr.shape.domain), expr.ty);
+        let (place, ty) = (self.place(id), expr.ty);
         if !matches!(expr.kind, ExprKind::Load { .. }) {
             let stored = self.flow.writes.iter().find(|write| {
                 let variable = &self.planner.rule.variables[write.variable];
                 write.value == id
                     && self.stores[&(write.variable, write.element)] < key
-                    && Place::of(variable.shape.domain) == place
+                    && self.layout.place(variable.shape) == place
                     && variable.ty == ty
             });
             if let Some(write) = stored {
@@ -326,7 +420,7 @@ impl<'p, 'a> Work<'p, 'a> {
             return Access::Left(storage, 0, 1);
         }
         let machine = machine_type(ty, self.planner.options.precision);
-        let storage = self.planner.storages.scratch(machine, domain_shape(expr.shape.domain));
+        let storage = self.planner.storages.scratch(machine, self.layout.axes(place));
         self.left.insert(id, storage);
         let home = self.home(id);
         self.roots.entry(home).or_default().leaves.insert(id);
@@ -347,10 +441,11 @@ impl<'p, 'a> Work<'p, 'a> {
                 machine_type(expr.ty, self.planner.options.precision)
             }
         };
-        let shape = match Place::of(expr.shape.domain) {
-            Place::Post => vec![Size::Count(Count::PreBlocks), Size::Count(Count::Post)],
-            Place::Global | Place::Pre | Place::Synapse => vec![Size::Count(Count::Pre)],
-        };
+        let place = self.place(id);
+        let mut shape = self.layout.axes(place);
+        if place.at == Where::Post {
+            shape.insert(shape.len() - 1, Size::Count(Count::PreBlocks));
+        }
         let storage = self.planner.storages.scratch(machine, shape);
         self.partials.insert(id, storage);
     }

@@ -3,33 +3,9 @@
 //! A launch is named by a [`Key`]: the number of synapse passes before it, the number of neuron reductions since, and
 //! the place. Launches run in the order of their keys.
 
+use super::layout::{Layout, Place, Range};
 use crate::flow::Graph;
-use crate::ir::{Builtin, Domain, ExprId, ExprKind, Over, Type, visit};
-
-/// Where a launch's elements live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Place {
-    /// One element.
-    Global,
-    /// Presynaptic neurons.
-    Pre,
-    /// Postsynaptic neurons.
-    Post,
-    /// Synapses.
-    Synapse,
-}
-
-impl Place {
-    /// On a dense group a channel is a neuron.
-    pub(super) fn of(domain: Domain) -> Self {
-        match domain {
-            Domain::Global => Place::Global,
-            Domain::Pre | Domain::PreChannel => Place::Pre,
-            Domain::Post | Domain::PostChannel => Place::Post,
-            Domain::Synapse => Place::Synapse,
-        }
-    }
-}
+use crate::ir::{Builtin, ExprId, ExprKind, Type, visit};
 
 /// Names a launch of a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,66 +21,37 @@ pub(super) struct Key {
 impl Key {
     /// The synapse pass with a number.
     pub(super) fn synapses(pass: u32) -> Self {
-        Self { pass, round: u32::MAX, place: Place::Synapse }
+        Self { pass, round: u32::MAX, place: Place::SYNAPSE }
     }
 
-    /// The launch at `place` of a value that depends on what is finished at (`pass`, `round`).
+    /// The launch at `place` of a value that depends on what is finished at (`pass`, `round`). One pass takes care of all
+    /// values of synapses, those of the batch included.
     pub(super) fn at(pass: u32, round: u32, place: Place) -> Self {
-        if place == Place::Synapse { Self::synapses(pass) } else { Self { pass, round, place } }
-    }
-}
-
-/// What a reduction ranges over, on a dense group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Range {
-    /// Synapses of a column: one result per post.
-    Columns,
-    /// Synapses of a row: one result per pre.
-    Rows,
-    /// All presynaptic neurons.
-    Pre,
-    /// All postsynaptic neurons.
-    Post,
-    /// Blocks of so many postsynaptic neurons.
-    Blocks(u32),
-    /// Exactly one value: a position where a channel is a neuron, a batch of one.
-    Single,
-}
-
-/// What a `Reduce` of a dense group ranges over.
-pub(super) fn range(graph: &Graph, id: ExprId, over: Over) -> Range {
-    let result = Place::of(graph.get(id).shape.domain);
-    match over {
-        Over::Pre | Over::PreChannel => match result {
-            Place::Post => Range::Columns,
-            Place::Global | Place::Pre | Place::Synapse => Range::Pre,
-        },
-        Over::Post | Over::PostChannel => match result {
-            Place::Pre => Range::Rows,
-            Place::Global | Place::Post | Place::Synapse => Range::Post,
-        },
-        Over::PostBlocks(size) => Range::Blocks(size),
-        Over::Position | Over::Batch => Range::Single,
+        if place.is_synapse() { Self::synapses(pass) } else { Self { pass, round, place } }
     }
 }
 
 /// The launches of the values of a graph.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Stages {
+    layout: Layout,
     of: Vec<(u32, u32)>,
     invariant: Vec<bool>,
 }
 
 impl Stages {
+    pub(super) fn new(layout: Layout) -> Self {
+        Self { layout, of: Vec::new(), invariant: Vec::new() }
+    }
+
     /// Takes in what the graph has gained since the last call.
     pub(super) fn update(&mut self, graph: &Graph) {
         let exprs = graph.exprs();
         for id in exprs.handles().skip(self.of.len()) {
             let expr = &exprs[id];
-            let operands = visit::operands(&expr.kind);
             let mut stage = (0, 0);
             let mut invariant = true;
-            for operand in &operands {
+            for operand in needed_operands(&expr.kind) {
                 stage = stage.max(self.of[operand.index()]);
                 invariant &= self.invariant[operand.index()];
             }
@@ -112,16 +59,28 @@ impl Stages {
                 ExprKind::Load { .. } => invariant = expr.ty == Type::Wide,
                 ExprKind::Builtin(builtin) => invariant = is_launch_scalar(*builtin),
                 ExprKind::Draw { .. } => invariant = false,
+                // What was is read from where an earlier launch has put it.
                 ExprKind::Scan { .. } => {
                     invariant = false;
                     stage.1 += 1;
                 }
-                ExprKind::Reduce { over, .. } => {
+                ExprKind::Past { body, .. } => {
                     invariant = false;
-                    match range(graph, id, *over) {
+                    stage = stage.max(self.of[body.index()]);
+                    stage.1 += 1;
+                }
+                // It depends on the synapse whether there is a neuron.
+                ExprKind::Widen(_) => invariant = false,
+                ExprKind::Reduce { over, body, .. } => {
+                    invariant = false;
+                    match self.layout.range(graph, id, *over) {
                         Range::Columns | Range::Rows => stage = (stage.0 + 1, 0),
-                        Range::Pre | Range::Post | Range::Blocks(_) => stage.1 += 1,
-                        Range::Single => {}
+                        Range::Outputs | Range::Inputs | Range::Along(_) | Range::Blocks(_) => stage.1 += 1,
+                        Range::Batch if !self.layout.place(graph.get(*body).shape).is_synapse() => {
+                            stage.1 += 1
+                        }
+                        // Made where it is needed, in a loop over what it ranges over.
+                        Range::Batch | Range::Pairs | Range::Single => {}
                     }
                 }
                 ExprKind::Number(_)
@@ -134,8 +93,7 @@ impl Stages {
                 | ExprKind::Select(..)
                 | ExprKind::Gate(..)
                 | ExprKind::Math(..)
-                | ExprKind::Convert(_)
-                | ExprKind::Past { .. } => {}
+                | ExprKind::Convert(_) => {}
             }
             self.of.push(stage);
             self.invariant.push(invariant);
@@ -155,7 +113,16 @@ impl Stages {
 
     /// The launch that computes the value for its own elements.
     pub(super) fn home(&self, graph: &Graph, id: ExprId) -> Key {
-        self.key(id, Place::of(graph.get(id).shape.domain))
+        self.key(id, self.layout.place(graph.get(id).shape))
+    }
+}
+
+/// The operands that a launch needs for a value. What `past` looks back at has been put away, and what it was before the
+/// first step as well.
+pub(super) fn needed_operands(kind: &ExprKind) -> Vec<ExprId> {
+    match kind {
+        ExprKind::Past { delay, .. } => vec![*delay],
+        kind => visit::operands(kind),
     }
 }
 

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use super::Options;
-use super::program::{Count, Role, Size, Storage, StorageId};
+use super::layout::{Layout, Place};
+use super::program::{Count, Role, Size, Storage, StorageId, Table};
+use super::words::table_name;
 use crate::arena::Arena;
-use crate::ir::{self, Domain, SiteId, VarId, VarKind};
+use crate::ir::{self, Shape, SiteId, VarId, VarKind};
 use crate::kernel::{Precision, Side, Type};
 
 /// The arrays of a program as they are needed.
@@ -14,13 +16,22 @@ pub(super) struct Storages {
     variables: HashMap<VarId, StorageId>,
     roles: HashMap<Role, StorageId>,
     scratch: u32,
+    rings: u32,
+    layout: Layout,
 }
 
 impl Storages {
     /// The arrays of the rule's variables, in their order.
     pub(super) fn new(rule: &ir::Rule, options: &Options) -> Self {
-        let mut storages =
-            Self { arena: Arena::new(), variables: HashMap::new(), roles: HashMap::new(), scratch: 0 };
+        let layout = Layout::new(options);
+        let mut storages = Self {
+            arena: Arena::new(),
+            variables: HashMap::new(),
+            roles: HashMap::new(),
+            scratch: 0,
+            rings: 0,
+            layout,
+        };
         for (id, variable) in rule.variables.iter() {
             let kept = match variable.kind {
                 // A global parameter is a number of the prologue.
@@ -32,7 +43,7 @@ impl Storages {
             if !kept {
                 continue;
             }
-            let mut shape = domain_shape(variable.shape.domain);
+            let mut shape = layout.axes(layout.place(variable.shape));
             if let Some(length) = variable.length {
                 shape.push(Size::Constant(u64::from(length)));
             }
@@ -56,7 +67,7 @@ impl Storages {
                 | ir::Distribution::Gamma
                 | ir::Distribution::Beta => options.precision.ty(),
             };
-            storages.draws(site, rule.sites[site].shape.domain, ty);
+            storages.draws(site, rule.sites[site].shape, ty);
         }
         storages
     }
@@ -88,10 +99,10 @@ impl Storages {
     }
 
     /// The values that the host gives for a draw.
-    pub(super) fn draws(&mut self, site: SiteId, domain: Domain, ty: Type) -> StorageId {
+    pub(super) fn draws(&mut self, site: SiteId, shape: Shape, ty: Type) -> StorageId {
         let role = Role::Draws(site);
         let name = format!("%draw_{}", site.index());
-        let storage = Storage { name, role, ty, shape: domain_shape(domain) };
+        let storage = Storage { name, role, ty, shape: self.layout.axes(self.layout.place(shape)) };
         *self.roles.entry(role).or_insert_with(|| self.arena.push(storage))
     }
 
@@ -102,12 +113,33 @@ impl Storages {
         self.arena.push(Storage { name, role: Role::Scratch, ty, shape })
     }
 
+    /// A table of the topology.
+    pub(super) fn table(&mut self, table: Table) -> StorageId {
+        let role = Role::Index(table);
+        let shape = vec![Size::Count(table.length())];
+        let storage = Storage { name: table_name(table).to_string(), role, ty: table.ty(), shape };
+        *self.roles.entry(role).or_insert_with(|| self.arena.push(storage))
+    }
+
+    /// The values of the last steps at a place; `length` is a result of the prologue.
+    pub(super) fn ring(&mut self, ty: Type, place: Place, length: usize) -> StorageId {
+        let mut shape = vec![Size::Prologue(length)];
+        shape.extend(self.layout.axes(place));
+        let (name, role) = (format!("%past_{}", self.rings), Role::Ring(self.rings));
+        self.rings += 1;
+        self.arena.push(Storage { name, role, ty, shape })
+    }
+
     fn shared(&mut self, role: Role, name: &str, ty: Type, side: Side) -> StorageId {
         let count = match side {
             Side::Pre => Count::Pre,
             Side::Post => Count::Post,
         };
-        let storage = Storage { name: name.to_string(), role, ty, shape: vec![Size::Count(count)] };
+        let mut shape = vec![Size::Count(count)];
+        if self.layout.batched && matches!(role, Role::Spikes(_)) {
+            shape.insert(0, Size::Count(Count::Batch));
+        }
+        let storage = Storage { name: name.to_string(), role, ty, shape };
         *self.roles.entry(role).or_insert_with(|| self.arena.push(storage))
     }
 }
@@ -117,16 +149,6 @@ pub(super) fn side_word(side: Side) -> &'static str {
     match side {
         Side::Pre => "pre",
         Side::Post => "post",
-    }
-}
-
-/// The axes of one value per element of a domain, on a dense group.
-pub(super) fn domain_shape(domain: Domain) -> Vec<Size> {
-    match domain {
-        Domain::Global => vec![],
-        Domain::Pre | Domain::PreChannel => vec![Size::Count(Count::Pre)],
-        Domain::Post | Domain::PostChannel => vec![Size::Count(Count::Post)],
-        Domain::Synapse => vec![Size::Count(Count::Pre), Size::Count(Count::Post)],
     }
 }
 

@@ -1,12 +1,13 @@
 //! Writing reductions of a flow into a kernel.
 
-use super::emit::Emitter;
+use super::emit::{At, Emitter};
+use super::layout::{Axis, Place, Range, Where};
 use super::program::Count;
 use super::section::{Access, PieceTerm};
-use super::stage::{Place, Range};
 use super::storage::machine_type;
 use crate::ir::ExprId;
-use crate::kernel::{self, Binary, Conversion, Order, ReduceOp, Term, ValueId};
+use crate::kernel::{self, Binary, Conversion, Order, ReduceOp, Side, Slot, Term, ValueId};
+use crate::topology::Kind;
 
 impl Emitter<'_, '_, '_> {
     pub(super) fn reduce(&mut self, id: ExprId, op: ReduceOp, range: Range) -> ValueId {
@@ -16,10 +17,15 @@ impl Emitter<'_, '_, '_> {
                 let partials = self.buffer(storage, kernel::Access::Read);
                 let blocks = self.count(Count::PreBlocks);
                 let columns = self.count(Count::Post);
-                let column = self.index(Place::Post, 0, 1);
+                let column = self.index(Place { at: Where::Post, batched: false }, 0, 1);
+                let first = self.first_block(id, blocks);
                 // Counts of blocks add up.
                 let op = if op == ReduceOp::Count { ReduceOp::Sum } else { op };
                 self.builder.reduce(op, Order::Pairwise, blocks, |builder, block| {
+                    let block = match first {
+                        Some(first) => builder.add(first, block),
+                        None => block,
+                    };
                     let row = builder.mul(block, columns);
                     let index = builder.add(row, column);
                     (Term::Value(builder.load(partials, index)), None)
@@ -27,30 +33,123 @@ impl Emitter<'_, '_, '_> {
             }
             Range::Rows => {
                 let storage = self.work.partials[&id];
-                self.load(storage, Place::Pre, 0, 1)
+                let place = self.place(id);
+                self.load(storage, place, 0, 1)
             }
-            Range::Pre => self.neuron_reduce(id, op, Place::Pre, Order::Serial256),
-            Range::Post => self.neuron_reduce(id, op, Place::Post, Order::Lanes32),
+            Range::Along(axis) => self.along(id, op, axis),
+            Range::Batch if self.work.is_inline_loop(id) => self.batch_of_synapses(id, op),
+            Range::Batch => self.batch_of_neurons(id, op),
+            Range::Pairs => self.pairs(id, op),
+            Range::Outputs => self.outputs(id, op),
+            Range::Inputs => self.inputs(id, op),
             Range::Single => self.single(id, op),
             Range::Blocks(_) => crate::ice!("block sums are made by a loop of their own"),
         }
     }
 
-    /// A reduction over neurons, inside a launch of one element.
-    fn neuron_reduce(&mut self, id: ExprId, op: ReduceOp, place: Place, order: Order) -> ValueId {
-        let count = self.count(if place == Place::Pre { Count::Pre } else { Count::Post });
+    /// The first block of the present element of the batch in what the rows leave.
+    pub(super) fn first_block(&mut self, id: ExprId, blocks: ValueId) -> Option<ValueId> {
+        if !self.place(id).batched {
+            return None;
+        }
+        let Some(batch) = self.at.batch else { crate::ice!("no element of the batch in this loop") };
+        Some(self.builder.mul(batch, blocks))
+    }
+
+    /// A reduction over neurons, channels or positions, of what earlier launches have left.
+    fn along(&mut self, id: ExprId, op: ReduceOp, axis: Axis) -> ValueId {
+        let (count, order) = match axis {
+            Axis::Pre => (self.count(Count::Pre), Order::Serial256),
+            Axis::PreChannel => (self.count(Count::PreChannels), Order::Serial256),
+            Axis::Post => (self.count(Count::Post), Order::Lanes32),
+            Axis::PostChannel => (self.count(Count::PostChannels), Order::Lanes32),
+            Axis::Position(side) => (self.positions(side), Order::Lanes32),
+        };
+        let channel = match axis {
+            Axis::Position(side) => Some(self.channel(side)),
+            Axis::Pre | Axis::Post | Axis::PreChannel | Axis::PostChannel => None,
+        };
         let index = self.builder.defined(kernel::Type::I64);
         self.enter();
         let outer = self.at;
-        match place {
-            Place::Pre => self.at.pre = Some(index),
-            Place::Post => self.at.post = Some(index),
-            Place::Global | Place::Synapse => crate::ice!("a reduction over neurons has a side"),
-        }
+        self.at = self.along_at(axis, index, channel, count);
         let (term, gate) = self.loop_term(id);
         self.at = outer;
         let body = self.leave();
         self.push_reduce(op, order, index, count, body, term, gate)
+    }
+
+    /// The element that an iteration over an axis stands at.
+    fn along_at(&mut self, axis: Axis, index: ValueId, channel: Option<ValueId>, count: ValueId) -> At {
+        let mut at = At { batch: self.at.batch, ..At::default() };
+        // Where a neuron is its synapse it is both neurons.
+        if self.work.layout.kind == Kind::OneToOne {
+            return At { pre: Some(index), post: Some(index), synapse: Some(index), ..at };
+        }
+        match axis {
+            Axis::Pre => at.pre = Some(index),
+            Axis::Post => at.post = Some(index),
+            Axis::PreChannel => at.pre_channel = Some(index),
+            Axis::PostChannel => at.post_channel = Some(index),
+            Axis::Position(side) => {
+                let neuron = channel.map(|channel| {
+                    let first = self.builder.mul(channel, count);
+                    self.builder.add(first, index)
+                });
+                match side {
+                    Side::Pre => (at.pre, at.pre_channel) = (neuron, channel),
+                    Side::Post => (at.post, at.post_channel) = (neuron, channel),
+                }
+            }
+        }
+        at
+    }
+
+    /// How many positions a channel has.
+    fn positions(&mut self, side: Side) -> ValueId {
+        match side {
+            Side::Post => self.count(Count::Positions),
+            Side::Pre => {
+                let (height, width) = (self.count(Count::InputHeight), self.count(Count::InputWidth));
+                self.builder.mul(height, width)
+            }
+        }
+    }
+
+    /// A reduction over the batch of what earlier launches have left.
+    fn batch_of_neurons(&mut self, id: ExprId, op: ReduceOp) -> ValueId {
+        let count = self.count(Count::Batch);
+        let index = self.builder.defined(kernel::Type::I64);
+        self.builder.name(index, "batch");
+        self.enter();
+        let outer = self.at;
+        self.at.batch = Some(index);
+        let (term, gate) = self.loop_term(id);
+        self.at = outer;
+        let body = self.leave();
+        self.push_reduce(op, Order::Serial256, index, count, body, term, gate)
+    }
+
+    /// A reduction over the batch whose terms are computed here.
+    fn batch_of_synapses(&mut self, id: ExprId, op: ReduceOp) -> ValueId {
+        let count = self.count(Count::Batch);
+        let index = self.builder.defined(kernel::Type::I64);
+        self.builder.name(index, "batch");
+        self.enter();
+        let outer = self.at;
+        self.at.batch = Some(index);
+        let (term, gate) = self.inline_term(id);
+        self.at = outer;
+        let body = self.leave();
+        self.push_reduce(op, Order::Serial256, index, count, body, term, gate)
+    }
+
+    /// The term and the gate of a reduction whose terms are computed in its loop.
+    pub(super) fn inline_term(&mut self, id: ExprId) -> (Term, Option<ValueId>) {
+        let pieces: Vec<ExprId> = self.work.pieces(id).values().collect();
+        let closure = self.work.closure(self.key, &pieces);
+        self.emit_all(closure);
+        self.term(id, false)
     }
 
     /// Adds a reduction whose body has been written.
@@ -65,12 +164,28 @@ impl Emitter<'_, '_, '_> {
         term: Term,
         gate: Option<ValueId>,
     ) -> ValueId {
+        self.push_slotted(op, order, index, count, body, term, gate, None)
+    }
+
+    /// The same, of terms that stand at places of a longer row.
+    #[allow(clippy::too_many_arguments)] // the fields of the statement
+    pub(super) fn push_slotted(
+        &mut self,
+        op: ReduceOp,
+        order: Order,
+        index: ValueId,
+        count: ValueId,
+        body: kernel::Block,
+        term: Term,
+        gate: Option<ValueId>,
+        slot: Option<Slot>,
+    ) -> ValueId {
         let ty = match (op, term) {
             (ReduceOp::Count, _) => kernel::Type::I64,
             (_, Term::Value(value) | Term::Product(value, _)) => self.builder.ty(value),
         };
         let result = self.builder.defined(ty);
-        let reduce = kernel::Reduce { op, order, index, count, body, term, gate, slot: None, result };
+        let reduce = kernel::Reduce { op, order, index, count, body, term, gate, slot, result };
         self.builder.push(kernel::Stmt::Reduce(reduce));
         result
     }

@@ -1,7 +1,7 @@
 //! Words of the rule IR in the kernel IR.
 
+use super::layout::{Layout, Where};
 use super::program::{Count, Role, Size, Storage, Table};
-use super::stage::Place;
 use crate::ir;
 use crate::kernel::{self, Binary, BufferKind, Compare, Side, Unary};
 
@@ -63,7 +63,6 @@ pub(super) fn count_words(count: Count) -> &'static str {
 }
 
 /// The name of a table as an array.
-#[expect(dead_code, reason = "storages of index tables will be named by it")]
 pub(super) fn table_name(table: Table) -> &'static str {
     match table {
         Table::RowStart => "%row_start",
@@ -92,21 +91,23 @@ pub(super) fn table_name(table: Table) -> &'static str {
 }
 
 /// What a storage holds, for a kernel.
-pub(super) fn buffer_kind(storage: &Storage, rule: &ir::Rule) -> BufferKind {
-    let of = |place| match place {
-        Place::Global => BufferKind::Global,
-        Place::Pre => BufferKind::Neuron(Side::Pre),
-        Place::Post => BufferKind::Neuron(Side::Post),
-        Place::Synapse => BufferKind::Synapse,
+pub(super) fn buffer_kind(storage: &Storage, rule: &ir::Rule, layout: Layout) -> BufferKind {
+    let of = |shape: ir::Shape| match layout.place(shape).at {
+        _ if shape.domain == ir::Domain::Synapse => BufferKind::Synapse,
+        Where::Global if shape.batched && layout.batched => BufferKind::Batch,
+        Where::Global => BufferKind::Global,
+        Where::PreChannel => BufferKind::Channel(Side::Pre),
+        Where::PostChannel => BufferKind::Channel(Side::Post),
+        Where::Pre => BufferKind::Neuron(Side::Pre),
+        Where::Post => BufferKind::Neuron(Side::Post),
+        Where::Synapse => BufferKind::Synapse,
     };
     match storage.role {
-        Role::Variable(variable) => of(Place::of(rule.variables[variable].shape.domain)),
-        Role::Draws(site) => of(Place::of(rule.sites[site].shape.domain)),
+        Role::Variable(variable) => of(rule.variables[variable].shape),
+        Role::Draws(site) => of(rule.sites[site].shape),
         Role::Events(side) => BufferKind::EventList(side),
         Role::Spikes(side) => BufferKind::EventBitmap(side),
-        Role::Scratch if storage.shape.first() == Some(&Size::Count(Count::PreBlocks)) => {
-            BufferKind::Partials
-        }
+        Role::Scratch if storage.shape.contains(&Size::Count(Count::PreBlocks)) => BufferKind::Partials,
         Role::Scratch => BufferKind::Scratch,
         Role::Index(_) => BufferKind::Index,
         Role::Ring(_) => BufferKind::DelayRing,

@@ -5,7 +5,7 @@ use crate::diag::Diagnostics;
 use crate::interp::program::ProgramMachine;
 use crate::interp::rule::{RuleMachine, Topology};
 use crate::ir::{Domain, Rule, SiteId, Type, VarId, VarKind, Variable};
-use crate::kernel::Precision;
+use crate::kernel::{Precision, Side};
 use crate::library::{Library, NoImports, Settings};
 use crate::math::Real;
 use crate::plan::program::Program;
@@ -29,10 +29,10 @@ pub(super) fn elaborate(text: &str) -> Result<(Rule, Diagnostics), Diagnostics> 
 }
 
 /// What is chosen when the group is made.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Setup {
-    pub(super) pre: usize,
-    pub(super) post: usize,
+    pub(super) topology: Topology,
+    pub(super) batch: usize,
     /// Variables whose initial values the host gives.
     pub(super) given: Vec<(VarId, Vec<f64>)>,
     /// Draws whose values the host gives.
@@ -41,18 +41,24 @@ pub(super) struct Setup {
 
 impl Setup {
     pub(super) fn dense(pre: usize, post: usize) -> Self {
-        Self { pre, post, ..Self::default() }
+        Self::on(Topology::Dense { pre, post }, 1)
+    }
+
+    pub(super) fn on(topology: Topology, batch: usize) -> Self {
+        Self { topology, batch, given: Vec::new(), draws: Vec::new() }
     }
 
     /// How many values a variable has.
     fn length(&self, of: &Variable) -> usize {
         let places = match of.shape.domain {
             Domain::Global => 1,
-            Domain::Pre | Domain::PreChannel => self.pre,
-            Domain::Post | Domain::PostChannel => self.post,
-            Domain::Synapse => self.pre * self.post,
+            Domain::PreChannel => self.topology.channels(Side::Pre),
+            Domain::PostChannel => self.topology.channels(Side::Post),
+            Domain::Pre => self.topology.pre(),
+            Domain::Post => self.topology.post(),
+            Domain::Synapse => self.topology.synapses().expect("a small group"),
         };
-        places * of.elements() as usize
+        places * of.elements() as usize * if of.shape.batched { self.batch } else { 1 }
     }
 }
 
@@ -65,6 +71,8 @@ pub(super) fn programs(
     let choices = [PlanChoice::FullPass, PlanChoice::Events, PlanChoice::Auto];
     let plan = |choice| {
         let options = Options {
+            topology: setup.topology.kind(),
+            batched: setup.batch > 1,
             precision,
             given_values: setup.given.iter().map(|(variable, _)| *variable).collect(),
             given_draws: setup.draws.iter().map(|(site, _)| *site).collect(),
@@ -86,10 +94,9 @@ pub(super) struct Machines<'a, R: Real> {
 
 impl<'a, R: Real> Machines<'a, R> {
     pub(super) fn new(rule: &'a Rule, programs: &'a [Program], setup: &Setup) -> Self {
-        let (pre, post) = (setup.pre, setup.post);
-        let slow = RuleMachine::<R>::new(rule, Topology::Dense { pre, post }, 1, 1.0, 7);
+        let slow = RuleMachine::<R>::new(rule, setup.topology.clone(), setup.batch, 1.0, 7);
         let mut slow = slow.unwrap_or_else(|refusal| panic!("{refusal}"));
-        let machine = |program| ProgramMachine::new(rule, program, pre, post, 1.0, 7);
+        let machine = |program| ProgramMachine::on(rule, program, &setup.topology, setup.batch, 1.0, 7);
         let mut fast: Vec<ProgramMachine<'a>> = programs.iter().map(machine).collect();
         for (number, machine) in fast.iter_mut().enumerate() {
             machine.set_blocks_at_once(1 + number as u64);
@@ -256,7 +263,8 @@ pub(super) fn agree_in<R: Real>(rule: &Rule, precision: Precision, setup: &Setup
                 machines.set(name, &values);
             }
         }
-        machines.step(&spikes(step, setup.pre, 0), &spikes(step, setup.post, 1));
+        let (pre, post) = (setup.topology.pre() * setup.batch, setup.topology.post() * setup.batch);
+        machines.step(&spikes(step, pre, 0), &spikes(step, post, 1));
         if step == 3 || step == 7 {
             for name in calls.iter().chain(&learn) {
                 machines.call(name);

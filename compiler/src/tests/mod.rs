@@ -4,6 +4,7 @@
 mod machines;
 mod plans;
 mod stories;
+mod topologies;
 
 #[cfg(feature = "cranelift")]
 pub(crate) use stories::stories;

@@ -75,9 +75,10 @@ fn given_values_and_draws_take_the_place_of_the_written_ones() {
 }
 
 #[test]
-fn the_past_is_refused_with_its_place() {
-    let rule = rule("rule r { plastic w; pre state x; on post { dw += past(x, 3 ms); } on pre { x += 1; } }");
-    let refused = programs(&rule, &Setup::dense(2, 2), Precision::F32).expect_err("no plan");
+fn the_past_needs_a_place_that_every_step_comes_by() {
+    let text = "rule r { plastic w; pre state x; global state s; on pre { x += 1; }
+        every 3 steps { s = sum[pre](past(x, 3 ms)); } }";
+    let refused = programs(&rule(text), &Setup::dense(2, 2), Precision::F32).expect_err("no plan");
     let messages: Vec<String> = refused.iter().map(|diagnostic| diagnostic.message.clone()).collect();
-    assert_eq!(messages, ["`past` and `after` are not supported on dense groups"]);
+    assert_eq!(messages, ["`past` looks back from a place that not every step comes by"]);
 }

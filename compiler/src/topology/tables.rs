@@ -135,6 +135,10 @@ fn entry_lists(shape: &Convolution) -> (Vec<i64>, Vec<i64>, Vec<i64>) {
         }
         starts.push(positions.len() as i64);
     }
+    // What lies in the padding has no entry; the tables are as long as if nothing did.
+    let length = shape.positions() * shape.kernel() * shape.groups();
+    positions.resize(length, 0);
+    kernels.resize(length, 0);
     (starts, positions, kernels)
 }
 

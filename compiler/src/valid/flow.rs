@@ -37,6 +37,7 @@ pub fn validate(flow: &Flow) -> Result<(), Vec<String>> {
             | ExprKind::Reduce { .. }
             | ExprKind::Scan { .. }
             | ExprKind::Past { .. } => true,
+            ExprKind::Widen(_) => ty(0) == expr.ty,
         };
         if !right {
             faults.push(format!("{id:?} has operands of the wrong type: {:?}", expr.kind));

@@ -2,6 +2,7 @@
 //!
 //! What the rules should do is computed here in plain f64, from the equations as published, without the compiler.
 
+mod consolidation;
 mod dendritic;
 mod eprop;
 mod florian;
@@ -10,12 +11,12 @@ mod modulation;
 mod nearest;
 mod optimise;
 mod pairs;
-mod power_law;
 mod published;
 mod rates;
 mod reward;
 mod short_term;
 mod triplet;
+mod weight_dependence;
 
 use aplysia::GroupId;
 use aplysia::prelude::*;
@@ -55,10 +56,15 @@ const CHECKS: &[(&str, fn())] = &[
     ("volume_lr_statistics", modulation::volume_lr_statistics),
     ("nearest_pairs_by_hand", nearest::pairs_by_hand),
     ("nearest_pairs_by_definition", nearest::pairs_by_definition),
-    ("power_law_spike_by_spike", power_law::spike_by_spike),
-    ("power_law_fixed_point", power_law::fixed_point),
+    ("power_law_spike_by_spike", weight_dependence::power_law_spike_by_spike),
+    ("power_law_fixed_point", weight_dependence::power_law_fixed_point),
     ("tsodyks_markram_spike_by_spike", short_term::spike_by_spike),
     ("tsodyks_markram_steady_state", short_term::steady_state),
+    ("stdp_exponents_spike_by_spike", weight_dependence::exponents_spike_by_spike),
+    ("stdp_exponents_at_their_ends", weight_dependence::exponents_at_their_ends),
+    ("benna_fusi_propagator", consolidation::propagator),
+    ("benna_fusi_conservation", consolidation::conservation),
+    ("benna_fusi_power_law", consolidation::power_law),
     ("mstdp_recurrences", florian::published_recurrences),
     ("mstdp_one_pair", florian::one_pair),
     ("urbanczik_senn_sums", dendritic::sums_over_spikes),

@@ -79,5 +79,6 @@ fn word(rule: &Rule, id: ExprId) -> String {
         }
         ExprKind::Scan { over, .. } => format!("Scan{over:?}"),
         ExprKind::Past { .. } => "Past".to_owned(),
+        ExprKind::Widen(_) => "Widen".to_owned(),
     }
 }

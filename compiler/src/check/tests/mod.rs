@@ -58,7 +58,10 @@ fn show(rule: &Rule, id: ExprId) -> String {
         ExprKind::Draw { site, .. } => format!("draw{}", site.index()),
         ExprKind::Reduce { op, over, body } => format!("{op:?}[{over:?}]({})", s(body)),
         ExprKind::Scan { over, body } => format!("scan[{}]({})", over.word(), s(body)),
-        ExprKind::Past { body, delay, longest } => format!("past({}, {}, {})", s(body), s(delay), s(longest)),
+        ExprKind::Widen(a) => format!("widen({})", s(a)),
+        ExprKind::Past { body, delay, longest, .. } => {
+            format!("past({}, {}, {})", s(body), s(delay), s(longest))
+        }
     }
 }
 

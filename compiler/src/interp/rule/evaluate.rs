@@ -88,13 +88,14 @@ impl<R: Real> Scope<'_, R> {
                 | Over::PreChannel
                 | Over::PostChannel
                 | Over::Position
+                | Over::Pairs
                 | Over::PostBlocks(_) => self.reduce(op, over, body, expr.shape),
             };
         }
         if let ExprKind::Scan { body, .. } = expr.kind {
             return self.scan(body, expr.shape);
         }
-        if let ExprKind::Past { body, delay, longest } = expr.kind {
+        if let ExprKind::Past { body, delay, longest, .. } = expr.kind {
             let Some(values) = &self.values[body.index()] else {
                 ice!("{body:?} is used before it is computed")
             };
@@ -153,7 +154,7 @@ impl<R: Real> Scope<'_, R> {
                     parameters.iter().map(|id| at(id).convert(Type::Real).real()).collect();
                 self.draw(*site, &parameters, place, batch, element).convert(expr.ty)
             }
-            ExprKind::Reduce { .. } | ExprKind::Scan { .. } | ExprKind::Past { .. } => {
+            ExprKind::Reduce { .. } | ExprKind::Scan { .. } | ExprKind::Past { .. } | ExprKind::Widen(_) => {
                 ice!("{:?} has no value of its own at an element", expr.kind)
             }
         }
@@ -354,7 +355,7 @@ impl<R: Real> RuleMachine<R> {
     pub(super) fn over_more(
         &self,
         value: ExprId,
-        target: At,
+        (target, target_batched): (At, bool),
         batched: bool,
         pairs: bool,
         occasion: Occasion,
@@ -374,7 +375,7 @@ impl<R: Real> RuleMachine<R> {
             let term = |pair| term(At::Pair, batch, pair);
             combined(ReduceOp::Sum, ty, self.space.pairs_of(element), &term)
         };
-        let one = |element| match (batched, pairs) {
+        let one = |own: usize, element| match (batched, pairs) {
             (true, true) => {
                 let sums = (0..self.batch).map(|batch| (batch, Term::Value(of_pairs(batch, element))));
                 serial256(self.batch, sums, start, add, combine)
@@ -383,8 +384,13 @@ impl<R: Real> RuleMachine<R> {
                 let terms = (0..self.batch).filter_map(|batch| Some((batch, term(target, batch, element)?)));
                 serial256(self.batch, terms, start, add, combine)
             }
-            (false, _) => of_pairs(0, element),
+            (false, _) => of_pairs(own, element),
         };
-        (0..self.space.size(target)).map(one).collect()
+        let batches = if target_batched { self.batch } else { 1 };
+        let size = self.space.size(target);
+        (0..batches)
+            .flat_map(|own| (0..size).map(move |element| (own, element)))
+            .map(|(own, element)| one(own, element))
+            .collect()
     }
 }

@@ -121,7 +121,8 @@ impl<R: Real> RuleMachine<R> {
         mask: Option<&Mask<'_, R>>,
         occasion: Occasion,
     ) -> bool {
-        let target = self.space.at(self.rule.variables[variable].shape);
+        let shape = self.rule.variables[variable].shape;
+        let target = self.space.at(shape);
         let allowed = |at: At, batch: usize, element: usize| {
             mask.is_none_or(|mask| mask.holds(self, at, batch, element))
         };
@@ -129,7 +130,7 @@ impl<R: Real> RuleMachine<R> {
         let size = self.space.size(inner);
         let places = || (0..self.batch).flat_map(|batch| (0..size).map(move |element| (batch, element)));
         let written_any = places().any(|(batch, element)| allowed(inner, batch, element));
-        let sums = self.over_more(value, target, batched, pairs, occasion, &allowed);
+        let sums = self.over_more(value, (target, shape.batched), batched, pairs, occasion, &allowed);
         let length = self.rule.variables[variable].elements() as usize;
         for (element, sum) in sums.into_iter().enumerate() {
             let sum = match self.rule.batch {

@@ -259,6 +259,7 @@ impl Printer<'_> {
             | ExprKind::Draw { .. }
             | ExprKind::Reduce { .. }
             | ExprKind::Scan { .. }
+            | ExprKind::Widen(_)
             | ExprKind::Past { .. } => kind,
         };
         inner.operands().is_empty()
@@ -309,7 +310,8 @@ impl Printer<'_> {
                 (format!("{}[{}]({})", reduce_word(*op), over_word(*over), bare(body)), 8)
             }
             ExprKind::Scan { over, body } => (format!("cumsum[{}]({})", over.word(), bare(body)), 8),
-            ExprKind::Past { body, delay, longest } => {
+            ExprKind::Widen(a) => (format!("widen({})", bare(a)), 8),
+            ExprKind::Past { body, delay, longest, .. } => {
                 (format!("past({}, {} up to {})", bare(body), bare(delay), bare(longest)), 8)
             }
         };

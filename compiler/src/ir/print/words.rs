@@ -101,6 +101,7 @@ pub(super) fn over_word(over: Over) -> String {
         Over::PostChannel => "post_channel".to_owned(),
         Over::Position => "position".to_owned(),
         Over::Batch => "batch".to_owned(),
+        Over::Pairs => "pairs".to_owned(),
         Over::PostBlocks(size) => format!("post by {size}"),
     }
 }

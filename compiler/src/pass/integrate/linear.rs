@@ -120,6 +120,7 @@ fn node(
         | ExprKind::Draw { .. }
         | ExprKind::Reduce { .. }
         | ExprKind::Scan { .. }
+        | ExprKind::Widen(_)
         | ExprKind::Past { .. } => None,
     }
 }

@@ -111,7 +111,8 @@ impl Validator<'_> {
             }
             ExprKind::Reduce { op: ReduceOp::Sum | ReduceOp::Min | ReduceOp::Max, body, .. }
             | ExprKind::Scan { body, .. } => self.common(&[*body], &[Type::Real, Type::Int]),
-            ExprKind::Past { body, delay, longest } => {
+            ExprKind::Widen(_) => Err("belongs in a flow".to_owned()),
+            ExprKind::Past { body, delay, longest, .. } => {
                 self.common(&[*delay], FRACTIONS)?;
                 self.common(&[*longest], &[Type::Wide])?;
                 self.common(&[*body], &[Type::Real, Type::Int, Type::Bool])
@@ -177,6 +178,7 @@ impl Validator<'_> {
             | ExprKind::Select(..)
             | ExprKind::Gate(..)
             | ExprKind::Math(..)
+            | ExprKind::Widen(_)
             | ExprKind::Convert(_) => {
                 expr.kind.operands().iter().map(of).fold(Shape::of(Domain::Global), Shape::join)
             }

@@ -275,6 +275,7 @@ impl Validator<'_> {
                 | ExprKind::Gate(..)
                 | ExprKind::Math(..)
                 | ExprKind::Convert(_)
+                | ExprKind::Widen(_)
                 | ExprKind::Reduce { .. }
                 | ExprKind::Scan { .. } => {}
             }

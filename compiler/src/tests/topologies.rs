@@ -1,0 +1,100 @@
+//! Every story on every kind of topology, alone and in batches: the rule interpreter against the programs, to the bit.
+
+use std::sync::Arc;
+
+use super::machines::*;
+use super::stories::stories;
+use crate::ir::{BatchReduction, Rule};
+use crate::kernel::Precision;
+use crate::topology::{Convolution, Kind, Sparse, Topology};
+
+/// A group of a kind, small and uneven: padding, a stride, dilation and groups; rows without synapses.
+pub(super) fn group(kind: Kind, salt: usize) -> Topology {
+    match kind {
+        Kind::Dense => Topology::Dense { pre: 5, post: 6 },
+        Kind::OneToOne => Topology::OneToOne { count: 6 + 6 * salt },
+        Kind::Sparse => {
+            let (pre, post) = (9, 6 + 42 * salt);
+            let mut starts = vec![0];
+            let mut columns = Vec::new();
+            for row in 0..pre {
+                let wanted = |column: &usize| (row * 5 + column * 3 + row * column) % (4 + salt) == 1;
+                columns.extend((0..post).filter(wanted).map(|column| column as u32));
+                starts.push(columns.len() as u64);
+            }
+            Topology::Sparse(Arc::new(Sparse::new(pre, post, starts, columns).expect("a sparse group")))
+        }
+        Kind::Conv2d => Topology::Conv2d(convolution(salt)),
+        Kind::Local2d => Topology::Local2d(convolution(salt)),
+    }
+}
+
+fn convolution(salt: usize) -> Convolution {
+    let shape = Convolution::new(2, [4, 5], 6, [2, 3]).expect("a convolution");
+    let with = match salt {
+        0 => shape.with([1, 2], [1, 1], [1, 1], 2),
+        _ => shape.with([2, 1], [0, 2], [2, 1], 1),
+    };
+    with.expect("a convolution")
+}
+
+/// The rule as it runs in a batch: it says how increments combine.
+fn in_batch(rule: &Rule, batch: usize, salt: usize) -> Rule {
+    let mut rule = rule.clone();
+    if batch > 1 && rule.batch.is_none() {
+        rule.batch = Some([BatchReduction::Sum, BatchReduction::Mean][salt % 2]);
+    }
+    rule
+}
+
+/// How many stories a kind can carry out.
+fn all(kind: Kind, batch: usize) -> usize {
+    let mut ran = 0;
+    for (number, (title, text)) in stories().into_iter().enumerate() {
+        let rule = in_batch(&rule(text), batch, number);
+        let setup = Setup::on(group(kind, number % 2), batch);
+        // Some stories are about what this topology has not, or has otherwise.
+        if programs(&rule, &setup, Precision::F32).is_err() {
+            continue;
+        }
+        eprintln!("{title} on {} x {batch}", kind.word());
+        agree_in::<f32>(&rule, Precision::F32, &setup);
+        if number % 5 == 0 {
+            agree_in::<f64>(&rule, Precision::F64, &setup);
+        }
+        ran += 1;
+    }
+    ran
+}
+
+#[test]
+fn stories_on_one_to_one_groups() {
+    assert!(all(Kind::OneToOne, 1) > 90);
+}
+
+#[test]
+fn stories_on_sparse_groups() {
+    assert!(all(Kind::Sparse, 1) > 90);
+}
+
+#[test]
+fn stories_on_local_groups() {
+    assert!(all(Kind::Local2d, 1) > 80);
+}
+
+#[test]
+fn stories_on_convolutions() {
+    assert!(all(Kind::Conv2d, 1) > 60);
+}
+
+#[test]
+fn stories_in_batches() {
+    assert!(all(Kind::Dense, 3) > 60);
+}
+
+#[test]
+fn stories_in_batches_on_other_topologies() {
+    for kind in [Kind::OneToOne, Kind::Sparse, Kind::Conv2d, Kind::Local2d] {
+        assert!(all(kind, 2) > 50, "{}", kind.word());
+    }
+}
