@@ -1,6 +1,8 @@
 //! CUDA: the text of every rule executed on the CPU, compiled by NVRTC where it is found, and run where there is a GPU.
 
 #[cfg(feature = "cuda")]
+mod gpu;
+#[cfg(feature = "cuda")]
 mod nvrtc;
 mod shim;
 
@@ -16,6 +18,8 @@ pub fn trials() -> Vec<Trial> {
     let mut trials = shim::trials();
     #[cfg(feature = "cuda")]
     trials.extend(nvrtc::trials());
+    #[cfg(feature = "cuda")]
+    trials.extend(gpu::trials());
     trials
 }
 
@@ -38,7 +42,7 @@ fn cases() -> Vec<(&'static str, String)> {
 }
 
 /// The text of a kernel.
-fn emit(kernel: &Kernel) -> Result<CudaKernel, String> {
+pub fn emit(kernel: &Kernel) -> Result<CudaKernel, String> {
     let info = validate(kernel).map_err(|errors| errors.join("\n"))?;
     cuda::kernel(kernel, &info).map_err(|error| error.to_string())
 }

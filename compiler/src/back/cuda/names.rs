@@ -74,7 +74,7 @@ pub(super) fn identifier(name: &str) -> String {
     let name = name.strip_prefix('%').map_or_else(|| name.to_owned(), |number| format!("v{number}"));
     let mut text: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     if !text.starts_with(|first: char| first.is_ascii_alphabetic()) {
-        text.insert_str(0, "x");
+        text.insert(0, 'x');
     }
     text
 }

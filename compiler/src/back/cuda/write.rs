@@ -15,8 +15,10 @@ use crate::valid::kernel::KernelInfo;
 const MOST_SLOTS: u32 = 32;
 /// Strips of columns where nothing says how many columns there are.
 const MOST_STRIPS: u32 = 1024;
-/// Above this many operations a thread gets more registers.
-const MANY_OPERATIONS: usize = 400;
+/// Threads with longer bodies get more registers: three thread blocks fit where four did, and above the second length
+/// two.
+const SHORT_BODY: usize = 24;
+const LONG_BODY: usize = 150;
 
 /// A text that is being written.
 pub(super) struct Writer<'a> {
@@ -112,7 +114,11 @@ impl<'a> Writer<'a> {
             .collect();
         parameters.push("const u64 *__restrict__ scalars".to_owned());
         let parameters = parameters.join(", ");
-        let least = if kernel.values.len() > MANY_OPERATIONS { 2 } else { 4 };
+        let least = match self.chunk.longest {
+            length if length <= SHORT_BODY => 4,
+            length if length <= LONG_BODY => 3,
+            _ => 2,
+        };
         let bounds = format!("__launch_bounds__({THREADS}, {least})");
         if !self.runs {
             self.braces(format!("extern \"C\" __global__ void {bounds} {symbol}({parameters})"), |w| {

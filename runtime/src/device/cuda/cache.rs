@@ -38,7 +38,7 @@ fn key(context: &Context, text: &str) -> Result<String> {
 
 fn load(context: &Arc<Context>, text: &str, key: &str) -> Result<Module> {
     let path = folder().map(|folder| folder.join(format!("{key}.ptx")));
-    if let Some(ptx) = path.as_ref().and_then(|path| read(path))
+    if let Some(ptx) = path.as_ref().and_then(read)
         && let Ok(module) = Module::load(context, &ptx)
     {
         return Ok(module);

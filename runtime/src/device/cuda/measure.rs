@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::driver::{Bytes, Event, Stream};
 use crate::device::Device;
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 
 /// Milliseconds between two points of the work of a device.
@@ -14,7 +15,7 @@ pub struct Stopwatch {
 }
 
 impl Stopwatch {
-    /// A stopwatch for an engine's device.
+    /// A stopwatch for the work that is enqueued on this device itself; an engine has a stream of its own.
     ///
     /// # Errors
     /// If the device is no GPU.
@@ -22,6 +23,14 @@ impl Stopwatch {
         let stream = stream(device)?;
         stream.context.bind()?;
         Ok(Self { stream, start: Event::new(true)?, end: Event::new(true)? })
+    }
+
+    /// A stopwatch for the work of an engine.
+    ///
+    /// # Errors
+    /// If its device is no GPU.
+    pub fn new_for(engine: &Engine) -> Result<Self> {
+        Self::new(engine.device())
     }
 
     /// The time from here …
