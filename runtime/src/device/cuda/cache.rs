@@ -30,10 +30,13 @@ pub(crate) fn module(context: &Arc<Context>, text: &str) -> Result<Arc<Module>> 
 fn key(context: &Context, text: &str) -> Result<String> {
     let version = nvrtc::version()?;
     let bytes = text.as_bytes();
-    // Two sums over the text in both directions: kernels that differ would have to collide in both.
-    let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
-    let (one, other) = (crc64(bytes), crc64(&reversed));
+    // Sums over the text in both directions: texts that differ would have to collide in both.
+    let (one, other) = (sum(bytes), crc64(bytes.iter().rev().copied()));
     Ok(format!("{one:016x}{other:016x}-{:x}-sm{}-nvrtc{version}", bytes.len(), context.architecture.0))
+}
+
+fn sum(bytes: &[u8]) -> u64 {
+    crc64(bytes.iter().copied())
 }
 
 fn load(context: &Arc<Context>, text: &str, key: &str) -> Result<Module> {
@@ -72,15 +75,15 @@ fn folder() -> Option<PathBuf> {
 fn read(path: &PathBuf) -> Option<Vec<u8>> {
     let bytes = std::fs::read(path).ok()?;
     let rest = bytes.strip_prefix(MARK)?;
-    let (sum, body) = rest.split_first_chunk::<8>()?;
-    (crc64(body) == u64::from_le_bytes(*sum) && body.last() == Some(&0)).then(|| body.to_vec())
+    let (known, body) = rest.split_first_chunk::<8>()?;
+    (sum(body) == u64::from_le_bytes(*known) && body.last() == Some(&0)).then(|| body.to_vec())
 }
 
 /// Keeps what has been compiled. That it cannot be kept changes nothing but the time of the next process.
 fn write(path: &PathBuf, body: &[u8]) {
     let Some(folder) = path.parent() else { return };
     let mut bytes = MARK.to_vec();
-    bytes.extend(crc64(body).to_le_bytes());
+    bytes.extend(sum(body).to_le_bytes());
     bytes.extend_from_slice(body);
     let number =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_nanos());
