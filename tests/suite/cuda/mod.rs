@@ -5,6 +5,7 @@ mod gpu;
 #[cfg(feature = "cuda")]
 mod nvrtc;
 mod shim;
+mod topologies;
 
 use aplysia_compiler::back::cuda::{self, CudaKernel};
 use aplysia_compiler::kernel::Kernel;

@@ -5,8 +5,10 @@ use aplysia::cuda::{Architecture, Binary, binary, missing, ptx};
 use aplysia_compiler::back::cuda;
 use aplysia_compiler::kernel::Precision;
 use aplysia_compiler::plan::{self, Options};
+use aplysia_compiler::topology::Kind;
 use libtest_mimic::{Failed, Trial};
 
+use super::topologies::{BATCHES, RULES, programs};
 use super::{cases, emit};
 use crate::machine::Case;
 
@@ -36,6 +38,13 @@ pub fn trials() -> Vec<Trial> {
             trials.push(trial.with_ignored_flag(without));
         }
     }
+    for (name, text) in RULES {
+        for kind in Kind::ALL {
+            let title = format!("cuda::nvrtc::topologies::{name}::{}", kind.word());
+            let trial = Trial::test(title, move || on_topology(text, kind));
+            trials.push(trial.with_ignored_flag(without));
+        }
+    }
     let trial = Trial::test("cuda::nvrtc::machine_code", machine_code);
     trials.push(trial.with_ignored_flag(without));
     trials
@@ -51,7 +60,10 @@ fn module(name: &str, text: &str, precision: Precision) -> Result<String, Failed
 }
 
 fn compiles(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
-    let ptx = ptx(&module(name, text, precision)?, Architecture::default())?;
+    clean(&ptx(&module(name, text, precision)?, Architecture::default())?)
+}
+
+fn clean(ptx: &str) -> Result<(), Failed> {
     // Whatever may not be rounded together, flushed or approximated.
     let wrong = ["fma.rn.ftz", ".ftz", ".approx", "atom.", "red."];
     match wrong.iter().find(|word| ptx.contains(**word)) {
@@ -59,6 +71,21 @@ fn compiles(name: &str, text: &str, precision: Precision) -> Result<(), Failed> 
         None if ptx.contains(".entry") => Ok(()),
         None => Err("the PTX has no kernel".into()),
     }
+}
+
+/// With and without a batch, in both precisions; a kind with which a rule does not go has nothing to compile.
+fn on_topology(text: &str, kind: Kind) -> Result<(), Failed> {
+    let case = Case::new("topologies", text, None, &[])?;
+    for batch in BATCHES {
+        for precision in [Precision::F32, Precision::F64] {
+            for program in programs(&case, kind, batch, precision) {
+                let kernels = program.kernels.iter().map(|(_, kernel)| emit(kernel));
+                let kernels = kernels.collect::<Result<Vec<_>, String>>()?;
+                clean(&ptx(&cuda::module(&kernels), Architecture::default())?)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn machine_code() -> Result<(), Failed> {

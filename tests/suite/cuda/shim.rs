@@ -42,6 +42,9 @@ pub fn trials() -> Vec<Trial> {
             trials.push(trial.with_ignored_flag(without || on_demand));
         }
     }
+    let trial = Trial::test("cuda::shim::a_wrong_text_is_found", wrong_text);
+    trials.push(trial.with_ignored_flag(without));
+    trials.extend(super::topologies::trials(without));
     trials
 }
 
@@ -201,7 +204,26 @@ fn same(ty: Type, a: u64, b: u64) -> bool {
     a == b || nan(a) && nan(b)
 }
 
+/// A sum that has become a difference does not pass.
+fn wrong_text() -> Result<(), Failed> {
+    let text = aplysia_rules::find("stdp").ok_or("no such rule")?;
+    let mut work = launches("stdp", text, Precision::F32)?;
+    for (_, cuda) in &mut work.kernels {
+        cuda.text = cuda.text.replace("= w + ", "= w - ");
+    }
+    match work.check() {
+        Err(failed) if failed.message().is_some_and(|message| message.contains("step_synapses")) => Ok(()),
+        Err(failed) => Err(failed),
+        Ok(()) => Err("it passed".into()),
+    }
+}
+
 fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
+    launches(name, text, precision)?.check()
+}
+
+/// Everything that scripted runs of a rule launch.
+fn launches(name: &str, text: &str, precision: Precision) -> Result<Work, Failed> {
     let case = Case::new(name, text, None, &[])?;
     let mut work = Work::default();
     for (number, size) in SIZES.into_iter().enumerate() {
@@ -218,5 +240,5 @@ fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
             }
         }
     }
-    work.check()
+    Ok(work)
 }
