@@ -55,7 +55,7 @@ fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
 }
 
 /// Groups of rules that need nothing but spikes.
-const RULES: [&str; 4] = ["stdp", "stdp_triplet", "stdp_soft", "bcm"];
+const RULES: [&str; 4] = ["stdp", "stdp_triplet", "stdp_soft", "istdp"];
 const STEPS: usize = 40;
 
 fn groups(device: &Device, count: usize) -> Result<(Engine, Vec<GroupId>), Failed> {
