@@ -9,7 +9,7 @@ macro_rules! rules {
 
 /// All rules and their texts, by name.
 const RULES: &[(&str, &str)] = rules! {
-    "adam" "bcm" "benna_fusi" "clopath" "conex_istdp" "conex_rstdp" "conex_stdp" "cortex" "crystallize" "dale"
+    "adam" "bcm" "bcpnn" "benna_fusi" "clopath" "conex_istdp" "conex_rstdp" "conex_stdp" "cortex" "crystallize" "dale"
     "eprop_alif" "eprop_lif" "fuzzy_lr" "graupner_brunel" "hebbian" "istdp" "linear_homeostasis" "mask" "mstdp"
     "mstdpet" "normalise" "oja" "prior" "rate_homeostasis" "rejuvenate" "reward_gate" "rstdp" "sgd" "stdp"
     "stdp_nearest_presynaptic" "stdp_nearest_reduced" "stdp_nearest_symmetric" "stdp_power_law" "stdp_soft"

@@ -2,6 +2,7 @@
 //!
 //! What the rules should do is computed here in plain f64, from the equations as published, without the compiler.
 
+mod bayes;
 mod calcium;
 mod clopath;
 mod consolidation;
@@ -75,6 +76,8 @@ const CHECKS: &[(&str, fn())] = &[
     ("graupner_brunel_step_by_step", calcium::step_by_step),
     ("graupner_brunel_bistability", calcium::bistability),
     ("graupner_brunel_noise", calcium::noise),
+    ("bcpnn_traces", bayes::traces),
+    ("bcpnn_periodic", bayes::periodic),
     ("mstdp_recurrences", florian::published_recurrences),
     ("mstdp_one_pair", florian::one_pair),
     ("urbanczik_senn_sums", dendritic::sums_over_spikes),
