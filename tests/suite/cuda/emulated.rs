@@ -8,12 +8,13 @@ use libtest_mimic::{Failed, Trial};
 use super::shim::compiler;
 
 /// Parts of the names of trials, and whether they are run every time.
-const PARTS: [(&str, bool); 8] = [
+const PARTS: [(&str, bool); 9] = [
     ("gpu::trains_of_many_groups", true),
     ("gpu::saved_here_and_restored_there", true),
     ("gpu::without_room_the_engine_stays_usable", true),
     ("gpu::recordings_and_host_writes", true),
     ("gpu::rejuvenate::f32", true),
+    ("gpu::topologies::normalise::f32", true),
     ("gpu::stdp::f64", false),
     ("gpu::conex_rstdp::f32", false),
     ("gpu::", false),

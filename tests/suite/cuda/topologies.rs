@@ -78,6 +78,7 @@ pub fn programs(case: &Case, kind: Kind, batch: usize, precision: Precision) -> 
 /// A rule whose increments are averaged over a batch.
 pub fn case(text: &str) -> Result<Case, Failed> {
     let mut case = Case::new("topologies", text, None, &[])?;
+    case.open.batch = Some(BatchReduction::Mean);
     case.rule.batch = Some(BatchReduction::Mean);
     Ok(case)
 }
