@@ -13,6 +13,7 @@ mod fusion;
 mod golden;
 mod hand_written;
 mod machine;
+mod native;
 mod numbers;
 mod random;
 mod reference;
@@ -39,6 +40,7 @@ fn main() {
     trials.extend(fusion::trials());
     trials.extend(golden::trials());
     trials.extend(hand_written::trials());
+    trials.extend(native::trials());
     trials.extend(numbers::trials());
     trials.extend(random::trials());
     trials.extend(reference::trials());

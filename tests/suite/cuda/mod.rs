@@ -6,8 +6,8 @@ mod emulated;
 mod gpu;
 #[cfg(feature = "cuda")]
 mod nvrtc;
-mod shim;
-mod topologies;
+pub mod shim;
+pub mod topologies;
 
 use aplysia_compiler::back::cuda::{self, CudaKernel};
 use aplysia_compiler::kernel::Kernel;
@@ -29,7 +29,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// Every shipped rule that stands alone, and what gives work to those that only change the changes of others.
-fn cases() -> Vec<(&'static str, String)> {
+pub fn cases() -> Vec<(&'static str, String)> {
     aplysia_rules::all()
         .map(|(name, text)| {
             let alone = Case::new(name, text, None, &[]).is_ok_and(|case| crate::differential::proposes(&case.rule));
