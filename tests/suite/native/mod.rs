@@ -31,7 +31,8 @@ pub fn trials() -> Vec<Trial> {
         }
         for (title, asked) in [("topologies", true), ("topologies_others", false)] {
             let title = format!("native::{title}::{precision:?}").to_lowercase();
-            let trial = Trial::test(title, move || everywhere(precision, |name| EVERYWHERE.contains(&name) == asked));
+            let trial =
+                Trial::test(title, move || everywhere(precision, |name| EVERYWHERE.contains(&name) == asked));
             trials.push(trial.with_ignored_flag(without || !asked || precision == Precision::F64));
         }
     }

@@ -63,7 +63,15 @@ impl Work {
         std::fs::write(&main, self.source())?;
         let program = folder.path().join("kernels");
         let built = Command::new("rustc")
-            .args(["--edition=2024", "-O", "-Cdebuginfo=0", "-Coverflow-checks=on", "--cfg", "feature=\"std\"", "-o"])
+            .args([
+                "--edition=2024",
+                "-O",
+                "-Cdebuginfo=0",
+                "-Coverflow-checks=on",
+                "--cfg",
+                "feature=\"std\"",
+                "-o",
+            ])
             .arg(&program)
             .arg(&main)
             .output()?;
@@ -82,7 +90,9 @@ impl Work {
     /// The driver, the kernels, and a table of calls.
     fn source(&self) -> String {
         let mut text = String::from(DRIVER);
-        text.push_str("\nmod kernels {\n    #[allow(unused_imports)]\n    use super::native::{self, Real as _};\n\n");
+        text.push_str(
+            "\nmod kernels {\n    #[allow(unused_imports)]\n    use super::native::{self, Real as _};\n\n",
+        );
         for (_, rust) in &self.kernels {
             text.push_str(&rust.text);
             text.push('\n');

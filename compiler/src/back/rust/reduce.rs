@@ -39,7 +39,14 @@ impl Writer<'_> {
     }
 
     /// The terms of a run of indices side by side, each added to its accumulator.
-    fn run(&mut self, reduce: &Reduce, parts: &Parts, length: u32, accumulator: &dyn Fn(&str) -> String, end: &str) {
+    fn run(
+        &mut self,
+        reduce: &Reduce,
+        parts: &Parts,
+        length: u32,
+        accumulator: &dyn Fn(&str) -> String,
+        end: &str,
+    ) {
         let mut fresh = |suffix: &str| self.names.fresh(&format!("{}_{suffix}", parts.result));
         let (count, from, width, start, at) =
             (fresh("count"), fresh("from"), fresh("width"), fresh("start"), fresh("at"));
@@ -140,15 +147,19 @@ impl Writer<'_> {
             }
         });
         let extent = self.value(slot.extent);
-        self.define(&parts.result, match in_blocks {
-            true => format!("{terms}.finish({extent}, {})", parts.combine),
-            false => format!("native::halve({terms}, {})", parts.combine),
-        });
+        self.define(
+            &parts.result,
+            match in_blocks {
+                true => format!("{terms}.finish({extent}, {})", parts.combine),
+                false => format!("native::halve({terms}, {})", parts.combine),
+            },
+        );
     }
 
     /// A tile of a product.
     pub fn tile(&mut self, tile: &TileProduct) {
-        let list = |values: &[ValueId]| values.iter().map(|&value| self.value(value)).collect::<Vec<_>>().join(", ");
+        let list =
+            |values: &[ValueId]| values.iter().map(|&value| self.value(value)).collect::<Vec<_>>().join(", ");
         let [left, right, into] = [tile.left, tile.right, tile.into].map(|buffer| self.names.buffer(buffer));
         self.line(format!(
             "native::tile({left}, {right}, {into}, [{}], [{}], [{}], {}, [{}]);",

@@ -65,7 +65,8 @@ impl Writer<'_> {
     }
 
     fn is_known(&self, value: ValueId) -> bool {
-        matches!(self.kernel.values[value].op, Op::Constant(_) | Op::Scalar(_)) || self.defined.contains(&value)
+        matches!(self.kernel.values[value].op, Op::Constant(_) | Op::Scalar(_))
+            || self.defined.contains(&value)
     }
 
     /// Cuts the slices of a loop in front of it; what was cut is to be forgotten after it.
@@ -76,8 +77,10 @@ impl Writer<'_> {
         for buffer in self.kernel.buffers.handles() {
             let own: Vec<Access> =
                 accesses.iter().filter(|access| access.buffer == buffer).copied().collect();
-            let based: Vec<(Access, Option<String>)> =
-                own.iter().map(|access| (*access, access.index.and_then(|index| self.base(index, range)))).collect();
+            let based: Vec<(Access, Option<String>)> = own
+                .iter()
+                .map(|access| (*access, access.index.and_then(|index| self.base(index, range))))
+                .collect();
             let stores = own.iter().any(|access| access.stores);
             let mut bases: Vec<&String> = based.iter().filter_map(|(_, base)| base.as_ref()).collect();
             bases.sort();

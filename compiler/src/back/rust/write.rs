@@ -194,7 +194,9 @@ impl<'a> Writer<'a> {
 
     /// Writes a `Let`, once.
     pub fn evaluate(&mut self, value: ValueId) {
-        if !self.defined.insert(value) || matches!(self.kernel.values[value].op, Op::Constant(_) | Op::Scalar(_)) {
+        if !self.defined.insert(value)
+            || matches!(self.kernel.values[value].op, Op::Constant(_) | Op::Scalar(_))
+        {
             return;
         }
         let (name, expression) = (self.names.value(value).to_owned(), self.expression(value));
@@ -305,7 +307,8 @@ impl<'a> Writer<'a> {
                 self.line(format!("{} = {};", self.names.value(carried.value), self.value(carried.next)));
             }
             several => {
-                let names: Vec<&str> = several.iter().map(|carried| self.names.value(carried.value)).collect();
+                let names: Vec<&str> =
+                    several.iter().map(|carried| self.names.value(carried.value)).collect();
                 let next: Vec<String> = several.iter().map(|carried| self.value(carried.next)).collect();
                 self.line(format!("({}) = ({});", names.join(", "), next.join(", ")));
             }
