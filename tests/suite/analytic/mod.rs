@@ -11,7 +11,7 @@ mod modulation;
 mod nearest;
 mod optimise;
 mod pairs;
-mod published;
+pub mod published;
 mod rates;
 mod reward;
 mod short_term;

@@ -10,7 +10,7 @@ use ndarray_npy::{NpzReader, ReadableElement};
 use super::{Bench, near, which};
 
 /// An array of a file.
-fn array<T: ReadableElement>(file: &str, name: &str) -> ArrayD<T> {
+pub fn array<T: ReadableElement>(file: &str, name: &str) -> ArrayD<T> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(format!("{file}.npz"));
     let mut reader = NpzReader::new(File::open(&path).unwrap()).unwrap();
     reader
@@ -20,7 +20,7 @@ fn array<T: ReadableElement>(file: &str, name: &str) -> ArrayD<T> {
 }
 
 /// Row `step` of an array, in row-major order.
-fn row(array: &ArrayD<f32>, step: usize) -> Vec<f64> {
+pub fn row(array: &ArrayD<f32>, step: usize) -> Vec<f64> {
     array.index_axis(Axis(0), step).iter().map(|&value| f64::from(value)).collect()
 }
 
