@@ -2,8 +2,8 @@
 //!
 //! The layout, all numbers little-endian: the mark `APLYSIA\0`; the layout's version, u32; the length of the body, u64;
 //! the body; the body's CRC-64 (ECMA-182, reflected). The body is a list of groups, each with what identifies it (the
-//! checked rule's text, sizes, precision, step length), its step, seed, flags, call counters, global parameters and the
-//! arrays of its variables, all in base units.
+//! checked rule's text, topology, batch, precision, step length), its step, seed, flags, call counters, global parameters
+//! and the arrays of its variables, of given draws and of what `past` reads, all in base units.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 
 use aplysia_compiler::ir;
 use aplysia_compiler::plan::program::Role;
+use aplysia_compiler::topology::Topology;
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::state::GroupState;
 
 const MARK: &[u8; 8] = b"APLYSIA\0";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 impl Engine {
     /// Writes everything that a later run needs to go on as if it had never been interrupted: variables, parameters,
@@ -36,7 +37,7 @@ impl Engine {
         writer.write_all(&VERSION.to_le_bytes())?;
         writer.write_all(&(body.len() as u64).to_le_bytes())?;
         writer.write_all(&body)?;
-        writer.write_all(&crc64(&body).to_le_bytes())?;
+        writer.write_all(&crc64(body.iter().copied()).to_le_bytes())?;
         writer.flush()
     }
 
@@ -118,7 +119,7 @@ fn body(bytes: &[u8]) -> Result<&[u8]> {
     if !reader.rest.is_empty() {
         return Err(Error::CheckpointDamaged { reason: "it is longer than it says" });
     }
-    if checksum != crc64(body) {
+    if checksum != crc64(body.iter().copied()) {
         return Err(Error::CheckpointDamaged { reason: "its checksum does not fit" });
     }
     Ok(body)
@@ -153,15 +154,45 @@ impl Saved<'_> {
 }
 
 /// What two groups must have in common, as text.
-fn identity(group: &GroupState) -> [(&'static str, String); 5] {
+fn identity(group: &GroupState) -> [(&'static str, String); 8] {
     let machine = &group.machine;
     [
         ("rule", ir::print::print(&group.rule)),
+        ("topology", machine.topology.kind().word().to_owned()),
         ("presynaptic neurons", machine.topology.pre().to_string()),
         ("postsynaptic neurons", machine.topology.post().to_string()),
+        ("connections", connections(&machine.topology)),
+        ("batch", machine.batch.to_string()),
         ("precision", format!("{:?}", machine.program.precision)),
         ("dt", format!("{:?} ms", machine.dt)),
     ]
+}
+
+/// What tells the connections of a topology from others of the same kind and size.
+fn connections(topology: &Topology) -> String {
+    match topology {
+        Topology::Dense { .. } | Topology::OneToOne { .. } => "all".to_owned(),
+        Topology::Sparse(sparse) => {
+            let starts = sparse.row_start().iter().flat_map(|start| start.to_le_bytes());
+            let columns = sparse.columns().iter().flat_map(|column| column.to_le_bytes());
+            format!("{} synapses with checksum {:016x}", sparse.synapses(), crc64(starts.chain(columns)))
+        }
+        Topology::Conv2d(shape) | Topology::Local2d(shape) => {
+            let pair = |[down, right]: [usize; 2]| format!("{down} × {right}");
+            format!(
+                "{} channels of {}, {} of {}, kernel {}, stride {}, padding {}, dilation {}, groups {}",
+                shape.inputs(),
+                pair(shape.input_size()),
+                shape.outputs(),
+                pair(shape.output_size()),
+                pair(shape.kernel_size()),
+                pair(shape.stride()),
+                pair(shape.padding()),
+                pair(shape.dilation()),
+                shape.groups()
+            )
+        }
+    }
 }
 
 /// The storages that a checkpoint keeps.
@@ -279,7 +310,7 @@ impl<'a> Reader<'a> {
 }
 
 /// CRC-64 with the polynomial of ECMA-182, reflected, all ones before and after.
-fn crc64(bytes: &[u8]) -> u64 {
+fn crc64(bytes: impl IntoIterator<Item = u8>) -> u64 {
     const TABLE: [u64; 256] = {
         let mut table = [0; 256];
         let mut at = 0;
@@ -295,7 +326,7 @@ fn crc64(bytes: &[u8]) -> u64 {
         }
         table
     };
-    !bytes.iter().fold(!0, |crc, &byte| TABLE[((crc ^ u64::from(byte)) & 0xff) as usize] ^ (crc >> 8))
+    !bytes.into_iter().fold(!0, |crc, byte| TABLE[((crc ^ u64::from(byte)) & 0xff) as usize] ^ (crc >> 8))
 }
 
 #[cfg(test)]
@@ -305,7 +336,7 @@ mod tests {
     /// The check value of the catalogue of parametrised CRC algorithms for CRC-64/XZ.
     #[test]
     fn the_checksum_has_its_known_answer() {
-        assert_eq!(crc64(b"123456789"), 0x995d_c9bb_df19_39fa);
+        assert_eq!(crc64(*b"123456789"), 0x995d_c9bb_df19_39fa);
     }
 
     #[test]
@@ -314,7 +345,7 @@ mod tests {
         good.extend(VERSION.to_le_bytes());
         good.extend(3u64.to_le_bytes());
         good.extend(b"abc");
-        good.extend(crc64(b"abc").to_le_bytes());
+        good.extend(crc64(*b"abc").to_le_bytes());
         assert_eq!(body(&good).unwrap(), b"abc");
         for length in 0..good.len() {
             assert!(body(&good[..length]).is_err(), "cut to {length} bytes");

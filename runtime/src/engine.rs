@@ -84,9 +84,12 @@ impl Engine {
         if !(dt > 0.0 && dt.is_finite()) {
             return Err(Error::BadStepLength { dt });
         }
-        if group.batch != 1 {
-            let (what, on) = (format!("a batch of {}", group.batch), self.device.to_string());
-            return Err(Error::NotSupported { what, on });
+        if group.batch == 0 {
+            return Err(Error::BadBatch);
+        }
+        if group.batch > 1 || group.topology.kind() != plan::Topology::Dense {
+            let what = format!("a {} group with a batch of {}", group.topology.kind().word(), group.batch);
+            return Err(Error::NotSupported { what, on: self.device.to_string() });
         }
         let index = self.groups.len();
         let find = |(name, values): &(String, Values), wanted| {
@@ -153,7 +156,8 @@ impl Engine {
         self.groups.iter().try_for_each(|group| group.check_inputs(&[]))?;
         for (id, events) in events {
             for side in Side::BOTH {
-                self.groups[id.index].machine.set_events(side, events.of(side).iter().copied());
+                let machine = &mut self.groups[id.index].machine;
+                machine.set_events(side, events.places(side, machine.room(side)));
             }
         }
         self.advance();

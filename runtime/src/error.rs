@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use aplysia_compiler::diag::{Code, code};
+use aplysia_compiler::topology::{ConvolutionError, SparseError};
 
 use crate::events::Side;
 
@@ -151,6 +152,46 @@ pub enum Error {
         /// How many steps the run has.
         steps: u64,
     },
+    /// An event of a batch element that does not exist.
+    #[error(
+        "{side} event at position {position} is of batch element {element}: there are {batch}, counted from 0"
+    )]
+    EventElement {
+        /// Which side.
+        side: Side,
+        /// Where in the list.
+        position: usize,
+        /// The element given.
+        element: u32,
+        /// How many there are.
+        batch: usize,
+    },
+    /// Events whose batch elements are not ascending.
+    #[error(
+        "{side} event at position {position} is of batch element {element}, but comes after one of element \
+         {previous}; lists are sorted by step, batch element and neuron"
+    )]
+    EventElementOrder {
+        /// Which side.
+        side: Side,
+        /// Where in the list.
+        position: usize,
+        /// The element given.
+        element: u32,
+        /// The one before it.
+        previous: u32,
+    },
+    /// Plain neurons for a group with a batch.
+    #[error(
+        "the group presents {batch} patterns at once, and the {side} events do not say of which they are; give pairs of \
+         a batch element and a neuron"
+    )]
+    NoBatchElements {
+        /// Which side.
+        side: Side,
+        /// How many patterns there are.
+        batch: usize,
+    },
     /// Something of the language that is not carried out here yet.
     #[error("{what} is not supported on {on}")]
     NotSupported {
@@ -206,6 +247,70 @@ pub enum Error {
         /// In ms.
         dt: f64,
     },
+    /// Lists that are no synapses.
+    #[error("{source}{}", way_out(.source))]
+    BadSynapses {
+        /// The first entry that is wrong.
+        #[from]
+        source: SparseError,
+    },
+    /// A neuron of a list of synapses that does not exist.
+    #[error(
+        "the synapse at position {position} has {side} neuron {index}: there are {count}, counted from 0"
+    )]
+    SynapseIndex {
+        /// Which side.
+        side: Side,
+        /// Where in the list.
+        position: usize,
+        /// The index given.
+        index: u32,
+        /// How many neurons there are.
+        count: usize,
+    },
+    /// A synapse that a list names twice.
+    #[error(
+        "the synapse from {row} to {column} is at positions {first} and {second}; leave one of them out, or give \
+         their sum once"
+    )]
+    DuplicateSynapse {
+        /// The presynaptic neuron.
+        row: u32,
+        /// The postsynaptic neuron.
+        column: u32,
+        /// Where it stands first.
+        first: usize,
+        /// Where it stands again.
+        second: usize,
+    },
+    /// A convolution that cannot be.
+    #[error(transparent)]
+    BadConvolution(#[from] ConvolutionError),
+    /// A probability that is none.
+    #[error("neurons are connected with probability {probability}; it must be a number from 0 to 1")]
+    BadProbability {
+        /// What was given.
+        probability: f64,
+    },
+    /// More partners than there are.
+    #[error(
+        "{side} neuron {neuron} is to have {partners} partners, but there are {candidates} to choose from"
+    )]
+    BadDegree {
+        /// Of which side the neurons have so many partners.
+        side: Side,
+        /// The first that cannot have them.
+        neuron: usize,
+        /// How many it is to have.
+        partners: usize,
+        /// How many there are.
+        candidates: usize,
+    },
+    /// A batch without elements.
+    #[error(
+        "a batch of 0 presents nothing; leave `.batch` out, or say how many patterns are presented at once"
+    )]
+    BadBatch,
     /// A device that cannot be used.
     #[error("the device cannot be used: {reason}")]
     BadDevice {
@@ -274,7 +379,8 @@ impl Error {
             Error::MissingParameters { .. } => code::MISSING_PARAMETER,
             Error::MissingInputs { .. } => code::MISSING_INPUT,
             Error::EventIndex { .. } => code::EVENT_INDEX,
-            Error::EventOrder { .. } => code::EVENT_ORDER,
+            Error::EventOrder { .. } | Error::EventElementOrder { .. } => code::EVENT_ORDER,
+            Error::EventElement { .. } | Error::NoBatchElements { .. } => code::EVENT_ELEMENT,
             Error::EventStep { .. } => code::EVENT_STEP,
             Error::NotSupported { .. } => code::NOT_SUPPORTED_HERE,
             Error::WrongType { .. } => code::WRONG_TYPE,
@@ -284,6 +390,12 @@ impl Error {
             Error::BadPeriod { .. } => code::BAD_PERIOD,
             Error::MissingRule => code::MISSING_RULE,
             Error::BadStepLength { .. } => code::BAD_STEP_LENGTH,
+            Error::BadSynapses { .. } | Error::SynapseIndex { .. } | Error::DuplicateSynapse { .. } => {
+                code::BAD_SYNAPSES
+            }
+            Error::BadConvolution(_) => code::BAD_CONVOLUTION,
+            Error::BadProbability { .. } | Error::BadDegree { .. } => code::BAD_CONNECTIVITY,
+            Error::BadBatch => code::BAD_BATCH,
             Error::BadDevice { .. } => code::BAD_DEVICE,
             Error::File { .. } => code::FILE_ERROR,
             Error::NotACheckpoint => code::NOT_A_CHECKPOINT,
@@ -293,6 +405,21 @@ impl Error {
             Error::UnknownShippedRule { .. } => code::UNKNOWN_SHIPPED_RULE,
             Error::Recording { .. } => code::RECORDING,
         }
+    }
+}
+
+/// What mends a list of synapses.
+fn way_out(error: &SparseError) -> &'static str {
+    match error {
+        SparseError::Unsorted { .. } => {
+            "; sort the columns of each row, or give the synapses with `from_coo`"
+        }
+        SparseError::Duplicate { .. } => "; leave one of them out, or give their sum once",
+        SparseError::RowOrder { .. } | SparseError::RowStarts { .. } | SparseError::End { .. } => {
+            "; it holds where each row begins and, last, how many synapses there are"
+        }
+        SparseError::TooManyNeurons { .. } | SparseError::TooManySynapses { .. } => "; use several groups",
+        SparseError::Column { .. } => "",
     }
 }
 

@@ -37,10 +37,32 @@ impl fmt::Display for Side {
 }
 
 /// The spikes of one group in one step. It borrows its lists, which are ascending and without repetition.
+///
+/// Neurons are counted from 0; on an image, channel by channel and row by row. A group with a batch takes pairs of a batch
+/// element and a neuron, sorted by element, then by neuron.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Events<'a> {
-    pub(crate) pre: &'a [u32],
-    pub(crate) post: &'a [u32],
+    lists: [List<'a>; 2],
+}
+
+/// The spikes of a side.
+#[derive(Clone, Copy, Debug)]
+enum List<'a> {
+    Neurons(&'a [u32]),
+    Pairs(&'a [(u32, u32)]),
+}
+
+impl Default for List<'_> {
+    fn default() -> Self {
+        List::Neurons(&[])
+    }
+}
+
+/// How many neurons a side has, for each element of the batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    pub(crate) batch: usize,
+    pub(crate) count: usize,
 }
 
 impl<'a> Events<'a> {
@@ -52,41 +74,87 @@ impl<'a> Events<'a> {
     /// The presynaptic neurons that spike.
     #[must_use]
     pub fn pre(self, pre: &'a [u32]) -> Self {
-        Self { pre, ..self }
+        self.with(Side::Pre, List::Neurons(pre))
     }
 
     /// The postsynaptic neurons that spike.
     #[must_use]
     pub fn post(self, post: &'a [u32]) -> Self {
-        Self { post, ..self }
+        self.with(Side::Post, List::Neurons(post))
     }
 
-    pub(crate) fn of(&self, side: Side) -> &'a [u32] {
-        match side {
-            Side::Pre => self.pre,
-            Side::Post => self.post,
+    /// The presynaptic neurons that spike in each element of the batch: pairs (element, neuron).
+    #[must_use]
+    pub fn pre_batched(self, pre: &'a [(u32, u32)]) -> Self {
+        self.with(Side::Pre, List::Pairs(pre))
+    }
+
+    /// The postsynaptic neurons that spike in each element of the batch: pairs (element, neuron).
+    #[must_use]
+    pub fn post_batched(self, post: &'a [(u32, u32)]) -> Self {
+        self.with(Side::Post, List::Pairs(post))
+    }
+
+    fn with(mut self, side: Side, list: List<'a>) -> Self {
+        self.lists[side as usize] = list;
+        self
+    }
+
+    /// The places of a side's spikes in its bitmap `[batch, neurons]`, ascending.
+    pub(crate) fn places(&self, side: Side, room: Room) -> impl Iterator<Item = u32> + 'a {
+        let (neurons, pairs): (&[u32], &[(u32, u32)]) = match self.lists[side as usize] {
+            List::Neurons(neurons) => (neurons, &[]),
+            List::Pairs(pairs) => (&[], pairs),
+        };
+        let pairs = pairs.iter().map(move |&(element, neuron)| element * room.count as u32 + neuron);
+        neurons.iter().copied().chain(pairs)
+    }
+
+    /// Refuses what does not exist, and lists that are not strictly ascending.
+    pub(crate) fn check(&self, rooms: [Room; 2]) -> Result<()> {
+        for side in Side::BOTH {
+            let room = rooms[side as usize];
+            match self.lists[side as usize] {
+                List::Neurons([]) => {}
+                List::Neurons(_) if room.batch > 1 => {
+                    return Err(Error::NoBatchElements { side, batch: room.batch });
+                }
+                List::Neurons(list) => check(side, list.iter().map(|&neuron| (0, 0, neuron)), room)?,
+                List::Pairs(list) => {
+                    check(side, list.iter().map(|&(element, neuron)| (0, element, neuron)), room)?;
+                }
+            }
         }
-    }
-
-    /// Refuses indices that do not exist, and lists that are not strictly ascending.
-    pub(crate) fn check(&self, counts: [usize; 2]) -> Result<()> {
-        check_list(Side::Pre, self.pre, counts[0])?;
-        check_list(Side::Post, self.post, counts[1])
+        Ok(())
     }
 }
 
-fn check_list(side: Side, list: &[u32], count: usize) -> Result<()> {
-    let mut previous = None;
-    for (position, &index) in list.iter().enumerate() {
-        if index as usize >= count {
-            return Err(Error::EventIndex { side, position, index: index.into(), count });
+/// Refuses the first of a list of events (step, batch element, neuron) that does not exist, or is not after the one
+/// before it.
+pub(crate) fn check(side: Side, list: impl Iterator<Item = (u64, u32, u32)>, room: Room) -> Result<()> {
+    let mut last = None;
+    for (position, event) in list.enumerate() {
+        let (step, element, neuron) = event;
+        if element as usize >= room.batch {
+            return Err(Error::EventElement { side, position, element, batch: room.batch });
         }
-        if let Some(previous) = previous
-            && index <= previous
+        if neuron as usize >= room.count {
+            return Err(Error::EventIndex { side, position, index: neuron.into(), count: room.count });
+        }
+        if let Some((before, element_before, neuron_before)) = last
+            && event <= (before, element_before, neuron_before)
         {
-            return Err(Error::EventOrder { side, position, index: index.into(), previous: previous.into() });
+            let (index, previous) = match (step == before, element == element_before) {
+                (false, _) => (step, before),
+                (true, false) => {
+                    let previous = element_before;
+                    return Err(Error::EventElementOrder { side, position, element, previous });
+                }
+                (true, true) => (neuron.into(), neuron_before.into()),
+            };
+            return Err(Error::EventOrder { side, position, index, previous });
         }
-        previous = Some(index);
+        last = Some(event);
     }
     Ok(())
 }
@@ -95,23 +163,53 @@ fn check_list(side: Side, list: &[u32], count: usize) -> Result<()> {
 mod tests {
     use super::*;
 
+    fn rooms(batch: usize, pre: usize, post: usize) -> [Room; 2] {
+        [pre, post].map(|count| Room { batch, count })
+    }
+
     #[test]
     fn ascending_lists_pass() {
-        Events::new().pre(&[0, 3, 9]).post(&[1]).check([10, 2]).unwrap();
-        Events::new().check([0, 0]).unwrap();
+        Events::new().pre(&[0, 3, 9]).post(&[1]).check(rooms(1, 10, 2)).unwrap();
+        Events::new().check(rooms(1, 0, 0)).unwrap();
+        Events::new().pre_batched(&[(0, 3), (0, 4), (1, 0)]).check(rooms(2, 5, 0)).unwrap();
+        // One element is a batch, too.
+        Events::new().pre_batched(&[(0, 3)]).check(rooms(1, 5, 0)).unwrap();
+    }
+
+    #[test]
+    fn pairs_have_places_in_the_bitmap() {
+        let events = Events::new().pre_batched(&[(0, 3), (1, 0), (2, 4)]).post(&[1]);
+        let [pre, post] = rooms(3, 5, 2);
+        assert_eq!(events.places(Side::Pre, pre).collect::<Vec<u32>>(), [3, 5, 14]);
+        assert_eq!(events.places(Side::Post, post).collect::<Vec<u32>>(), [1]);
     }
 
     #[test]
     fn bad_lists_are_refused_with_their_place() {
-        let error = Events::new().pre(&[1, 3, 3]).check([10, 2]).unwrap_err();
+        let error = Events::new().pre(&[1, 3, 3]).check(rooms(1, 10, 2)).unwrap_err();
         assert!(
             matches!(error, Error::EventOrder { side: Side::Pre, position: 2, index: 3, previous: 3 }),
             "{error}"
         );
         assert!(error.to_string().contains("is there twice"), "{error}");
-        let error = Events::new().post(&[5, 1]).check([10, 6]).unwrap_err();
+        let error = Events::new().post(&[5, 1]).check(rooms(1, 10, 6)).unwrap_err();
         assert!(matches!(error, Error::EventOrder { side: Side::Post, position: 1, .. }), "{error}");
-        let error = Events::new().post(&[0, 6]).check([10, 6]).unwrap_err();
+        let error = Events::new().post(&[0, 6]).check(rooms(1, 10, 6)).unwrap_err();
         assert!(matches!(error, Error::EventIndex { position: 1, index: 6, count: 6, .. }), "{error}");
+    }
+
+    #[test]
+    fn elements_of_a_batch_exist_and_ascend() {
+        let error = Events::new().pre(&[1]).check(rooms(3, 5, 5)).unwrap_err();
+        assert!(matches!(error, Error::NoBatchElements { side: Side::Pre, batch: 3 }), "{error}");
+        let error = Events::new().pre_batched(&[(0, 1), (3, 1)]).check(rooms(3, 5, 5)).unwrap_err();
+        assert!(matches!(error, Error::EventElement { position: 1, element: 3, batch: 3, .. }), "{error}");
+        let error = Events::new().post_batched(&[(1, 1), (0, 4)]).check(rooms(3, 5, 5)).unwrap_err();
+        assert!(
+            matches!(error, Error::EventElementOrder { position: 1, element: 0, previous: 1, .. }),
+            "{error}"
+        );
+        let error = Events::new().post_batched(&[(1, 1), (1, 1)]).check(rooms(3, 5, 5)).unwrap_err();
+        assert!(matches!(error, Error::EventOrder { position: 1, index: 1, previous: 1, .. }), "{error}");
     }
 }

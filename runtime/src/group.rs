@@ -1,5 +1,7 @@
 //! What the host says about a group before it is registered.
 
+use std::sync::Arc;
+
 use aplysia_compiler::kernel;
 use aplysia_compiler::topology::Topology;
 
@@ -42,6 +44,8 @@ pub enum Plan {
 #[derive(Clone, Debug)]
 pub struct Group {
     pub(crate) topology: Topology,
+    /// For each synapse its place in the lists that it was made from.
+    pub(crate) order: Option<Arc<[usize]>>,
     pub(crate) rule: Option<Rule>,
     pub(crate) dt: Time,
     pub(crate) precision: Precision,
@@ -54,10 +58,11 @@ pub struct Group {
 }
 
 impl Group {
-    /// Every presynaptic neuron to every postsynaptic one; synaptic arrays are `[pre, post]`.
-    pub fn dense(pre: usize, post: usize) -> Self {
+    /// Neurons that are connected like this; `dense`, `csr`, `conv2d` and others make the topology themselves.
+    pub fn on(topology: Topology) -> Self {
         Self {
-            topology: Topology::Dense { pre, post },
+            topology,
+            order: None,
             rule: None,
             dt: ms(1.0),
             precision: Precision::default(),
@@ -68,6 +73,11 @@ impl Group {
             draws: Vec::new(),
             seed: None,
         }
+    }
+
+    /// How its neurons are connected.
+    pub fn topology(&self) -> &Topology {
+        &self.topology
     }
 
     /// The rule that it follows.

@@ -37,6 +37,7 @@ pub mod units;
 mod allocation;
 mod cache;
 mod checkpoint;
+mod connect;
 mod device;
 mod engine;
 mod error;
@@ -57,7 +58,9 @@ mod train;
 mod values;
 
 pub use aplysia_compiler as compiler;
+pub use aplysia_compiler::topology::{Convolution, Sparse, Topology};
 
+pub use connect::{Conv2d, Pair, Random};
 pub use device::Device;
 pub use engine::Engine;
 pub use error::{Error, Result};
@@ -73,6 +76,7 @@ pub use values::{Number, Values};
 pub mod prelude {
     pub use crate::units::{hz, ms, s, us};
     pub use crate::{
-        Device, Engine, Error, Events, Group, Inputs, Plan, Precision, Recorder, Result, Rule, Train,
+        Conv2d, Device, Engine, Error, Events, Group, Inputs, Plan, Precision, Random, Recorder, Result,
+        Rule, Train,
     };
 }

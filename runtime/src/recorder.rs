@@ -53,6 +53,7 @@ pub struct RecordingId {
 pub(crate) struct Recording {
     pub(crate) group: usize,
     every: u64,
+    rows: usize,
     traces: Vec<Trace>,
 }
 
@@ -90,7 +91,7 @@ impl Recording {
             };
             traces.push(Trace { variable, storage, scale: place.scale, shape: place.shape.to_vec(), values });
         }
-        let mut recording = Self { group: state.id.index, every: recorder.every, traces };
+        let mut recording = Self { group: state.id.index, every: recorder.every, rows: 0, traces };
         recording.make_room(recorder.rows)?;
         Ok(recording)
     }
@@ -121,6 +122,7 @@ impl Recording {
         if !step.is_multiple_of(self.every) {
             return;
         }
+        self.rows += 1;
         for trace in &mut self.traces {
             let array = &memory[trace.storage];
             match &mut trace.values {
@@ -151,9 +153,7 @@ impl Recording {
             holds,
             asked,
         })?;
-        let elements: usize = trace.shape.iter().product();
-        let rows = slice.len().checked_div(elements).unwrap_or(0);
-        let shape = IxDyn(&[&[rows], trace.shape.as_slice()].concat());
+        let shape = IxDyn(&[&[self.rows], trace.shape.as_slice()].concat());
         match ArrayViewD::from_shape(shape, slice.as_slice()) {
             Ok(array) => Ok(array),
             Err(error) => ice!("a recording does not have its shape: {error}"),
@@ -161,6 +161,7 @@ impl Recording {
     }
 
     pub(crate) fn clear(&mut self) {
+        self.rows = 0;
         for trace in &mut self.traces {
             match &mut trace.values {
                 List::F32(list) => list.clear(),

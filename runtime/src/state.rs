@@ -368,8 +368,7 @@ impl GroupState {
 
     /// Refuses a step that cannot be carried out.
     pub(crate) fn check_step(&self, events: &Events<'_>) -> Result<()> {
-        let counts = Side::BOTH.map(|side| self.machine.counts.side(side.kernel()));
-        events.check(counts)?;
+        events.check(Side::BOTH.map(|side| self.machine.room(side)))?;
         self.check_inputs(&[])
     }
 

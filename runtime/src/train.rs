@@ -3,10 +3,10 @@
 use std::cell::Cell;
 
 use aplysia_compiler::ir::VarId;
-use ndarray::{ArrayView, ArrayView2, ArrayViewD, Axis, Dimension};
+use ndarray::{ArrayView, ArrayViewD, Axis, Dimension};
 
 use crate::error::{Error, Result};
-use crate::events::Side;
+use crate::events::{self, Room, Side};
 use crate::handle::{DrawId, GroupId, InputId};
 use crate::state::GroupState;
 
@@ -43,10 +43,21 @@ pub struct Train<'a> {
 enum Spikes<'a> {
     #[default]
     None,
-    /// `[steps, neurons]`
-    Dense(ArrayView2<'a, bool>),
-    /// Sorted by step, then by neuron; the cursor is the first event that has not happened yet.
-    Listed { step: &'a [u64], index: &'a [u32], cursor: Cell<usize> },
+    /// `[steps, batch, neurons]`
+    Dense(ArrayViewD<'a, bool>),
+    /// Sorted by step, then by batch element, then by neuron.
+    Listed(Listed<'a>),
+}
+
+/// A list of spikes.
+#[derive(Clone, Debug)]
+struct Listed<'a> {
+    step: &'a [u64],
+    /// None where there is one element only.
+    element: Option<&'a [u32]>,
+    index: &'a [u32],
+    /// The first event that has not happened yet.
+    cursor: Cell<usize>,
 }
 
 /// Values with a leading axis of steps.
@@ -85,31 +96,45 @@ impl<'a> Train<'a> {
         Self::default()
     }
 
-    /// Presynaptic spikes, `[steps, n_pre]`.
+    /// Presynaptic spikes, `[steps, n_pre]`; with a batch `[steps, batch, n_pre]`. On an image the neurons may have their
+    /// three axes, `[channels, height, width]`, in place of one.
     #[must_use]
-    pub fn pre(mut self, spikes: ArrayView2<'a, bool>) -> Self {
-        self.spikes[0] = Spikes::Dense(spikes);
-        self
+    pub fn pre<D: Dimension>(self, spikes: ArrayView<'a, bool, D>) -> Self {
+        self.with(Side::Pre, Spikes::Dense(spikes.into_dyn()))
     }
 
-    /// Postsynaptic spikes, `[steps, n_post]`.
+    /// Postsynaptic spikes, `[steps, n_post]`; otherwise like `pre`.
     #[must_use]
-    pub fn post(mut self, spikes: ArrayView2<'a, bool>) -> Self {
-        self.spikes[1] = Spikes::Dense(spikes);
-        self
+    pub fn post<D: Dimension>(self, spikes: ArrayView<'a, bool, D>) -> Self {
+        self.with(Side::Post, Spikes::Dense(spikes.into_dyn()))
     }
 
     /// Presynaptic spikes as a list, sorted by step (counted from 0 in the run), then by neuron.
     #[must_use]
-    pub fn pre_events(mut self, step: &'a [u64], index: &'a [u32]) -> Self {
-        self.spikes[0] = Spikes::Listed { step, index, cursor: Cell::new(0) };
-        self
+    pub fn pre_events(self, step: &'a [u64], index: &'a [u32]) -> Self {
+        self.with(Side::Pre, Spikes::listed(step, None, index))
     }
 
     /// Postsynaptic spikes as a list, sorted by step (counted from 0 in the run), then by neuron.
     #[must_use]
-    pub fn post_events(mut self, step: &'a [u64], index: &'a [u32]) -> Self {
-        self.spikes[1] = Spikes::Listed { step, index, cursor: Cell::new(0) };
+    pub fn post_events(self, step: &'a [u64], index: &'a [u32]) -> Self {
+        self.with(Side::Post, Spikes::listed(step, None, index))
+    }
+
+    /// Presynaptic spikes of a batch as a list, sorted by step, then by batch element, then by neuron.
+    #[must_use]
+    pub fn pre_events_batched(self, step: &'a [u64], element: &'a [u32], index: &'a [u32]) -> Self {
+        self.with(Side::Pre, Spikes::listed(step, Some(element), index))
+    }
+
+    /// Postsynaptic spikes of a batch as a list, sorted by step, then by batch element, then by neuron.
+    #[must_use]
+    pub fn post_events_batched(self, step: &'a [u64], element: &'a [u32], index: &'a [u32]) -> Self {
+        self.with(Side::Post, Spikes::listed(step, Some(element), index))
+    }
+
+    fn with(mut self, side: Side, spikes: Spikes<'a>) -> Self {
+        self.spikes[side as usize] = spikes;
         self
     }
 
@@ -130,7 +155,7 @@ impl<'a> Train<'a> {
     /// Refuses what does not fit the group or the length of the run.
     pub(crate) fn check(&self, group: &GroupState, steps: u64, refuse_nan: bool) -> Result<()> {
         for side in Side::BOTH {
-            self.check_spikes(side, group.machine.counts.side(side.kernel()), steps)?;
+            self.check_spikes(side, group, steps)?;
         }
         let mut given: Vec<VarId> = Vec::with_capacity(self.inputs.len());
         for (input, series) in &self.inputs {
@@ -155,18 +180,28 @@ impl<'a> Train<'a> {
         group.check_inputs(&given)
     }
 
-    fn check_spikes(&self, side: Side, count: usize, steps: u64) -> Result<()> {
+    fn check_spikes(&self, side: Side, group: &GroupState, steps: u64) -> Result<()> {
+        let machine = &group.machine;
         match &self.spikes[side as usize] {
             Spikes::None => Ok(()),
             Spikes::Dense(array) => {
-                let expected = vec![usize::try_from(steps).unwrap_or(usize::MAX), count];
-                if array.shape() == expected {
+                let neurons = machine.topology.neuron_shape(side.kernel());
+                let flat = [neurons.iter().product()];
+                let leading = [usize::try_from(steps).unwrap_or(usize::MAX), machine.batch];
+                let fits = |leading: &[usize], neurons: &[usize]| {
+                    array.shape().strip_prefix(leading).is_some_and(|rest| rest == neurons)
+                };
+                // One element needs no axis.
+                let leadings = if machine.batch == 1 { &[1, 2][..] } else { &[2] };
+                let any = |axes: &usize| fits(&leading[..*axes], &neurons) || fits(&leading[..*axes], &flat);
+                if leadings.iter().any(any) {
                     return Ok(());
                 }
+                let expected = [&leading[..leadings[0]], &neurons].concat();
                 let found = array.shape().to_vec();
                 Err(Error::WrongShape { name: format!("{side}.spike"), expected, found })
             }
-            Spikes::Listed { step, index, .. } => check_list(side, step, index, count, steps),
+            Spikes::Listed(list) => list.check(side, machine.room(side), steps),
         }
     }
 
@@ -177,14 +212,12 @@ impl<'a> Train<'a> {
                 Spikes::None => {}
                 Spikes::Dense(array) => {
                     let row = array.index_axis(Axis(0), step as usize);
-                    let active = row.into_iter().enumerate().filter(|(_, spike)| **spike);
-                    group.machine.set_events(side, active.map(|(neuron, _)| neuron as u32));
+                    let active = row.into_iter().zip(0u32..).filter(|(spike, _)| **spike);
+                    group.machine.set_events(side, active.map(|(_, place)| place));
                 }
-                Spikes::Listed { step: steps, index, cursor } => {
-                    let first = cursor.get();
-                    let count = steps[first..].iter().take_while(|&&at| at == step).count();
-                    cursor.set(first + count);
-                    group.machine.set_events(side, index[first..first + count].iter().copied());
+                Spikes::Listed(list) => {
+                    let room = group.machine.room(side);
+                    group.machine.set_events(side, list.take(step, room));
                 }
             }
         }
@@ -193,39 +226,47 @@ impl<'a> Train<'a> {
     /// Begins again at step 0.
     pub(crate) fn rewind(&self) {
         for spikes in &self.spikes {
-            if let Spikes::Listed { cursor, .. } = spikes {
-                cursor.set(0);
+            if let Spikes::Listed(list) = spikes {
+                list.cursor.set(0);
             }
         }
     }
 }
 
-fn check_list(side: Side, step: &[u64], index: &[u32], count: usize, steps: u64) -> Result<()> {
-    if step.len() != index.len() {
-        let (name, expected, found) = (format!("{side}.spike.index"), vec![step.len()], vec![index.len()]);
-        return Err(Error::WrongShape { name, expected, found });
+impl<'a> Spikes<'a> {
+    fn listed(step: &'a [u64], element: Option<&'a [u32]>, index: &'a [u32]) -> Self {
+        Spikes::Listed(Listed { step, element, index, cursor: Cell::new(0) })
     }
-    for position in 0..step.len() {
-        let (at, neuron) = (step[position], index[position]);
-        if at >= steps {
-            return Err(Error::EventStep { side, position, step: at, steps });
+}
+
+impl Listed<'_> {
+    fn check(&self, side: Side, room: Room, steps: u64) -> Result<()> {
+        let element = self.element.map_or(self.step.len(), <[u32]>::len);
+        for (list, length) in [("index", self.index.len()), ("batch", element)] {
+            if length != self.step.len() {
+                let (expected, found) = (vec![self.step.len()], vec![length]);
+                return Err(Error::WrongShape { name: format!("{side}.spike.{list}"), expected, found });
+            }
         }
-        if neuron as usize >= count {
-            return Err(Error::EventIndex { side, position, index: neuron.into(), count });
+        if self.element.is_none() && room.batch > 1 && !self.step.is_empty() {
+            return Err(Error::NoBatchElements { side, batch: room.batch });
         }
-        if position == 0 {
-            continue;
+        if let Some(position) = self.step.iter().position(|&step| step >= steps) {
+            return Err(Error::EventStep { side, position, step: self.step[position], steps });
         }
-        let (before, previous) = (step[position - 1], index[position - 1]);
-        if at < before {
-            return Err(Error::EventOrder { side, position, index: at, previous: before });
-        }
-        if at == before && neuron <= previous {
-            let (index, previous) = (neuron.into(), previous.into());
-            return Err(Error::EventOrder { side, position, index, previous });
-        }
+        let event = |at: usize| (self.step[at], self.element.map_or(0, |list| list[at]), self.index[at]);
+        events::check(side, (0..self.step.len()).map(event), room)
     }
-    Ok(())
+
+    /// The places of the spikes of a step in the bitmap, which has not been asked for before.
+    fn take(&self, step: u64, room: Room) -> impl Iterator<Item = u32> + '_ {
+        let first = self.cursor.get();
+        let count = self.step[first..].iter().take_while(|&&at| at == step).count();
+        self.cursor.set(first + count);
+        let place =
+            move |at: usize| self.element.map_or(0, |list| list[at]) * room.count as u32 + self.index[at];
+        (first..first + count).map(place)
+    }
 }
 
 fn check_series(name: &str, shape: &[usize], series: &Series<'_>, steps: u64) -> Result<()> {

@@ -17,6 +17,12 @@ pub enum SparseError {
         /// How many.
         count: usize,
     },
+    /// There are more synapses than an index counts.
+    #[error("{count} synapses are more than the 2^31 - 1 that a sparse group can have")]
+    TooManySynapses {
+        /// How many.
+        count: usize,
+    },
     /// `indptr` has another length than rows + 1.
     #[error("indptr has {given} entries, where {rows} presynaptic neurons need {}", rows + 1)]
     RowStarts {
@@ -84,6 +90,9 @@ impl Sparse {
             if i32::try_from(count).is_err() {
                 return Err(SparseError::TooManyNeurons { count });
             }
+        }
+        if i32::try_from(column.len()).is_err() {
+            return Err(SparseError::TooManySynapses { count: column.len() });
         }
         if row_start.len() != pre + 1 {
             return Err(SparseError::RowStarts { given: row_start.len(), rows: pre });

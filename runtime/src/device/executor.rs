@@ -17,7 +17,7 @@ use super::memory::Memory;
 use super::{Device, Mode, Threads};
 use crate::cache::KernelCache;
 use crate::error::{Error, Result};
-use crate::events::Side;
+use crate::events::{Room, Side};
 use crate::prologue;
 
 /// The program of a group, bound to memory.
@@ -40,7 +40,7 @@ pub(crate) struct Machine {
     commit: Option<(Due, Vec<Act>)>,
     schedules: Vec<(u64, Vec<Act>)>,
     calls: Vec<Vec<Act>>,
-    /// Which neurons of each side spike, kept for clearing.
+    /// Which places of each side's bitmap `[batch, neurons]` spike, kept for clearing.
     active: [Vec<u32>; 2],
     lists: [Option<usize>; 2],
     maps: [Option<usize>; 2],
@@ -90,8 +90,15 @@ impl Machine {
         device: &Device,
         cache: &KernelCache,
     ) -> Result<Self> {
+        let sides = [kernel::Side::Pre, kernel::Side::Post];
         let too_large = || Error::NoMemory { name: "the group".to_owned(), bytes: usize::MAX };
         let counts = Counts::new(&topology, batch).ok_or_else(too_large)?;
+        let spikes = sides.map(|side| counts.side(side).checked_mul(batch));
+        let [Some(pre_places), Some(post_places)] = spikes else { return Err(too_large()) };
+        // Places in a bitmap are counted in 32 bits.
+        if [pre_places, post_places].into_iter().any(|places| u32::try_from(places).is_err()) {
+            return Err(too_large());
+        }
         // No length depends on a parameter.
         let prologue = results(&program, &|_, _| f64::NAN, dt);
         let sizes = Sizes { counts: &counts, prologue: &prologue };
@@ -119,11 +126,10 @@ impl Machine {
         let schedules = schedules.collect::<Result<_>>()?;
         let calls = program.calls.iter().map(|(_, section)| bind.section(section)).collect::<Result<_>>()?;
         let place = |role| program.storages.iter().position(|(_, storage)| storage.role == role);
-        let sides = [kernel::Side::Pre, kernel::Side::Post];
         Ok(Self {
             lists: sides.map(|side| place(Role::Events(side))),
             maps: sides.map(|side| place(Role::Spikes(side))),
-            active: sides.map(|side| Vec::with_capacity(counts.side(side))),
+            active: [pre_places, post_places].map(Vec::with_capacity),
             threads: device.threads.clone(),
             create,
             advance,
@@ -192,13 +198,19 @@ impl Machine {
         self.dirty = false;
     }
 
-    /// Puts the spikes of a side in place; `neurons` is ascending and in range.
-    pub(crate) fn set_events(&mut self, side: Side, neurons: impl Iterator<Item = u32>) {
+    /// How many neurons a side has, for each element of the batch.
+    pub(crate) fn room(&self, side: Side) -> Room {
+        Room { batch: self.batch, count: self.counts.side(side.kernel()) }
+    }
+
+    /// Puts the spikes of a side in place: places in its bitmap `[batch, neurons]`, ascending and in range. Lists of
+    /// events are for groups without a batch, where a place is a neuron.
+    pub(crate) fn set_events(&mut self, side: Side, places: impl Iterator<Item = u32>) {
         let at = side as usize;
-        self.active[at].extend(neurons);
+        self.active[at].extend(places);
         if let Some(list) = self.lists[at].and_then(|place| self.memory[place].slice_mut::<i32>()) {
-            for (slot, &neuron) in list.iter_mut().zip(&self.active[at]) {
-                *slot = neuron as i32;
+            for (slot, &place) in list.iter_mut().zip(&self.active[at]) {
+                *slot = place as i32;
             }
         }
         self.mark(side, 1);
@@ -214,8 +226,8 @@ impl Machine {
     fn mark(&mut self, side: Side, value: u8) {
         let at = side as usize;
         if let Some(map) = self.maps[at].and_then(|place| self.memory[place].slice_mut::<u8>()) {
-            for &neuron in &self.active[at] {
-                map[neuron as usize] = value;
+            for &place in &self.active[at] {
+                map[place as usize] = value;
             }
         }
     }

@@ -33,7 +33,8 @@ series of a run.";
     EVENT_INDEX = "E0810", "an event of a neuron that does not exist",
         "Event lists hold indices of neurons, counted from 0, each below the number of neurons of its side.";
     EVENT_ORDER = "E0811", "events out of order",
-        "Event lists are ascending and name each neuron once in a step. Sort the list and remove duplicates.";
+        "Event lists are ascending and name each neuron once in a step; with a batch they are sorted by batch element, then by \
+neuron. Sort the list and remove duplicates.";
     NOT_SUPPORTED_HERE = "E0812", "not supported here",
         "The language has this, but this device or topology does not carry it out yet. The message says what and where.";
     WRONG_TYPE = "E0813", "values of the wrong type",
@@ -69,6 +70,23 @@ precision and step length, in the same order.";
         "`Rule::shipped` and `use std::NAME;` know the rules of the library only; `aplysia list` prints them.";
     RECORDING = "E0827", "a recording that does not exist",
         "A recorder's handle belongs to the engine that gave it, and a recording holds the variables that were named.";
+    BAD_SYNAPSES = "E0829", "a list of synapses that cannot be used",
+        "A sparse group is given in rows (CSR): `indptr` has one entry for each presynaptic neuron and one more, begins \
+with 0, never goes down, and ends at the number of synapses; `indices[indptr[i] .. indptr[i + 1]]` are the postsynaptic \
+neurons of neuron i, strictly ascending. Lists in any order are given with `Group::from_coo(n_pre, n_post, &rows, \
+&columns)`; there each synapse may stand once.";
+    BAD_CONVOLUTION = "E0830", "a convolution that cannot be",
+        "Sizes, strides, dilations and groups are at least 1, the kernel with its dilation fits into the image with its \
+padding, and the groups divide the input and the output channels.";
+    BAD_CONNECTIVITY = "E0831", "random connections that cannot be",
+        "A probability is a number from 0 to 1, and a neuron has at most as many partners as there are neurons on the other \
+side (one less without autapses).";
+    BAD_BATCH = "E0832", "a batch that cannot be",
+        "A group's batch is how many patterns are presented at once: at least 1.";
+    EVENT_ELEMENT = "E0833", "an event without a batch element that exists",
+        "The events of a group with a batch are pairs of a batch element, counted from 0, and a neuron: \
+`Events::new().pre_batched(&[(0, 3), (2, 17)])`, or `pre.spike.batch` beside `pre.spike.step` and `pre.spike.index` in a \
+file.";
     EVENT_STEP = "E0828", "an event after the end of the run",
         "The steps of an event list are counted from 0 within the run, and each is below its number of steps.";
 }
