@@ -224,10 +224,23 @@ impl Rewriter {
         if !late.any() || self.is_steady(id) {
             return Vec::new();
         }
-        match self.travels(reading) {
-            Some(side) => vec![(id, late.without(side))],
-            None => self.builder.kind(id).operands().into_iter().map(|operand| (operand, late)).collect(),
+        if let Some(side) = self.travels(reading) {
+            return vec![(id, late.without(side))];
         }
+        if let Some((_, body)) = self.over_synapses(id) {
+            return vec![(body, late)];
+        }
+        self.builder.kind(id).operands().into_iter().map(|operand| (operand, late)).collect()
+    }
+
+    /// The rows of a reduction over all synapses, and what it reduces. It is one reduction: no row is a neuron's value.
+    fn over_synapses(&self, id: ExprId) -> Option<(ExprId, ExprId)> {
+        let ExprKind::Reduce { over: Over::Pre | Over::PreChannel, body: rows, .. } = *self.builder.kind(id)
+        else {
+            return None;
+        };
+        let ExprKind::Reduce { over: Over::Post, body, .. } = *self.builder.kind(rows) else { return None };
+        (self.builder.shape(body).domain == Domain::Synapse).then_some((rows, body))
     }
 
     /// The expression as a statement reads it for which `late` sides are late.
@@ -258,6 +271,10 @@ impl Rewriter {
             };
             return self.builder.local(*version, span);
         }
+        if let Some((rows, body)) = self.over_synapses(id) {
+            let rows = self.replace(rows, self.done[&(body, late)], span);
+            return self.replace(id, rows, span);
+        }
         let Expr { kind, ty, shape } = self.builder.rule.exprs[id].clone();
         let mut changed = false;
         let new = kind.map_operands(|operand| {
@@ -269,6 +286,12 @@ impl Rewriter {
             return id;
         }
         self.builder.push(new, ty, shape, span)
+    }
+
+    /// An expression of one operand with another of the same shape.
+    fn replace(&mut self, id: ExprId, operand: ExprId, span: Span) -> ExprId {
+        let Expr { kind, ty, shape } = self.builder.rule.exprs[id].clone();
+        self.builder.push(kind.map_operands(|_| operand), ty, shape, span)
     }
 
     fn past(&mut self, value: ExprId, side: Late, span: Span) -> ExprId {

@@ -196,3 +196,27 @@ fn a_channel_is_as_late_as_its_latest_neuron() {
     let plain = text.replace("mean[position](y)", "y");
     assert_eq!(weights(text, &None, &dendritic), weights(&plain, &None, &dendritic));
 }
+
+/// A reduction over all synapses has no neuron's value in between, though it goes by rows.
+#[test]
+fn the_rows_of_a_reduction_over_synapses_are_no_values_of_neurons() {
+    let text = "rule r {
+        plastic w = 1; global state n: int; global state most;
+        update { n += count[synapse](pre.spike && w > 0); most = max[synapse](w); dw += mean[synapse](w); }
+    }";
+    let late = Some(Delay { domain: Domain::Synapse, longest_ms: 9.0 });
+    let delayed = print(&with_delays(&rule(text), &Delays { axonal: late, dendritic: late }).unwrap());
+    assert_eq!(delayed.matches("past(").count(), 1, "{delayed}");
+    let axonal = given(Domain::Synapse, &[0, 1, 4, 7, 2, 3]);
+    let mut machine = machine::<f32>(text, (PRE, POST), &axonal, &None);
+    let mut total = 0;
+    for step in 1..=STEPS {
+        machine.step(&spikes(&PRE_TRAINS, step), &spikes(&POST_TRAINS, step)).unwrap();
+        let arrives = |synapse: &usize| {
+            let (i, j) = (synapse / POST, synapse % POST);
+            shifted(PRE_TRAINS[i], at(&axonal, i, j), step)
+        };
+        total += (0..PRE * POST).filter(arrives).count();
+        assert_eq!(read(&mut machine, "n"), [total as f64], "step {step}");
+    }
+}
