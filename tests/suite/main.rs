@@ -2,6 +2,7 @@
 
 mod analytic;
 mod command_line;
+mod cuda;
 mod delays;
 mod diagnostics;
 mod differential;
@@ -28,6 +29,7 @@ fn main() {
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(analytic::trials());
     trials.extend(command_line::trials());
+    trials.extend(cuda::trials());
     trials.extend(delays::trials());
     trials.extend(diagnostics::trials());
     trials.extend(differential::trials());
