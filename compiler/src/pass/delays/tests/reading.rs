@@ -178,7 +178,6 @@ fn what_only_the_host_changes_and_constrain_are_not_late() {
         update { let strong = gain > 1.5; if strong { dw += gain * (1 + post.index); } }
         constrain { w = min(w, cap); }
     }";
-    let text = &text.replace("", "");
     let late = |domain| Some(Delay { domain, longest_ms: 9.0 });
     let both = Delays { axonal: late(Domain::Pre), dendritic: late(Domain::Post) };
     let delayed = print(&with_delays(&rule(text), &both).unwrap());
