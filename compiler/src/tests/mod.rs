@@ -5,7 +5,7 @@ mod delays;
 mod machines;
 mod plans;
 mod stories;
-mod topologies;
+pub(crate) mod topologies;
 
 #[cfg(feature = "cranelift")]
 pub(crate) use stories::stories;
