@@ -87,10 +87,6 @@ impl Engine {
         if group.batch == 0 {
             return Err(Error::BadBatch);
         }
-        if group.batch > 1 || group.topology.kind() != plan::Topology::Dense {
-            let what = format!("a {} group with a batch of {}", group.topology.kind().word(), group.batch);
-            return Err(Error::NotSupported { what, on: self.device.to_string() });
-        }
         let index = self.groups.len();
         let find = |(name, values): &(String, Values), wanted| {
             Ok((names::variable(&rule.ir, index, name, wanted)?, values.clone()))
