@@ -9,11 +9,12 @@ macro_rules! rules {
 
 /// All rules and their texts, by name.
 const RULES: &[(&str, &str)] = rules! {
-    "adam" "bcm" "benna_fusi" "conex_istdp" "conex_rstdp" "conex_stdp" "cortex" "crystallize" "dale" "eprop_alif"
-    "eprop_lif" "fuzzy_lr" "hebbian" "istdp" "linear_homeostasis" "mask" "mstdp" "mstdpet" "normalise" "oja" "prior"
-    "rate_homeostasis" "rejuvenate" "reward_gate" "rstdp" "sgd" "stdp" "stdp_nearest_presynaptic"
-    "stdp_nearest_reduced" "stdp_nearest_symmetric" "stdp_power_law" "stdp_soft" "stdp_triplet"
-    "stdp_weight_dependent" "synaptic_scaling" "tsodyks_markram" "urbanczik_senn" "volume_lr" "weight_decay"
+    "adam" "bcm" "benna_fusi" "clopath" "conex_istdp" "conex_rstdp" "conex_stdp" "cortex" "crystallize" "dale"
+    "eprop_alif" "eprop_lif" "fuzzy_lr" "graupner_brunel" "hebbian" "istdp" "linear_homeostasis" "mask" "mstdp"
+    "mstdpet" "normalise" "oja" "prior" "rate_homeostasis" "rejuvenate" "reward_gate" "rstdp" "sgd" "stdp"
+    "stdp_nearest_presynaptic" "stdp_nearest_reduced" "stdp_nearest_symmetric" "stdp_power_law" "stdp_soft"
+    "stdp_triplet" "stdp_triplet_nearest" "stdp_weight_dependent" "synaptic_scaling" "tsodyks_markram"
+    "urbanczik_senn" "volume_lr" "weight_decay"
 };
 
 /// The text of a shipped rule.

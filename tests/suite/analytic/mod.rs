@@ -2,6 +2,8 @@
 //!
 //! What the rules should do is computed here in plain f64, from the equations as published, without the compiler.
 
+mod calcium;
+mod clopath;
 mod consolidation;
 mod dendritic;
 mod eprop;
@@ -65,6 +67,14 @@ const CHECKS: &[(&str, fn())] = &[
     ("benna_fusi_propagator", consolidation::propagator),
     ("benna_fusi_conservation", consolidation::conservation),
     ("benna_fusi_power_law", consolidation::power_law),
+    ("clopath_voltage_clamp", clopath::voltage_clamp),
+    ("clopath_homeostasis", clopath::homeostasis),
+    ("clopath_delay", clopath::delay),
+    ("clopath_pairing_frequency", clopath::pairing_frequency),
+    ("graupner_brunel_curves", calcium::curves),
+    ("graupner_brunel_step_by_step", calcium::step_by_step),
+    ("graupner_brunel_bistability", calcium::bistability),
+    ("graupner_brunel_noise", calcium::noise),
     ("mstdp_recurrences", florian::published_recurrences),
     ("mstdp_one_pair", florian::one_pair),
     ("urbanczik_senn_sums", dendritic::sums_over_spikes),
