@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use aplysia_compiler::plan::program::{Action, Program, Section};
 use aplysia_compiler::plan::print;
+use aplysia_compiler::plan::program::{Action, Program, Section};
 use aplysia_compiler::source::Sources;
 use serde_json::{Value, json};
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aplysia_compiler::ir::{ExprKind, Over, Rule, VarKind};
 use aplysia_compiler::plan::{self, program::Program};
+use aplysia_compiler::topology::Topology;
 use ndarray::{ArrayViewD, CowArray, IxDyn};
 
 use crate::cache::KernelCache;
@@ -341,6 +342,14 @@ impl Engine {
     /// If the group is another engine's.
     pub fn steps(&self, group: GroupId) -> Result<u64> {
         Ok(self.group(group)?.machine.step)
+    }
+
+    /// How a group's neurons are connected: its sizes, and the synapses of a sparse group.
+    ///
+    /// # Errors
+    /// If the group is another engine's.
+    pub fn topology(&self, group: GroupId) -> Result<&Topology> {
+        Ok(&self.group(group)?.machine.topology)
     }
 
     /// The alternatives of a group's step, and how often each was taken.

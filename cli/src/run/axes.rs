@@ -169,12 +169,16 @@ impl Layout {
 
 /// The ways of reading an array of one value for each element of a shape, the likeliest first. `series` says whether it
 /// may have an axis of steps, `batch` how large the batch is, where known.
-pub fn layouts(kind: Kind, shape: Shape, length: Option<u32>, series: bool, batch: Option<usize>) -> Vec<Layout> {
+pub fn layouts(
+    kind: Kind,
+    shape: Shape,
+    length: Option<u32>,
+    series: bool,
+    batch: Option<usize>,
+) -> Vec<Layout> {
     let leadings: &[&[Axis]] = match (series, shape.batched, batch) {
         (true, false, _) => &[&[Axis::Steps], &[]],
-        (true, true, None | Some(1)) => {
-            &[&[Axis::Steps], &[], &[Axis::Steps, Axis::Batch], &[Axis::Batch]]
-        }
+        (true, true, None | Some(1)) => &[&[Axis::Steps], &[], &[Axis::Steps, Axis::Batch], &[Axis::Batch]],
         (true, true, Some(_)) => &[&[Axis::Steps, Axis::Batch], &[Axis::Batch]],
         (false, false, _) => &[&[]],
         (false, true, None | Some(1)) => &[&[], &[Axis::Batch]],
@@ -275,7 +279,10 @@ mod tests {
         sizes.learn(Axis::InChannels, 2, "x").unwrap();
         assert_eq!(chosen(Kind::Conv2d, pre, None, &[9, 1, 128], &sizes), "[steps, batch, pre]");
         let synapse = shape(Domain::Synapse, false);
-        assert_eq!(chosen(Kind::Local2d, synapse, Some(3), &[2, 9, 18], &sizes), "[out, oh*ow, in/groups*kh*kw]");
+        assert_eq!(
+            chosen(Kind::Local2d, synapse, Some(3), &[2, 9, 18], &sizes),
+            "[out, oh*ow, in/groups*kh*kw]"
+        );
         assert_eq!(chosen(Kind::Sparse, synapse, None, &[17], &sizes), "[nnz]");
         assert_eq!(chosen(Kind::OneToOne, synapse, None, &[9, 17], &sizes), "[steps, pre]");
     }

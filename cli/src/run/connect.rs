@@ -44,9 +44,10 @@ impl Connections {
         let given = arguments.input.is_some();
         let mut drawn = false;
         let topology = match kind {
-            Kind::Dense => {
-                Topology::Dense { pre: count(sizes, Side::Pre, given)?, post: count(sizes, Side::Post, given)? }
-            }
+            Kind::Dense => Topology::Dense {
+                pre: count(sizes, Side::Pre, given)?,
+                post: count(sizes, Side::Post, given)?,
+            },
             Kind::OneToOne => Topology::OneToOne { count: pairs(sizes, given)? },
             Kind::Sparse => {
                 drawn = input.csr.is_none();
@@ -87,7 +88,10 @@ impl Connections {
     pub fn pairs(&self) -> f64 {
         let shared = match &self.topology {
             Topology::Conv2d(shape) => shape.positions(),
-            Topology::Dense { .. } | Topology::OneToOne { .. } | Topology::Sparse(_) | Topology::Local2d(_) => 1,
+            Topology::Dense { .. }
+            | Topology::OneToOne { .. }
+            | Topology::Sparse(_)
+            | Topology::Local2d(_) => 1,
         };
         self.topology.synapses().unwrap_or(0) as f64 * shared as f64 * self.batch as f64
     }
@@ -102,7 +106,9 @@ impl Connections {
             Topology::Sparse(sparse) => {
                 format!("{pre} × {post} {kind}, {} synapses", grouped(sparse.synapses() as u64))
             }
-            Topology::Conv2d(shape) | Topology::Local2d(shape) => format!("{kind}, {}", spatial::words(shape)),
+            Topology::Conv2d(shape) | Topology::Local2d(shape) => {
+                format!("{kind}, {}", spatial::words(shape))
+            }
         };
         if self.batch > 1 { format!("{text}, batch {}", self.batch) } else { text }
     }
@@ -141,7 +147,8 @@ fn sparse(input: &Input, arguments: &RunArguments) -> Outcome<Topology> {
     let Some((indptr, indices)) = &input.csr else {
         if given && arguments.probability.is_none() {
             let text = "the input does not show the synapses of the csr group";
-            let help = "put `csr.indptr` and `csr.indices` into the .npz file, or draw them with `--probability P`";
+            let help =
+                "put `csr.indptr` and `csr.indices` into the .npz file, or draw them with `--probability P`";
             return Err(Failure::data(code::WRONG_SHAPE, text).help(help));
         }
         let (pre, post) = (count(&input.sizes, Side::Pre, given)?, count(&input.sizes, Side::Post, given)?);
@@ -161,7 +168,12 @@ fn sparse(input: &Input, arguments: &RunArguments) -> Outcome<Topology> {
     }
     // A neuron that does not exist is refused with its row.
     let columns = indices.iter().map(|&index| u32::try_from(index).unwrap_or(u32::MAX));
-    let group = Group::csr(indptr.len() - 1, count(&input.sizes, Side::Post, given)?, indptr.as_slice(), columns.collect::<Vec<u32>>())?;
+    let group = Group::csr(
+        indptr.len() - 1,
+        count(&input.sizes, Side::Post, given)?,
+        indptr.as_slice(),
+        columns.collect::<Vec<u32>>(),
+    )?;
     Ok(group.topology().clone())
 }
 
@@ -176,11 +188,15 @@ fn convolution(sizes: &Sizes, arguments: &RunArguments) -> Outcome<Convolution> 
     if arguments.input.is_none() {
         let known = |axes: &[Axis]| axes.iter().any(|&axis| sizes.get(axis).is_some());
         let image = [Axis::InChannels, Axis::InHeight, Axis::InWidth];
-        let (no_image, no_outputs) = (!known(&image) && !known(&[Axis::Pre]), !known(&[Axis::OutChannels, Axis::Post]));
+        let (no_image, no_outputs) =
+            (!known(&image) && !known(&[Axis::Pre]), !known(&[Axis::OutChannels, Axis::Post]));
         let no_kernel = !known(&[Axis::KernelHeight, Axis::KernelWidth]);
         let from = "the default";
         if no_image {
-            image.into_iter().zip(DEFAULT_IMAGE).try_for_each(|(axis, count)| sizes.learn(axis, count, from))?;
+            image
+                .into_iter()
+                .zip(DEFAULT_IMAGE)
+                .try_for_each(|(axis, count)| sizes.learn(axis, count, from))?;
         }
         if no_outputs {
             sizes.learn(Axis::OutChannels, DEFAULT_OUTPUTS, from)?;

@@ -197,7 +197,8 @@ fn csr(
     sizes: &mut Sizes,
 ) -> Outcome<Option<(Vec<u64>, Vec<u64>)>> {
     if kind != Kind::Sparse {
-        if let Some(name) = ["csr.indptr", "csr.indices"].into_iter().find(|name| arrays.contains_key(*name)) {
+        if let Some(name) = ["csr.indptr", "csr.indices"].into_iter().find(|name| arrays.contains_key(*name))
+        {
             let text = format!("the input holds `{name}`, but the topology is {}", kind.word());
             return Err(Failure::data(code::UNKNOWN_IN_GROUP, text).help("say `--topology csr`"));
         }

@@ -21,7 +21,7 @@ use aplysia::{Engine, GroupId, Side, Topology};
 use aplysia_compiler::check::step_warnings;
 use aplysia_compiler::diag::code;
 use aplysia_compiler::ir::{Rule, VarId, VarKind};
-use aplysia_compiler::plan::Topology as Kind;
+use aplysia_compiler::plan;
 
 use crate::arguments::{Format, Precision};
 use crate::emit;
@@ -62,7 +62,10 @@ pub fn run(arguments: &RunArguments) -> Outcome {
     let mut input = load(rule, arguments)?;
     let connections = Connections::new(&input, arguments)?;
     // The runtime plans for itself; planned here, what is wrong is shown with its place.
-    emit::program(&opened, &emit::options(arguments.topology, connections.batch as u32, arguments.precision))?;
+    emit::program(
+        &opened,
+        &emit::options(arguments.topology, connections.batch as u32, arguments.precision),
+    )?;
     input.settle(&connections)?;
     let steps = measure(&input, arguments)?;
     settled(rule, &connections, &settings, &input)?;
@@ -144,7 +147,9 @@ fn load(rule: &Rule, arguments: &RunArguments) -> Outcome<Input> {
     for (axis, count) in image.into_iter().zip(arguments.in_shape.into_iter().flatten()) {
         sizes.learn(axis, count, "`--in-shape`")?;
     }
-    for (axis, count) in [Axis::KernelHeight, Axis::KernelWidth].into_iter().zip(arguments.kernel.into_iter().flatten()) {
+    for (axis, count) in
+        [Axis::KernelHeight, Axis::KernelWidth].into_iter().zip(arguments.kernel.into_iter().flatten())
+    {
         sizes.learn(axis, count, "`--kernel`")?;
     }
     unused(arguments, kind)?;
@@ -153,7 +158,7 @@ fn load(rule: &Rule, arguments: &RunArguments) -> Outcome<Input> {
 }
 
 /// Refuses what other topologies are described by.
-fn unused(arguments: &RunArguments, kind: Kind) -> Outcome {
+fn unused(arguments: &RunArguments, kind: plan::Topology) -> Outcome {
     let spatial = [
         ("--in-shape", arguments.in_shape.is_some()),
         ("--out-channels", arguments.out_channels.is_some()),
@@ -166,7 +171,9 @@ fn unused(arguments: &RunArguments, kind: Kind) -> Outcome {
     let given = spatial.into_iter().find(|(_, given)| *given && !kind.is_spatial());
     let name = match given {
         Some((name, _)) => Some((name, "conv2d` or `--topology local2d")),
-        None if arguments.probability.is_some() && kind != Kind::Sparse => Some(("--probability", "csr")),
+        None if arguments.probability.is_some() && kind != plan::Topology::Sparse => {
+            Some(("--probability", "csr"))
+        }
         None => None,
     };
     let Some((name, goes_with)) = name else { return Ok(()) };

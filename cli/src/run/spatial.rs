@@ -37,7 +37,11 @@ pub fn shape(sizes: &Sizes, steps: &Steps) -> Outcome<Convolution> {
         Err(Failure::data(code::WRONG_SHAPE, text).help(HELP))
     };
     let Some(inputs) = inputs(sizes, steps) else { return unknown("number of input channels") };
-    let images = sides(sizes, [Axis::InHeight, Axis::InWidth], sizes.get(Axis::Pre).and_then(|pre| share(pre, inputs)));
+    let images = sides(
+        sizes,
+        [Axis::InHeight, Axis::InWidth],
+        sizes.get(Axis::Pre).and_then(|pre| share(pre, inputs)),
+    );
     if images.is_empty() {
         return unknown("height and width of the input");
     }
@@ -72,7 +76,8 @@ pub fn shape(sizes: &Sizes, steps: &Steps) -> Outcome<Convolution> {
             Err(Failure::data(code::WRONG_SHAPE, text).help(HELP))
         }
         [first, second, ..] => {
-            let text = format!("the input fits several convolutions: {} or {}", words(&first), words(&second));
+            let text =
+                format!("the input fits several convolutions: {} or {}", words(&first), words(&second));
             Err(Failure::data(code::WRONG_SHAPE, text).help(HELP))
         }
     }
@@ -137,8 +142,12 @@ fn inputs(sizes: &Sizes, steps: &Steps) -> Option<usize> {
 fn sides(sizes: &Sizes, axes: [Axis; 2], product: Option<usize>) -> Vec<[usize; 2]> {
     match (axes.map(|axis| sizes.get(axis)), product) {
         ([Some(down), Some(right)], _) => vec![[down, right]],
-        ([Some(side), None], Some(product)) => share(product, side).map(|right| [side, right]).into_iter().collect(),
-        ([None, Some(side)], Some(product)) => share(product, side).map(|down| [down, side]).into_iter().collect(),
+        ([Some(side), None], Some(product)) => {
+            share(product, side).map(|right| [side, right]).into_iter().collect()
+        }
+        ([None, Some(side)], Some(product)) => {
+            share(product, side).map(|down| [down, side]).into_iter().collect()
+        }
         ([None, None], Some(product)) => factors(product),
         (_, None) => Vec::new(),
     }
@@ -149,8 +158,10 @@ fn factors(product: usize) -> Vec<[usize; 2]> {
     if i32::try_from(product).is_err() {
         return Vec::new();
     }
-    let small: Vec<usize> =
-        (1..).take_while(|side| side * side <= product).filter(|&side| product.is_multiple_of(side)).collect();
+    let small: Vec<usize> = (1..)
+        .take_while(|side| side * side <= product)
+        .filter(|&side| product.is_multiple_of(side))
+        .collect();
     let mut pairs: Vec<[usize; 2]> = small.iter().map(|&side| [side, product / side]).collect();
     pairs.extend(small.iter().rev().map(|&side| [product / side, side]));
     pairs.dedup();
@@ -165,9 +176,8 @@ fn kernels(sizes: &Sizes, steps: &Steps, inputs: usize, input: [usize; 2]) -> Ve
     if !known.is_empty() {
         return known;
     }
-    let positions = sizes.get(Axis::Positions).or_else(|| {
-        share(sizes.get(Axis::Post)?, sizes.get(Axis::OutChannels)?)
-    });
+    let positions =
+        sizes.get(Axis::Positions).or_else(|| share(sizes.get(Axis::Post)?, sizes.get(Axis::OutChannels)?));
     let mut kernels = Vec::new();
     for output in sides(sizes, [Axis::OutHeight, Axis::OutWidth], positions) {
         let [down, right] = [0, 1].map(|axis| taps(steps, axis, input[axis], output[axis]));
@@ -180,7 +190,9 @@ fn kernels(sizes: &Sizes, steps: &Steps, inputs: usize, input: [usize; 2]) -> Ve
 fn taps(steps: &Steps, axis: usize, image: usize, outputs: usize) -> Vec<usize> {
     let (stride, dilation) = (steps.stride[axis], steps.dilation[axis]);
     let padded = steps.padding[axis].saturating_mul(2).saturating_add(image);
-    let Some(covered) = outputs.checked_sub(1).and_then(|gaps| gaps.checked_mul(stride)) else { return Vec::new() };
+    let Some(covered) = outputs.checked_sub(1).and_then(|gaps| gaps.checked_mul(stride)) else {
+        return Vec::new();
+    };
     // padded - span = covered + rest, where rest is less than the stride.
     let rests = 0..stride.min(MOST_RESTS);
     let span = |rest: usize| padded.checked_sub(covered)?.checked_sub(rest)?.checked_sub(1);
@@ -298,7 +310,13 @@ mod tests {
         assert!(found(&image, &PLAIN).contains("size of the kernel"));
         let large = [&KERNEL[..], &[(Axis::InHeight, 2), (Axis::InWidth, 8)]].concat();
         assert!(found(&large, &PLAIN).contains("does not fit"), "{}", found(&large, &PLAIN));
-        let several = [(Axis::InChannels, 1), (Axis::Pre, 6), (Axis::KernelHeight, 1), (Axis::KernelWidth, 1), (Axis::OutChannels, 1)];
+        let several = [
+            (Axis::InChannels, 1),
+            (Axis::Pre, 6),
+            (Axis::KernelHeight, 1),
+            (Axis::KernelWidth, 1),
+            (Axis::OutChannels, 1),
+        ];
         assert!(found(&several, &PLAIN).contains("several convolutions"), "{}", found(&several, &PLAIN));
     }
 }

@@ -71,7 +71,8 @@ impl Spikes {
             (None, Some(step), Some(index)) => {
                 let (step, index) = (whole(&step_name, step)?, whole(&index_name, index)?);
                 let element = element.map(|element| whole(&element_name, element)).transpose()?;
-                let others = [(&index_name, Some(index.len())), (&element_name, element.as_ref().map(Vec::len))];
+                let others =
+                    [(&index_name, Some(index.len())), (&element_name, element.as_ref().map(Vec::len))];
                 for (other, length) in others {
                     if let Some(length) = length
                         && length != step.len()
@@ -328,13 +329,15 @@ mod tests {
         let mut places = Vec::new();
         trains.step(4, &mut places);
         assert!(!places.is_empty() && step.iter().all(|&step| step == 0));
-        let found: Vec<u32> = element.iter().zip(&index).map(|(element, index)| element * 2 + index).collect();
+        let found: Vec<u32> =
+            element.iter().zip(&index).map(|(element, index)| element * 2 + index).collect();
         assert_eq!(found, places);
     }
 
     #[test]
     fn elements_of_a_batch_are_checked() {
-        let listed = |element: Option<Vec<u32>>| Spikes::Listed { step: vec![0, 0], element, index: vec![1, 0] };
+        let listed =
+            |element: Option<Vec<u32>>| Spikes::Listed { step: vec![0, 0], element, index: vec![1, 0] };
         listed(Some(vec![0, 1])).check(Side::Pre, 2, 2).unwrap();
         let text = |spikes: Spikes, batch| format!("{:?}", spikes.check(Side::Pre, 2, batch).unwrap_err());
         assert!(text(listed(Some(vec![0, 2])), 2).contains("batch element 2"));
