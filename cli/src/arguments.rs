@@ -46,6 +46,8 @@ pub enum Command {
     Explain(ExplainArguments),
     /// List the shipped rules, or print one.
     List(ListArguments),
+    /// Show on what rules can be run here, and what is missing for the rest.
+    Devices(DevicesArguments),
     /// Run a rule on a group of synapses.
     #[command(after_help = crate::run::arguments::EXAMPLES)]
     Run(Box<RunArguments>),
@@ -63,6 +65,14 @@ pub enum Command {
         /// Of which command; of the program where nothing is said.
         command: Option<String>,
     },
+}
+
+/// How the devices are shown.
+#[derive(Args, Debug)]
+pub struct DevicesArguments {
+    /// How they are said.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
 }
 
 /// Which rule.

@@ -1,6 +1,7 @@
 //! `aplysia emit`: what the compiler makes of a rule, stage by stage.
 
 use aplysia_compiler::back::cranelift::{self, Isa, JitError, JitOptions};
+use aplysia_compiler::back::cuda;
 use aplysia_compiler::diag::code;
 use aplysia_compiler::ir;
 use aplysia_compiler::kernel::{self, Kernel};
@@ -12,16 +13,17 @@ use crate::report::{self, Failure, Outcome};
 use crate::text::{self, Opened, Text};
 
 /// What there is.
-const TARGETS: &str = "this version has ast, ir, flow, kernel, clif and asm";
+const TARGETS: &str = "this version has ast, ir, flow, kernel, clif, asm, cuda and ptx";
 
 /// Prints a stage.
 ///
 /// # Errors
 /// Where the rule has errors, or the stage is not in this version.
 pub fn run(arguments: &EmitArguments) -> Outcome {
-    let of_kernels = matches!(arguments.target, Target::Kernel | Target::Clif | Target::Asm);
+    let of_kernels =
+        matches!(arguments.target, Target::Kernel | Target::Clif | Target::Asm | Target::Cuda | Target::Ptx);
     if arguments.kernel.is_some() && !of_kernels {
-        return Err(Failure::usage("`--kernel` goes with the targets kernel, clif and asm"));
+        return Err(Failure::usage("`--kernel` goes with the targets kernel, clif, asm, cuda and ptx"));
     }
     let options = options(arguments.topology, arguments.batch, arguments.precision);
     let out = match arguments.target {
@@ -37,7 +39,9 @@ pub fn run(arguments: &EmitArguments) -> Outcome {
         Target::Kernel => kernels(arguments, &options, |kernel| Ok(kernel::print::print(kernel)))?,
         Target::Clif => machine(arguments, &options, cranelift::clif)?,
         Target::Asm => machine(arguments, &options, cranelift::assembly)?,
-        Target::Cuda | Target::Ptx | Target::Rust => {
+        Target::Cuda => cuda_text(arguments, &options)?,
+        Target::Ptx => ptx(arguments, &options)?,
+        Target::Rust => {
             let name = format!("{:?}", arguments.target).to_lowercase();
             return Err(Failure::usage(format!("the target `{name}` is not in this version")).help(TARGETS));
         }
@@ -99,6 +103,34 @@ fn kernels(
     Ok(texts.join("\n"))
 }
 
+/// CUDA C: the prelude and the kernels.
+fn cuda_text(arguments: &EmitArguments, options: &Options) -> Outcome<String> {
+    let kernels = kernels(arguments, options, |kernel| match cuda::kernel(kernel, &valid_info(kernel)) {
+        Ok(kernel) => Ok(kernel.text),
+        Err(error) => aplysia_compiler::ice!("{error}"),
+    })?;
+    Ok(format!("{}\n{kernels}", cuda::PRELUDE))
+}
+
+/// What NVRTC makes of the CUDA C.
+#[cfg(feature = "cuda")]
+fn ptx(arguments: &EmitArguments, options: &Options) -> Outcome<String> {
+    let text = cuda_text(arguments, options)?;
+    Ok(aplysia::cuda::ptx(&text, aplysia::cuda::Architecture::default())?)
+}
+
+#[cfg(not(feature = "cuda"))]
+fn ptx(_: &EmitArguments, _: &Options) -> Outcome<String> {
+    Err(Failure::usage("this program was built without CUDA").help("build it with `--features cuda`"))
+}
+
+fn valid_info(kernel: &Kernel) -> valid::kernel::KernelInfo {
+    match valid::kernel::validate(kernel) {
+        Ok(info) => info,
+        Err(errors) => aplysia_compiler::ice!("kernel `{}` is not valid: {}", kernel.name, errors.join("; ")),
+    }
+}
+
 type Listing = fn(&Kernel, &valid::kernel::KernelInfo, &Isa, &JitOptions) -> Result<String, JitError>;
 
 fn machine(arguments: &EmitArguments, options: &Options, listing: Listing) -> Outcome<String> {
@@ -109,13 +141,7 @@ fn machine(arguments: &EmitArguments, options: &Options, listing: Listing) -> Ou
     };
     let isa = isa.map_err(fault)?;
     kernels(arguments, options, |kernel| {
-        let info = match valid::kernel::validate(kernel) {
-            Ok(info) => info,
-            Err(errors) => {
-                aplysia_compiler::ice!("kernel `{}` is not valid: {}", kernel.name, errors.join("; "))
-            }
-        };
-        let text = listing(kernel, &info, &isa, &JitOptions::default()).map_err(fault)?;
+        let text = listing(kernel, &valid_info(kernel), &isa, &JitOptions::default()).map_err(fault)?;
         Ok(format!("; kernel {}\n{text}", kernel.name))
     })
 }

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod check;
+mod devices;
 mod emit;
 mod explain;
 mod format;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Emit(arguments) => emit::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::List(arguments) => list::run(arguments),
+        Command::Devices(arguments) => devices::run(arguments),
         Command::Run(arguments) => run::run(arguments),
         Command::Window(arguments) => window::run(arguments),
         Command::Completions { shell } => manual::completions(*shell),

@@ -30,8 +30,7 @@ impl Engine {
         let mut body = Vec::new();
         put_u64(&mut body, self.groups.len() as u64);
         for group in &mut self.groups {
-            group.ensure_created();
-            put_group(&mut body, group);
+            put_group(&mut body, group).map_err(std::io::Error::other)?;
         }
         writer.write_all(MARK)?;
         writer.write_all(&VERSION.to_le_bytes())?;
@@ -146,7 +145,10 @@ impl Saved<'_> {
         group.machine.seed = self.seed;
         group.refresh()?;
         for (storage, bytes) in self.arrays {
-            group.machine.memory[storage].bytes_mut().copy_from_slice(bytes);
+            group.machine.write(storage, |memory| {
+                memory.bytes_mut().copy_from_slice(bytes);
+                Ok(())
+            })?;
         }
         group.machine.dirty = self.dirty;
         Ok(())
@@ -204,7 +206,8 @@ fn kept(group: &GroupState) -> impl Iterator<Item = usize> + '_ {
     })
 }
 
-fn put_group(body: &mut Vec<u8>, group: &GroupState) {
+fn put_group(body: &mut Vec<u8>, group: &mut GroupState) -> Result<()> {
+    group.ensure_created()?;
     for (_, text) in identity(group) {
         put_bytes(body, text.as_bytes());
     }
@@ -221,9 +224,10 @@ fn put_group(body: &mut Vec<u8>, group: &GroupState) {
         put_u64(body, parameters.len() as u64);
         parameters.iter().for_each(|value| put_u64(body, value.to_bits()));
     }
-    for storage in kept(group) {
-        put_bytes(body, group.machine.memory[storage].bytes());
+    for storage in kept(group).collect::<Vec<_>>() {
+        put_bytes(body, group.machine.read(storage)?.bytes());
     }
+    Ok(())
 }
 
 fn take_group<'a>(reader: &mut Reader<'a>, group: &GroupState) -> Result<Saved<'a>> {
@@ -310,7 +314,7 @@ impl<'a> Reader<'a> {
 }
 
 /// CRC-64 with the polynomial of ECMA-182, reflected, all ones before and after.
-fn crc64(bytes: impl IntoIterator<Item = u8>) -> u64 {
+pub(crate) fn crc64(bytes: impl IntoIterator<Item = u8>) -> u64 {
     const TABLE: [u64; 256] = {
         let mut table = [0; 256];
         let mut at = 0;

@@ -10,6 +10,8 @@ use ndarray::{ArrayViewD, CowArray, IxDyn};
 
 use crate::cache::KernelCache;
 use crate::device::Device;
+#[cfg(feature = "cuda")]
+use crate::device::cuda::conductor::Conductor;
 use crate::device::executor::Machine;
 use crate::error::{Error, Result};
 use crate::events::{Events, Side};
@@ -26,6 +28,9 @@ const WORTH_SHARING: u64 = 64 * 1024;
 
 /// Groups on a device, stepped together. See the crate's documentation for an example.
 pub struct Engine {
+    /// Steps the groups where the device is a GPU.
+    #[cfg(feature = "cuda")]
+    conductor: Option<Conductor>,
     device: Device,
     cache: Arc<KernelCache>,
     identity: u64,
@@ -42,7 +47,10 @@ impl Engine {
     /// If the device cannot be used.
     pub fn new(device: Device) -> Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
+        let device = device.for_engine()?;
         Ok(Self {
+            #[cfg(feature = "cuda")]
+            conductor: device.gpu.as_ref().map(Conductor::new).transpose()?,
             device,
             cache: KernelCache::shared(),
             identity: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -124,15 +132,9 @@ impl Engine {
             return Err(Error::NotSupported { what, on: "this group".to_owned() });
         }
         let seed = group.seed.unwrap_or_else(|| splitmix64(self.seed, index as u64));
-        let machine = Machine::new(
-            Arc::new(program),
-            group.topology,
-            group.batch,
-            dt,
-            seed,
-            &self.device,
-            &self.cache,
-        )?;
+        let machine =
+            Machine::new(Arc::new(program), group.topology, group.batch, dt, seed, &self.device, &self.cache);
+        let machine = machine.map_err(|error| error.of_group(index))?;
         let id = GroupId { engine: self.identity, index };
         self.groups.push(GroupState::new(id, rule.ir.clone(), machine, given)?);
         Ok(id)
@@ -151,14 +153,14 @@ impl Engine {
             self.groups[index].check_step(group_events)?;
         }
         self.groups.iter().try_for_each(|group| group.check_inputs(&[]))?;
+        self.groups.iter_mut().try_for_each(GroupState::ensure_created)?;
         for (id, events) in events {
             for side in Side::BOTH {
                 let machine = &mut self.groups[id.index].machine;
                 machine.set_events(side, events.places(side, machine.room(side)));
             }
         }
-        self.advance();
-        Ok(())
+        self.advance(false)
     }
 
     /// So many steps with whole trains.
@@ -180,11 +182,16 @@ impl Engine {
         for recording in &mut self.recordings {
             recording.reserve(self.groups[recording.group].machine.step, steps)?;
         }
+        self.groups.iter_mut().try_for_each(GroupState::ensure_created)?;
+        // A GPU gets the spikes of many steps at once, where nothing else goes in or out between these.
+        let only_spikes =
+            inputs.groups.iter().all(|(_, train)| train.inputs.is_empty() && train.draws.is_empty());
+        let gathers = only_spikes && self.recordings.is_empty();
         for step in 0..steps {
             for (id, train) in &inputs.groups {
                 give(&mut self.groups[id.index], train, step)?;
             }
-            self.advance();
+            self.advance(gathers && step + 1 < steps)?;
         }
         Ok(())
     }
@@ -382,19 +389,50 @@ impl Engine {
         known.ok_or_else(|| Error::Recording { reason: "its handle is another engine's".to_owned() })
     }
 
-    fn advance(&mut self) {
-        let threads = &self.device.threads;
-        let work = self.groups.iter().map(GroupState::work).fold(0, u64::saturating_add);
-        if self.groups.len() > 1 && work >= WORTH_SHARING && threads.many() {
-            let groups = &mut self.groups;
-            threads.enter(|| advance(groups));
-        } else {
-            self.groups.iter_mut().for_each(GroupState::advance);
+    /// One step of all groups. More may follow before anybody looks at what comes of it.
+    fn advance(&mut self, more: bool) -> Result<()> {
+        if !self.advance_on_gpu(more)? {
+            let threads = &self.device.threads;
+            let work = self.groups.iter().map(GroupState::work).fold(0, u64::saturating_add);
+            if self.groups.len() > 1 && work >= WORTH_SHARING && threads.many() {
+                let groups = &mut self.groups;
+                threads.enter(|| advance(groups));
+            } else {
+                self.groups.iter_mut().for_each(GroupState::advance);
+            }
         }
         for recording in &mut self.recordings {
-            let machine = &self.groups[recording.group].machine;
-            recording.take(machine.step, &machine.memory);
+            recording.take(&mut self.groups[recording.group].machine)?;
         }
+        Ok(())
+    }
+
+    /// Whether the device is a GPU, which then takes the step.
+    #[cfg(feature = "cuda")]
+    fn advance_on_gpu(&mut self, more: bool) -> Result<bool> {
+        let Some(conductor) = &mut self.conductor else { return Ok(false) };
+        conductor.prepare(&mut self.groups);
+        if !more || conductor.is_full() {
+            conductor.flush(&mut self.groups)?;
+        }
+        Ok(true)
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    fn advance_on_gpu(&mut self, _: bool) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// Waits until everything that has been asked for is done. Reading waits by itself.
+    ///
+    /// # Errors
+    /// If the device has failed.
+    pub fn wait(&self) -> Result<()> {
+        #[cfg(feature = "cuda")]
+        if let Some(conductor) = &self.conductor {
+            return conductor.wait();
+        }
+        Ok(())
     }
 }
 

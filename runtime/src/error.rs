@@ -365,6 +365,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same where a group's array has no room, with the group's number.
+    pub(crate) fn of_group(self, group: usize) -> Self {
+        match self {
+            Error::NoMemory { name, bytes } => {
+                Error::NoMemory { name: format!("{name} of group {group}"), bytes }
+            }
+            other => other,
+        }
+    }
+
     /// The code, for `aplysia check --explain`.
     pub fn code(&self) -> Code {
         match self {

@@ -60,6 +60,14 @@ mod values;
 pub use aplysia_compiler as compiler;
 pub use aplysia_compiler::topology::{Convolution, Sparse, Topology};
 
+/// NVIDIA GPUs: what is there, and the compiler of their code, which needs no GPU.
+#[cfg(feature = "cuda")]
+pub mod cuda {
+    pub use crate::device::cuda::driver::{Gpu, gpus};
+    pub use crate::device::cuda::measure;
+    pub use crate::device::cuda::nvrtc::{Architecture, Binary, binary, missing, ptx, version};
+}
+
 pub use connect::{Conv2d, Pair, Random};
 pub use device::Device;
 pub use engine::Engine;

@@ -5,7 +5,7 @@ use aplysia_compiler::ir::VarId;
 use aplysia_compiler::kernel::Type;
 use ndarray::{ArrayViewD, IxDyn};
 
-use crate::device::memory::Memory;
+use crate::device::executor::Machine;
 use crate::error::{Error, Result};
 use crate::handle::Key;
 use crate::handle::private::Sealed;
@@ -118,19 +118,20 @@ impl Recording {
     }
 
     /// Takes a row after a step, where one is due.
-    pub(crate) fn take(&mut self, step: u64, memory: &[Memory]) {
-        if !step.is_multiple_of(self.every) {
-            return;
+    pub(crate) fn take(&mut self, machine: &mut Machine) -> Result<()> {
+        if !machine.step.is_multiple_of(self.every) {
+            return Ok(());
         }
         self.rows += 1;
         for trace in &mut self.traces {
-            let array = &memory[trace.storage];
+            let array = machine.read(trace.storage)?;
             match &mut trace.values {
                 List::F32(list) => values::append(trace.scale, array, list),
                 List::F64(list) => values::append(trace.scale, array, list),
                 List::I64(list) => values::append(trace.scale, array, list),
             }
         }
+        Ok(())
     }
 
     /// The rows of a variable, with a leading axis.

@@ -159,7 +159,7 @@ impl GroupState {
             refuse_nan: true,
         };
         match self.storages[at] {
-            Some(storage) => place.store(values, &mut self.machine.memory[storage]),
+            Some(storage) => self.machine.write(storage, |memory| place.store(values, memory)),
             None => Ok(()),
         }
     }
@@ -205,11 +205,13 @@ impl GroupState {
     /// Stores a default, which is in base units, for every neuron or synapse.
     fn store_default(&mut self, id: VarId, list: &[f64]) {
         if let Some(storage) = self.storages[id.index()] {
-            let memory = &mut self.machine.memory[storage];
             let name = &self.addresses[id.index()];
             let place = Place { name, shape: &[], scale: 1.0, range: None, refuse_nan: false };
-            let values = list.iter().copied().cycle().take(memory.len());
-            if place.store_all(values, memory).is_err() {
+            let stored = self.machine.write(storage, |memory| {
+                let values = list.iter().copied().cycle().take(memory.len());
+                place.store_all(values, memory)
+            });
+            if stored.is_err() {
                 ice!("the default of `{name}` does not fit its type");
             }
         }
@@ -246,12 +248,11 @@ impl GroupState {
             refuse_nan,
         };
         if let Some(storage) = self.storages[at] {
-            let memory = &mut self.machine.memory[storage];
-            match values {
+            self.machine.write(storage, |memory| match values {
                 // One number holds for all elements.
-                [value] => place.store_all(std::iter::repeat_n(*value, memory.len()), memory)?,
-                _ => place.store_slice(values, memory)?,
-            }
+                [value] => place.store_all(std::iter::repeat_n(*value, memory.len()), memory),
+                _ => place.store_slice(values, memory),
+            })?;
         }
         self.given[at] = true;
         Ok(())
@@ -262,7 +263,7 @@ impl GroupState {
         let (name, shape) = self.draw_place(site);
         let place = Place { name: &name, shape: &shape, scale: 1.0, range: None, refuse_nan: true };
         match self.machine.draws(site) {
-            Some(storage) => place.store(values, &mut self.machine.memory[storage]),
+            Some(storage) => self.machine.write(storage, |memory| place.store(values, memory)),
             None => Err(Error::NotSupported {
                 what: format!("giving the draw `{name}` after registration without `.draw` at registration"),
                 on: "this group".to_owned(),
@@ -293,7 +294,7 @@ impl GroupState {
 
     /// Writes a state. Constrain looks at every synapse in the next step.
     pub(crate) fn write(&mut self, variable: VarId, values: &Values) -> Result<()> {
-        self.ensure_created();
+        self.ensure_created()?;
         self.store(variable, values)?;
         self.machine.dirty = true;
         Ok(())
@@ -301,7 +302,10 @@ impl GroupState {
 
     /// The values of a variable in its declared unit.
     pub(crate) fn read<T: Number>(&mut self, variable: VarId) -> Result<CowArray<'_, T, IxDyn>> {
-        self.ensure_created();
+        self.ensure_created()?;
+        if let Some(storage) = self.storages[variable.index()] {
+            self.machine.read(storage)?;
+        }
         let place = self.place(variable, false);
         if self.is_global_param(variable) {
             if !T::holds(aplysia_compiler::kernel::Type::F64) {
@@ -324,46 +328,54 @@ impl GroupState {
     }
 
     /// Carries out creation where it has not been.
-    pub(crate) fn ensure_created(&mut self) {
+    pub(crate) fn ensure_created(&mut self) -> Result<()> {
         if !self.created {
-            self.machine.create();
+            self.machine.create()?;
             self.created = true;
         }
+        Ok(())
     }
 
     /// Gives a state the value that creation gave it, with the same draws and the present parameters.
     pub(crate) fn reset(&mut self, variable: VarId, device: &Device, cache: &KernelCache) -> Result<()> {
-        self.ensure_created();
+        self.ensure_created()?;
         let Some(storage) = self.storages[variable.index()] else { return Ok(()) };
         let machine = &self.machine;
         let (program, topology) = (machine.program.clone(), machine.topology.clone());
         let fresh = Machine::new(program, topology, machine.batch, machine.dt, machine.seed, device, cache)?;
         let mut old = std::mem::replace(&mut self.machine, fresh);
-        for ((fresh, old), (_, declared)) in
-            self.machine.memory.iter_mut().zip(&old.memory).zip(old.program.storages.iter())
-        {
-            if self.rule.keeps(declared.role) {
-                fresh.bytes_mut().copy_from_slice(old.bytes());
-            }
-        }
-        let outcome = self.recreate();
-        let fresh = &self.machine.memory[storage];
+        let outcome = self.recreate(&mut old, storage);
         if outcome.is_ok() {
-            old.memory[storage].bytes_mut().copy_from_slice(fresh.bytes());
             old.dirty = true;
         }
         self.machine = old;
         outcome
     }
 
-    fn recreate(&mut self) -> Result<()> {
+    /// Carries out creation in the present machine, which is fresh, with what `old` has been given, and takes one array
+    /// of it over into `old`.
+    fn recreate(&mut self, old: &mut Machine, storage: usize) -> Result<()> {
+        let program = old.program.clone();
+        for (at, (_, declared)) in program.storages.iter().enumerate() {
+            if self.rule.keeps(declared.role) {
+                let from = old.read(at)?;
+                self.machine.write(at, |to| {
+                    to.bytes_mut().copy_from_slice(from.bytes());
+                    Ok(())
+                })?;
+            }
+        }
         let inits = std::mem::take(&mut self.inits);
         let outcome = inits.iter().try_for_each(|(variable, values)| self.store(*variable, values));
         self.inits = inits;
         outcome?;
         self.refresh()?;
-        self.machine.create();
-        Ok(())
+        self.machine.create()?;
+        let from = self.machine.read(storage)?;
+        old.write(storage, |to| {
+            to.bytes_mut().copy_from_slice(from.bytes());
+            Ok(())
+        })
     }
 
     /// Refuses a step that cannot be carried out.
@@ -387,13 +399,17 @@ impl GroupState {
         Err(Error::MissingInputs { group: self.id.index, names })
     }
 
-    /// Carries out a step with the spikes that have been put in place.
+    /// Carries out a step, on the processor, with the spikes that have been put in place; the group has been created.
     pub(crate) fn advance(&mut self) {
-        self.ensure_created();
+        self.begin_step();
+        self.machine.advance();
+    }
+
+    /// Calls are counted anew from step to step.
+    pub(crate) fn begin_step(&mut self) {
         for (_, runs) in &mut self.runs {
             *runs = 0;
         }
-        self.machine.advance();
     }
 
     /// Carries out what the rule says for a call.
@@ -402,7 +418,7 @@ impl GroupState {
             let calls = self.machine.program.calls.iter().map(|(call, _)| call.clone());
             return Err(names::unknown(&self.rule, self.id.index, "call", name, &calls.collect::<Vec<_>>()));
         }
-        self.ensure_created();
+        self.ensure_created()?;
         if !self.runs.iter().any(|(call, _)| call == name) {
             self.runs.push((name.to_owned(), 0));
         }
@@ -413,8 +429,7 @@ impl GroupState {
         }
         let run = *runs;
         *runs += 1;
-        self.machine.call(name, run);
-        Ok(())
+        self.machine.call(name, run)
     }
 
     /// Roughly how much work a full step is.
@@ -440,11 +455,10 @@ fn give(
 ) -> Result<()> {
     let Some(storage) = storage else { return Ok(()) };
     let place = Place { name, shape: &[], scale, range: None, refuse_nan: false };
-    let memory = &mut machine.memory[storage];
-    match series {
+    machine.write(storage, |memory| match series {
         Series::F32(array) => place.store_all(array.index_axis(Axis(0), step).iter().copied(), memory),
         Series::F64(array) => place.store_all(array.index_axis(Axis(0), step).iter().copied(), memory),
-    }
+    })
 }
 
 /// What stays when creation is carried out again.

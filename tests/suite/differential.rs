@@ -190,7 +190,7 @@ fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
 }
 
 /// Whether a rule proposes a change of a plastic variable by itself.
-fn proposes(rule: &Rule) -> bool {
+pub fn proposes(rule: &Rule) -> bool {
     fn writes(rule: &Rule, block: &[Statement]) -> bool {
         block.iter().any(|statement| match statement {
             Statement::Let { .. } => false,

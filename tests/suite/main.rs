@@ -2,6 +2,7 @@
 
 mod analytic;
 mod command_line;
+mod cuda;
 mod diagnostics;
 mod differential;
 mod digits;
@@ -27,6 +28,7 @@ fn main() {
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(analytic::trials());
     trials.extend(command_line::trials());
+    trials.extend(cuda::trials());
     trials.extend(diagnostics::trials());
     trials.extend(differential::trials());
     trials.extend(digits::trials());

@@ -1,5 +1,5 @@
-//! Every shipped rule at every stage of the compiler: rule IR, flow, kernels, explanation, and, for some, the text that
-//! Cranelift gets.
+//! Every shipped rule at every stage of the compiler: rule IR, flow, kernels, explanation, and, for some, the texts that
+//! Cranelift and CUDA compilers get.
 
 use aplysia_compiler::back::cranelift::{Isa, JitOptions, clif};
 use aplysia_compiler::flow;
@@ -45,7 +45,7 @@ pub fn names() -> Vec<(&'static str, &'static str)> {
             names.push(("flow", name));
         }
         if WITH_CODE.contains(&name) {
-            names.push(("clif", name));
+            names.extend([("clif", name), ("cuda", name)]);
         }
     }
     names
@@ -61,6 +61,12 @@ fn check(folder: &str, name: &str) -> Result<(), Failed> {
         "flow" => step(&case.rule)?,
         "kernel" => plan::print::kernels(&program(&Options::default())?),
         "explain" => plan::print::explain(&program(&Options::default())?),
+        "cuda" => {
+            let kernels = program(&Options::default())?.kernels;
+            let texts: Result<Vec<String>, String> =
+                kernels.iter().map(|(_, kernel)| crate::cuda::emit(kernel).map(|cuda| cuda.text)).collect();
+            texts?.join("\n")
+        }
         _ => {
             let program = program(&options)?;
             let Some(Action::Launch(last)) = program.step.actions.last() else {

@@ -48,6 +48,7 @@ fn doors() -> Result<(), Failed> {
         ("pest", "compiler/src/parse/"),
         ("cranelift_", "compiler/src/back/cranelift/"),
         ("annotate_snippets", "compiler/src/diag/render"),
+        ("cudarc", "runtime/src/device/cuda/"),
     ];
     let mut found = Vec::new();
     for (path, text) in sources() {
@@ -66,11 +67,13 @@ fn doors() -> Result<(), Failed> {
 }
 
 /// The files that may hold unsafe code.
-const UNSAFE: [&str; 9] = [
+const UNSAFE: [&str; 11] = [
     "compiler/src/back/cranelift/code.rs",
     "compiler/examples/jit_speed.rs",
     "runtime/src/allocation.rs",
     "runtime/src/device/cpu.rs",
+    "runtime/src/device/cuda/driver.rs",
+    "runtime/src/device/cuda/nvrtc.rs",
     "runtime/src/device/interpreter.rs",
     "runtime/src/device/launch.rs",
     "runtime/src/device/memory.rs",

@@ -142,6 +142,8 @@ pub enum Backend {
     Cpu,
     /// The kernel interpreter: slow, and checked in every access.
     Interpreter,
+    /// The first NVIDIA GPU; `aplysia devices` shows what there is.
+    Cuda,
 }
 
 /// Which plan is followed.

@@ -78,7 +78,18 @@ pub fn device(backend: Backend, threads: u16) -> Outcome<Device> {
     match backend {
         Backend::Cpu => Ok(Device::cpu_with_threads(threads.into())?),
         Backend::Interpreter => Ok(Device::interpreter()),
+        Backend::Cuda => cuda(),
     }
+}
+
+#[cfg(feature = "cuda")]
+fn cuda() -> Outcome<Device> {
+    Ok(Device::cuda(0)?)
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda() -> Outcome<Device> {
+    Err(Failure::usage("this program was built without CUDA").help("build it with `--features cuda`"))
 }
 
 /// The runtime's word for a precision.
@@ -239,6 +250,7 @@ impl<'a> Execution<'a> {
         }
         let begin = Instant::now();
         let outcome = self.engine.run(to - from, &Inputs::new().group(self.group, train));
+        let outcome = outcome.and_then(|()| self.engine.wait());
         self.time += begin.elapsed();
         Ok(outcome?)
     }

@@ -2,3 +2,5 @@
 
 #[cfg(feature = "cranelift")]
 pub mod cranelift;
+#[cfg(feature = "cuda")]
+pub mod cuda;

@@ -5,7 +5,9 @@
 //! by `interp::kernel`, one block range after another; [`ProgramMachine::counters`] say what each kernel loaded and
 //! stored, and [`ProgramMachine::taken`] which alternatives were chosen.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::kernel::{Array, Cells, Counters, Fault};
 use super::wide::{self, WideValue};
@@ -34,6 +36,22 @@ pub struct ProgramMachine<'a> {
     blocks_at_once: u64,
     counters: BTreeMap<String, Counters>,
     taken: BTreeMap<String, u64>,
+    witness: Option<Rc<RefCell<Vec<Launched>>>>,
+}
+
+/// A launch that has been carried out.
+#[derive(Clone, Debug)]
+pub struct Launched {
+    /// The kernel, by its place in the program.
+    pub kernel: KernelId,
+    /// A slot for each scalar.
+    pub scalars: Vec<u64>,
+    /// How many blocks there were.
+    pub blocks: u64,
+    /// Each buffer before the launch.
+    pub before: Vec<Array>,
+    /// Each buffer after it.
+    pub after: Vec<Array>,
 }
 
 impl<'a> ProgramMachine<'a> {
@@ -71,6 +89,7 @@ impl<'a> ProgramMachine<'a> {
             blocks_at_once: u64::MAX,
             counters: BTreeMap::new(),
             taken: BTreeMap::new(),
+            witness: None,
         };
         machine.wide_parameters = machine.wide_defaults();
         machine.evaluate_prologue();
@@ -90,6 +109,11 @@ impl<'a> ProgramMachine<'a> {
     /// Hands every launch over in ranges of so many blocks, the last first, as threads might.
     pub fn set_blocks_at_once(&mut self, blocks: u64) {
         self.blocks_at_once = blocks.max(1);
+    }
+
+    /// Notes every launch from here on, for whoever wants to do it again by other means.
+    pub fn set_witness(&mut self, witness: Rc<RefCell<Vec<Launched>>>) {
+        self.witness = Some(witness);
     }
 
     /// What each kernel has loaded and stored, by its name.
@@ -353,6 +377,8 @@ impl<'a> ProgramMachine<'a> {
             .iter()
             .map(|storage| std::mem::replace(&mut self.arrays[storage.index()], Array::Bool(Vec::new())))
             .collect();
+        let blocks = end;
+        let before = self.witness.is_some().then(|| memory.clone());
         let counters = self.counters.entry(kernel.name.clone()).or_default();
         let mut result = Ok(());
         while end > 0 && result.is_ok() {
@@ -364,6 +390,10 @@ impl<'a> ProgramMachine<'a> {
                 counters.steps += done.steps;
             });
             end = start;
+        }
+        if let (Some(witness), Some(before)) = (&self.witness, before) {
+            let after = memory.clone();
+            witness.borrow_mut().push(Launched { kernel: launch.kernel, scalars, blocks, before, after });
         }
         for (storage, array) in launch.buffers.iter().zip(memory) {
             self.arrays[storage.index()] = array;

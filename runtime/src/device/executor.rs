@@ -12,6 +12,8 @@ use aplysia_compiler::plan::program::{Action, Condition, Count, Program, Role, S
 use aplysia_compiler::topology::{self, Counts, Topology};
 
 use super::cpu::Code;
+#[cfg(feature = "cuda")]
+use super::cuda::{self, group::OnGpu};
 use super::launch::{BoundLaunch, Moment, Sizes};
 use super::memory::Memory;
 use super::{Device, Mode, Threads};
@@ -36,19 +38,22 @@ pub(crate) struct Machine {
     threads: Threads,
     prologue: Vec<f64>,
     create: Vec<Act>,
-    advance: Vec<Act>,
-    commit: Option<(Due, Vec<Act>)>,
-    schedules: Vec<(u64, Vec<Act>)>,
+    pub(super) advance: Vec<Act>,
+    pub(super) commit: Option<(Due, Vec<Act>)>,
+    pub(super) schedules: Vec<(u64, Vec<Act>)>,
     calls: Vec<Vec<Act>>,
     /// Which places of each side's bitmap `[batch, neurons]` spike, kept for clearing.
-    active: [Vec<u32>; 2],
-    lists: [Option<usize>; 2],
-    maps: [Option<usize>; 2],
+    pub(super) active: [Vec<u32>; 2],
+    pub(super) lists: [Option<usize>; 2],
+    pub(super) maps: [Option<usize>; 2],
+    /// The arrays and kernels on a GPU; `memory` is then what the host sees of them.
+    #[cfg(feature = "cuda")]
+    pub(super) gpu: Option<OnGpu>,
 }
 
 /// When a commit is due.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Due {
+pub(super) enum Due {
     /// In steps that are multiples of this.
     Every(u64),
     /// When the host calls.
@@ -56,18 +61,25 @@ enum Due {
 }
 
 /// An action that is bound to memory.
-enum Act {
-    Launch(BoundLaunch),
+pub(super) enum Act {
+    Launch(Bound),
     Clear(usize),
     Choose(Vec<Choice>),
 }
 
+/// A launch, on the processor or on a GPU.
+pub(super) enum Bound {
+    Host(BoundLaunch),
+    #[cfg(feature = "cuda")]
+    Cuda(cuda::group::Launch),
+}
+
 /// An alternative, and how often it was taken.
-struct Choice {
+pub(super) struct Choice {
     name: String,
-    condition: Condition,
-    acts: Vec<Act>,
-    taken: u64,
+    pub(super) condition: Condition,
+    pub(super) acts: Vec<Act>,
+    pub(super) taken: u64,
 }
 
 /// Kernels on their way to launches.
@@ -77,6 +89,8 @@ struct Binder<'a> {
     memory: &'a [Memory],
     sizes: &'a Sizes<'a>,
     on: &'a str,
+    #[cfg(feature = "cuda")]
+    gpu: Option<&'a OnGpu>,
 }
 
 impl Machine {
@@ -103,13 +117,21 @@ impl Machine {
         let prologue = results(&program, &|_, _| f64::NAN, dt);
         let sizes = Sizes { counts: &counts, prologue: &prologue };
         let memory = allocate(&program, &topology, &sizes)?;
-        let codes = program
-            .kernels
-            .iter()
-            .map(|(_, kernel)| code(kernel, device.mode, cache))
-            .collect::<Result<Vec<Code>>>()?;
+        let kernels = program.kernels.iter();
+        let codes = kernels.filter_map(|(_, kernel)| code(kernel, device.mode, cache).transpose());
+        let codes = codes.collect::<Result<Vec<Code>>>()?;
+        #[cfg(feature = "cuda")]
+        let gpu = device.gpu.as_ref().map(|stream| OnGpu::new(&program, &memory, stream)).transpose()?;
         let on = device.to_string();
-        let bind = Binder { program: &program, codes: &codes, memory: &memory, sizes: &sizes, on: &on };
+        let bind = Binder {
+            program: &program,
+            codes: &codes,
+            memory: &memory,
+            sizes: &sizes,
+            on: &on,
+            #[cfg(feature = "cuda")]
+            gpu: gpu.as_ref(),
+        };
         let create = bind.section(&program.create)?;
         let advance = bind.section(&program.step)?;
         let commit = match &program.commit {
@@ -146,7 +168,32 @@ impl Machine {
             step: 0,
             dirty: false,
             program,
+            #[cfg(feature = "cuda")]
+            gpu,
         })
+    }
+
+    /// An array as the host sees it, up to date.
+    pub(crate) fn read(&mut self, storage: usize) -> Result<&Memory> {
+        #[cfg(feature = "cuda")]
+        if let Some(gpu) = &mut self.gpu {
+            gpu.fetch(storage, &mut self.memory[storage])?;
+        }
+        Ok(&self.memory[storage])
+    }
+
+    /// Lets the host write an array, all of it or, on an error, nothing.
+    pub(crate) fn write<T>(
+        &mut self,
+        storage: usize,
+        work: impl FnOnce(&mut Memory) -> Result<T>,
+    ) -> Result<T> {
+        let done = work(&mut self.memory[storage])?;
+        #[cfg(feature = "cuda")]
+        if let Some(gpu) = &mut self.gpu {
+            gpu.changed(storage);
+        }
+        Ok(done)
     }
 
     /// The storage of a variable.
@@ -192,10 +239,12 @@ impl Machine {
     }
 
     /// Creation: initial values, `on create`, constrain. At step 0.
-    pub(crate) fn create(&mut self) {
-        let acts = std::mem::take(&mut self.create);
-        self.create = self.perform(acts, 0);
+    pub(crate) fn create(&mut self) -> Result<()> {
+        let mut acts = std::mem::take(&mut self.create);
+        let outcome = self.perform(&mut acts, 0);
+        self.create = acts;
         self.dirty = false;
+        outcome
     }
 
     /// How many neurons a side has, for each element of the batch.
@@ -208,6 +257,11 @@ impl Machine {
     pub(crate) fn set_events(&mut self, side: Side, places: impl Iterator<Item = u32>) {
         let at = side as usize;
         self.active[at].extend(places);
+        #[cfg(feature = "cuda")]
+        if self.gpu.is_some() {
+            // They go with the message of the step.
+            return;
+        }
         if let Some(list) = self.lists[at].and_then(|place| self.memory[place].slice_mut::<i32>()) {
             for (slot, &place) in list.iter_mut().zip(&self.active[at]) {
                 *slot = place as i32;
@@ -232,21 +286,25 @@ impl Machine {
         }
     }
 
-    /// One step with the spikes that have been put in place; they are taken away after it.
+    /// One step, on the processor, with the spikes that have been put in place; they are taken away after it.
     pub(crate) fn advance(&mut self) {
         self.step += 1;
-        let acts = std::mem::take(&mut self.advance);
-        self.advance = self.perform(acts, 0);
+        let mut acts = std::mem::take(&mut self.advance);
+        self.perform_on_host(&mut acts, 0);
+        self.advance = acts;
         let mut constrained = true;
-        if let Some((due, acts)) = self.commit.take() {
+        if let Some((due, mut acts)) = self.commit.take() {
             constrained = matches!(due, Due::Every(period) if self.step.is_multiple_of(period));
-            let acts = if constrained { self.perform(acts, 0) } else { acts };
+            if constrained {
+                self.perform_on_host(&mut acts, 0);
+            }
             self.commit = Some((due, acts));
         }
         for schedule in 0..self.schedules.len() {
             if self.step.is_multiple_of(self.schedules[schedule].0) {
-                let acts = std::mem::take(&mut self.schedules[schedule].1);
-                self.schedules[schedule].1 = self.perform(acts, 0);
+                let mut acts = std::mem::take(&mut self.schedules[schedule].1);
+                self.perform_on_host(&mut acts, 0);
+                self.schedules[schedule].1 = acts;
             }
         }
         self.clear_events();
@@ -265,18 +323,22 @@ impl Machine {
     }
 
     /// Carries out a call, which has run `run` times since the last step.
-    pub(crate) fn call(&mut self, name: &str, run: u64) {
+    pub(crate) fn call(&mut self, name: &str, run: u64) -> Result<()> {
         if self.commits_on(name)
-            && let Some((due, acts)) = self.commit.take()
+            && let Some((due, mut acts)) = self.commit.take()
         {
-            let acts = self.perform(acts, run);
+            let outcome = self.perform(&mut acts, run);
             self.commit = Some((due, acts));
             self.dirty = false;
+            outcome?;
         }
         if let Some(call) = self.program.calls.iter().position(|(call, _)| call == name) {
-            let acts = std::mem::take(&mut self.calls[call]);
-            self.calls[call] = self.perform(acts, run);
+            let mut acts = std::mem::take(&mut self.calls[call]);
+            let outcome = self.perform(&mut acts, run);
+            self.calls[call] = acts;
+            outcome?;
         }
+        Ok(())
     }
 
     /// Which alternatives there are in a step, and how often each was taken.
@@ -290,9 +352,26 @@ impl Machine {
         choices.flatten().map(|choice| (choice.name.clone(), choice.taken)).collect()
     }
 
-    /// Carries out a section that has been taken out of `self`, and gives it back.
-    fn perform(&mut self, mut acts: Vec<Act>, run: u64) -> Vec<Act> {
-        let moment = Moment {
+    /// Carries out a section that has been taken out of `self`.
+    fn perform(&mut self, acts: &mut [Act], run: u64) -> Result<()> {
+        #[cfg(feature = "cuda")]
+        if self.gpu.is_some() {
+            return self.perform_on_gpu(acts, run);
+        }
+        self.perform_on_host(acts, run);
+        Ok(())
+    }
+
+    fn perform_on_host(&mut self, acts: &mut [Act], run: u64) {
+        // The scalars' sources and the arrays are lent apart.
+        let mut memory = std::mem::take(&mut self.memory);
+        perform(acts, &mut memory, &self.moment(run), self.dirty, &self.threads);
+        self.memory = memory;
+    }
+
+    /// What the scalars of this moment's launches come from.
+    pub(super) fn moment(&self, run: u64) -> Moment<'_> {
+        Moment {
             prologue: &self.prologue,
             counts: self.counts,
             step: self.step,
@@ -300,9 +379,7 @@ impl Machine {
             seed: self.seed,
             run,
             spikes: [self.active[0].len() as u64, self.active[1].len() as u64],
-        };
-        perform(&mut acts, &mut self.memory, &moment, self.dirty, &self.threads);
-        acts
+        }
     }
 }
 
@@ -342,7 +419,9 @@ fn results(program: &Program, parameters: &dyn Fn(VarId, u32) -> f64, dt: f64) -
 fn perform(acts: &mut [Act], memory: &mut [Memory], moment: &Moment<'_>, dirty: bool, threads: &Threads) {
     for act in acts {
         match act {
-            Act::Launch(launch) => launch.run(moment, threads),
+            Act::Launch(Bound::Host(launch)) => launch.run(moment, threads),
+            #[cfg(feature = "cuda")]
+            Act::Launch(Bound::Cuda(_)) => aplysia_compiler::ice!("a launch of a GPU's on the host"),
             Act::Clear(storage) => memory[*storage].bytes_mut().fill(0),
             Act::Choose(choices) => {
                 if let Some(choice) = choices.iter_mut().find(|choice| holds(choice.condition, moment, dirty))
@@ -355,7 +434,7 @@ fn perform(acts: &mut [Act], memory: &mut [Memory], moment: &Moment<'_>, dirty: 
     }
 }
 
-fn holds(condition: Condition, moment: &Moment<'_>, dirty: bool) -> bool {
+pub(super) fn holds(condition: Condition, moment: &Moment<'_>, dirty: bool) -> bool {
     match condition {
         Condition::Always => true,
         Condition::FewEvents { share, column_cost } => {
@@ -379,8 +458,13 @@ impl Binder<'_> {
         Ok(match action {
             Action::Launch(launch) => {
                 let kernel = &self.program.kernels[launch.kernel];
+                #[cfg(feature = "cuda")]
+                if let Some(gpu) = self.gpu {
+                    return Ok(Act::Launch(Bound::Cuda(gpu.bind(launch, kernel, self.sizes)?)));
+                }
                 let code = self.codes[launch.kernel.index()].clone();
-                Act::Launch(BoundLaunch::new(launch, kernel, code, self.memory, self.sizes, self.on)?)
+                let bound = BoundLaunch::new(launch, kernel, code, self.memory, self.sizes, self.on)?;
+                Act::Launch(Bound::Host(bound))
             }
             Action::Clear(storage) => Act::Clear(storage.index()),
             Action::Choose(alternatives) => {
@@ -398,13 +482,16 @@ impl Binder<'_> {
     }
 }
 
-fn code(kernel: &kernel::Kernel, mode: Mode, cache: &KernelCache) -> Result<Code> {
+/// The kernel as the host runs it; nothing where a GPU does.
+fn code(kernel: &kernel::Kernel, mode: Mode, cache: &KernelCache) -> Result<Option<Code>> {
     match mode {
         #[cfg(feature = "jit")]
-        Mode::Compiled => Ok(Code::Compiled(cache.get(kernel)?)),
+        Mode::Compiled => Ok(Some(Code::Compiled(cache.get(kernel)?))),
         Mode::Interpreted => {
             let _ = cache;
-            Ok(Code::Interpreted(Arc::new(kernel.clone())))
+            Ok(Some(Code::Interpreted(Arc::new(kernel.clone()))))
         }
+        #[cfg(feature = "cuda")]
+        Mode::Cuda => Ok(None),
     }
 }

@@ -156,7 +156,7 @@ fn largest(source: ScalarSource, sizes: &Sizes<'_>, kernel: &str) -> u64 {
 }
 
 /// The value of a scalar, in the low bytes of its slot.
-fn scalar(source: ScalarSource, ty: Type, moment: &Moment<'_>) -> u64 {
+pub(super) fn scalar(source: ScalarSource, ty: Type, moment: &Moment<'_>) -> u64 {
     match source {
         ScalarSource::Prologue(place) => real(moment.prologue[place], ty),
         ScalarSource::Time => real(moment.step as f64 * moment.dt, ty),

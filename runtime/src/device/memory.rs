@@ -83,6 +83,12 @@ impl Memory {
         self.elements
     }
 
+    /// How many bytes the elements take.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn bytes_len(&self) -> usize {
+        self.elements * self.ty.size()
+    }
+
     /// Where the array begins, for kernels.
     pub(crate) fn pointer(&self) -> *mut u8 {
         // SAFETY: the allocation has `offset + elements · size + LINE` bytes.

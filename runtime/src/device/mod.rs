@@ -1,6 +1,8 @@
 //! Devices: what carries out the program of a group.
 
 pub(crate) mod cpu;
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda;
 pub(crate) mod executor;
 pub(crate) mod interpreter;
 pub(crate) mod launch;
@@ -16,6 +18,9 @@ use crate::error::{Error, Result};
 pub struct Device {
     pub(crate) mode: Mode,
     pub(crate) threads: Threads,
+    /// The work of a GPU.
+    #[cfg(feature = "cuda")]
+    pub(crate) gpu: Option<Arc<cuda::driver::Stream>>,
 }
 
 /// How kernels are run.
@@ -26,6 +31,9 @@ pub(crate) enum Mode {
     Compiled,
     /// By the kernel interpreter.
     Interpreted,
+    /// On an NVIDIA GPU.
+    #[cfg(feature = "cuda")]
+    Cuda,
 }
 
 /// Which threads take part.
@@ -43,7 +51,12 @@ impl Device {
     /// The processor, with all its threads.
     #[cfg(feature = "jit")]
     pub fn cpu() -> Self {
-        Self { mode: Mode::Compiled, threads: Threads::Shared }
+        Self {
+            mode: Mode::Compiled,
+            threads: Threads::Shared,
+            #[cfg(feature = "cuda")]
+            gpu: None,
+        }
     }
 
     /// The processor, with so many threads (0: as many as it has). The number changes the time, never a bit.
@@ -57,7 +70,34 @@ impl Device {
 
     /// The kernel interpreter: slow, and checked in every access. For tests and for processors without a compiler.
     pub fn interpreter() -> Self {
-        Self { mode: Mode::Interpreted, threads: Threads::One }
+        Self {
+            mode: Mode::Interpreted,
+            threads: Threads::One,
+            #[cfg(feature = "cuda")]
+            gpu: None,
+        }
+    }
+
+    /// An NVIDIA GPU, counted from 0: `cuda::gpus` lists them. Each engine has a stream of its own. Steps are carried
+    /// out behind the host's back; reading waits for them.
+    ///
+    /// # Errors
+    /// If the driver, NVRTC or the GPU is missing; the error says which, and where it comes from.
+    #[cfg(feature = "cuda")]
+    pub fn cuda(ordinal: usize) -> Result<Self> {
+        let context = cuda::driver::Context::open(ordinal)?;
+        let gpu = Some(Arc::new(cuda::driver::Stream::new(&context)?));
+        Ok(Self { mode: Mode::Cuda, threads: Threads::One, gpu })
+    }
+
+    /// The same device for another engine.
+    pub(crate) fn for_engine(&self) -> Result<Self> {
+        #[cfg(feature = "cuda")]
+        if let Some(gpu) = &self.gpu {
+            let gpu = Some(Arc::new(cuda::driver::Stream::new(&gpu.context)?));
+            return Ok(Self { gpu, ..self.clone() });
+        }
+        Ok(self.clone())
     }
 
     /// The same with so many threads (0: as many as the processor has).
@@ -123,6 +163,11 @@ impl fmt::Display for Device {
             #[cfg(feature = "jit")]
             Mode::Compiled => write!(f, "cpu ({} threads)", self.threads()),
             Mode::Interpreted => f.write_str("interpreter"),
+            #[cfg(feature = "cuda")]
+            Mode::Cuda => match &self.gpu {
+                Some(gpu) => write!(f, "cuda:{} ({})", gpu.context.ordinal, gpu.context.name),
+                None => f.write_str("cuda"),
+            },
         }
     }
 }

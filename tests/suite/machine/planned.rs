@@ -1,9 +1,11 @@
 //! Programs on the kernel interpreter.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use aplysia_compiler::interp::kernel::Counters;
-use aplysia_compiler::interp::program::ProgramMachine;
+use aplysia_compiler::interp::program::{Launched, ProgramMachine};
 use aplysia_compiler::ir::{Rule, VarId, VarKind};
 use aplysia_compiler::plan::program::{Action, Program};
 use aplysia_compiler::plan::{self, Options, PlanChoice};
@@ -62,6 +64,13 @@ impl<'a> Planned<'a> {
             machine.set_draw(*id, values);
         }
         Self { rule, machine }
+    }
+
+    /// Notes every launch from here on.
+    pub fn witness(&mut self) -> Rc<RefCell<Vec<Launched>>> {
+        let witness = Rc::default();
+        self.machine.set_witness(Rc::clone(&witness));
+        witness
     }
 
     /// How often each alternative was taken.
