@@ -37,6 +37,7 @@ use crate::ast;
 use crate::diag::{Diagnostics, code};
 use crate::ir::build::RuleBuilder;
 use crate::ir::{Domain, Rule};
+use crate::pass::integrate::settle;
 use crate::source::{Sources, Span};
 use context::{Checker, OptionChoice, Symbol, Value};
 
@@ -47,7 +48,7 @@ pub struct PartSettings {
     pub part: String,
     /// Option to chosen value.
     pub options: BTreeMap<String, (String, Span)>,
-    /// Parameter to new default.
+    /// Parameter to new default, and constant to new value.
     pub defaults: BTreeMap<String, (Constant, Span)>,
     /// The name of a plastic variable, an input or an output to its new name; the proposal follows.
     pub renames: BTreeMap<String, (String, Span)>,
@@ -78,7 +79,7 @@ pub fn lower(
 ) -> Option<Rule> {
     let ast::RuleBody::Items(items) = &rule.body else { return None };
     let mut found = Diagnostics::new();
-    let (lowered, options) = lower_once(sources, rule, items, scope, settings, &mut found);
+    let (mut lowered, options) = lower_once(sources, rule, items, scope, settings, &mut found);
     if !found.has_errors() {
         other_choices(sources, rule, items, scope, settings, &options, &mut found);
     }
@@ -87,6 +88,9 @@ pub fn lower(
     }
     let sound = !found.has_errors();
     diagnostics.append(found);
+    if sound {
+        settle(&mut lowered);
+    }
     sound.then_some(lowered)
 }
 

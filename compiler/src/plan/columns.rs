@@ -1,6 +1,7 @@
 //! The columns of spiking postsynaptic neurons, in the rows of silent presynaptic ones.
 
-use super::emit::{At, Emitter};
+use super::element::At;
+use super::emit::Emitter;
 use super::events::Variant;
 use super::layout::Place;
 use super::neuron::{block_range, push_loop, write_variables, write_variables_if};

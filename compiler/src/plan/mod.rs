@@ -13,12 +13,14 @@ pub mod program;
 
 mod columns;
 mod counts;
+mod element;
 mod emit;
 mod events;
 mod layout;
 mod neuron;
 mod occasion;
 mod past;
+mod pieces;
 mod rows;
 mod section;
 mod spatial;

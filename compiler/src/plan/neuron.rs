@@ -1,6 +1,7 @@
 //! Launches over neurons of a side, and of one element.
 
-use super::emit::{At, Emitter};
+use super::element::At;
+use super::emit::Emitter;
 use super::layout::{Range, Where};
 use super::program::{Count, Launch, Size, StorageId};
 use super::section::Work;

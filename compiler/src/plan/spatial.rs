@@ -4,7 +4,8 @@
 //! they are not. Which presynaptic neuron it reads follows from the kernel index and the position by tables. In the
 //! padding there is none: such a value is +0.
 
-use super::emit::{At, Emitter};
+use super::element::At;
+use super::emit::Emitter;
 use super::layout::Where;
 use super::neuron::{block_range, push_loop};
 use super::program::{Count, Launch, Size, Table};

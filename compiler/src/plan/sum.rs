@@ -1,9 +1,11 @@
 //! Writing reductions of a flow into a kernel.
 
-use super::emit::{At, Emitter};
+use super::element::At;
+use super::emit::Emitter;
 use super::layout::{Axis, Place, Range, Where};
+use super::pieces::PieceTerm;
 use super::program::Count;
-use super::section::{Access, PieceTerm};
+use super::section::Access;
 use super::storage::machine_type;
 use crate::ir::ExprId;
 use crate::kernel::{self, Binary, Conversion, Order, ReduceOp, Side, Slot, Term, ValueId};

@@ -49,7 +49,7 @@ impl Setup {
     }
 
     /// How many values a variable has.
-    fn length(&self, of: &Variable) -> usize {
+    pub(super) fn length(&self, of: &Variable) -> usize {
         let places = match of.shape.domain {
             Domain::Global => 1,
             Domain::PreChannel => self.topology.channels(Side::Pre),

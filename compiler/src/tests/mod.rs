@@ -4,7 +4,7 @@
 mod machines;
 mod plans;
 mod stories;
-mod topologies;
+pub(crate) mod topologies;
 
 #[cfg(feature = "cranelift")]
 pub(crate) use stories::stories;

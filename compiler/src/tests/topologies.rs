@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::machines::*;
 use super::stories::stories;
-use crate::ir::{BatchReduction, Rule};
+use crate::interp::rule::RuleMachine;
+use crate::ir::{BatchReduction, Rule, VarId, VarKind};
 use crate::kernel::Precision;
 use crate::topology::{Convolution, Kind, Sparse, Topology};
 
 /// A group of a kind, small and uneven: padding, a stride, dilation and groups; rows without synapses.
-pub(super) fn group(kind: Kind, salt: usize) -> Topology {
+pub(crate) fn group(kind: Kind, salt: usize) -> Topology {
     match kind {
         Kind::Dense => Topology::Dense { pre: 5, post: 6 },
         Kind::OneToOne => Topology::OneToOne { count: 6 + 6 * salt },
@@ -65,6 +66,34 @@ fn all(kind: Kind, batch: usize) -> usize {
         ran += 1;
     }
     ran
+}
+
+#[test]
+fn a_full_list_gives_the_bits_of_a_dense_group() {
+    let (pre, post) = (7usize, 70usize);
+    let starts = (0..=pre).map(|row| (row * post) as u64).collect();
+    let columns = (0..pre).flat_map(|_| 0..post as u32).collect();
+    let full = Topology::Sparse(Arc::new(Sparse::new(pre, post, starts, columns).expect("a full list")));
+    for (title, text) in stories() {
+        let rule = rule(text);
+        let run = |topology: &Topology| {
+            let mut machine = RuleMachine::<f32>::new(&rule, topology.clone(), 1, 1.0, 7).expect(title);
+            for (id, of) in rule.variables.iter() {
+                if matches!(of.kind, VarKind::Param | VarKind::Input { .. }) && of.init.is_empty() {
+                    let values = rough(id.index() as u64, Setup::on(topology.clone(), 1).length(of));
+                    let given = machine.write(id, &values);
+                    given.expect("as many values as the variable has");
+                }
+            }
+            for step in 1..6 {
+                machine.step(&spikes(step, pre, 0), &spikes(step, post, 1)).expect(title);
+            }
+            let ids: Vec<VarId> = rule.variables.handles().collect();
+            let values = ids.into_iter().map(|id| machine.read(id).expect(title));
+            values.map(|list| list.into_iter().map(f64::to_bits).collect()).collect::<Vec<Vec<u64>>>()
+        };
+        assert!(run(&Topology::Dense { pre, post }) == run(&full), "{title}");
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::ir::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The largest coupled system.
-const LARGEST: usize = 8;
+pub(super) const LARGEST: usize = 8;
 
 /// What a step does to a variable.
 pub(super) struct Change {
@@ -127,7 +127,12 @@ fn depends_on(forms: &[&Form], index: usize) -> Vec<usize> {
 }
 
 /// What a coupled system may not be.
-fn refuse(writer: &Writer, forms: &[&Form], index: usize, system: &[usize]) -> Result<(), Box<Diagnostic>> {
+pub(super) fn refuse(
+    writer: &Writer,
+    forms: &[&Form],
+    index: usize,
+    system: &[usize],
+) -> Result<(), Box<Diagnostic>> {
     let span = forms[index].equation.span;
     let own = name(&writer.builder.rule, forms[index].unknown());
     if system.len() > LARGEST {

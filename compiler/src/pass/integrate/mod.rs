@@ -9,6 +9,7 @@ mod approximate;
 mod exact;
 mod exponential;
 mod linear;
+mod settle;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -17,6 +18,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::ir::build::RuleBuilder;
 use crate::ir::*;
 use exact::{Change, Form};
+pub use settle::settle;
 use std::collections::BTreeMap;
 use writer::Writer;
 

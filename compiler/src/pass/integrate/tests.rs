@@ -300,3 +300,46 @@ fn a_condition_may_choose_between_rates() {
     machine.step(&[true, false], &[false]).unwrap();
     close(&machine.read(x).unwrap(), &[(-0.5_f64).exp(), (-1.0_f64 / 30.0).exp()], 1e-15);
 }
+
+/// `x` decays, `y` follows `x`, `z` grows with its square and `y`, and `v` follows `z`.
+fn mixed(solver: Solver) -> Vec<Solver> {
+    let mut sample = Sample::new("r");
+    let tau = sample.param("tau", 5.0);
+    let states = ["x", "y", "z", "v"].map(|name| sample.state(name, Domain::Global));
+    let [x, y, z, v] = states.map(|state| sample.load(state));
+    let decays = [x, y, z, v].map(|value| sample.decay(value, tau));
+    let square = sample.multiply(z, z);
+    let driven = [sample.add(decays[1], x), sample.add(square, y), sample.add(decays[3], z)];
+    for (state, value) in states.into_iter().zip([decays[0], driven[0], driven[1], driven[2]]) {
+        sample.equation(state, value, solver);
+    }
+    let mut rule = sample.finish();
+    settle(&mut rule);
+    rule.equations.iter().map(|equation| equation.solver).collect()
+}
+
+#[test]
+fn a_solver_is_for_equations_that_have_no_exact_step() {
+    for solver in [Solver::Euler, Solver::ExponentialEuler] {
+        assert_eq!(mixed(solver), [Solver::Exact, Solver::Exact, solver, solver]);
+    }
+    // The stages of z see the course of y, and those of y that of x.
+    assert_eq!(mixed(Solver::Rk4), [Solver::Rk4; 4]);
+    assert_eq!(mixed(Solver::Exact), [Solver::Exact; 4]);
+}
+
+#[test]
+fn a_system_that_is_too_large_keeps_its_solver() {
+    for (count, expected) in [(8, Solver::Exact), (9, Solver::Euler)] {
+        let mut sample = Sample::new("r");
+        let states: Vec<VarId> =
+            (0..count).map(|index| sample.state(&format!("x{index}"), Domain::Global)).collect();
+        for (index, state) in states.iter().enumerate() {
+            let next = sample.load(states[(index + 1) % states.len()]);
+            sample.equation(*state, next, Solver::Euler);
+        }
+        let mut rule = sample.finish();
+        settle(&mut rule);
+        assert!(rule.equations.iter().all(|equation| equation.solver == expected), "{count} equations");
+    }
+}
