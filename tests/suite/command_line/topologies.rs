@@ -14,7 +14,7 @@ rule shaped {
     post_channel state seen;
     pre input u = 1;
     on pre { x += u; }
-    on post { dw += 0.1 * x; }
+    on post { dw += 0.1 * x * (1 - seen); }
     update { seen = sum[batch](mean[position](post.spike)); }
     modulate { let z = normal[synapse](0, 0.01); dw += z; }
     on call halve { w *= 0.5; }
@@ -275,23 +275,23 @@ fn convolutions_show_their_shape() {
     };
     // Neurons in one axis: the sizes of the two sides leave one image.
     let flat = [
-        ("pre.spike", bitmap(&[6, 60], 0)),
-        ("post.spike", bitmap(&[6, 48], 1)),
+        ("pre.spike", bitmap(&[6, 50], 0)),
+        ("post.spike", bitmap(&[6, 36], 1)),
         ("init.w", ramp(&[4, 2, 3, 3])),
     ];
     save(&at.join("case.npz"), &flat);
     let text = run("conv2d", &[]).good();
-    assert!(text.contains("conv2d, 2 × 5 × 6 to 4 × 3 × 4, kernel 3 × 3,"), "{text}");
+    assert!(text.contains("conv2d, 2 × 5 × 5 to 4 × 3 × 3, kernel 3 × 3,"), "{text}");
     // Without weights the kernel is found by what it makes, or said.
     save(&at.join("case.npz"), &flat[..2]);
     let err = run("local2d", &[]).bad(1);
     assert!(err.contains("input channels") && err.contains("--in-shape C,H,W"), "{err}");
-    let said = ["--in-shape", "2,5,6", "--out-channels", "4", "--kernel", "3"];
+    let said = ["--in-shape", "2,5,5", "--out-channels", "4", "--kernel", "3"];
     let text = run("local2d", &said).good();
-    assert!(text.contains("local2d, 2 × 5 × 6 to 4 × 3 × 4, kernel 3 × 3,"), "{text}");
+    assert!(text.contains("local2d, 2 × 5 × 5 to 4 × 3 × 3, kernel 3 × 3,"), "{text}");
     let err = run("conv2d", &[&said[..], &["--stride", "2"]].concat()).bad(1);
     assert!(err.contains("no convolution has the sizes"), "{err}");
-    let err = run("conv2d", &["--in-shape", "2,5,6", "--out-channels", "4", "--kernel", "7"]).bad(1);
+    let err = run("conv2d", &["--in-shape", "2,5,5", "--out-channels", "4", "--kernel", "7"]).bad(1);
     assert!(err.contains("E0830") && err.contains("does not fit into a padded image"), "{err}");
 }
 
