@@ -281,8 +281,8 @@ impl Engine {
         self.groups[index].set_draw(draw.site, &values.into())
     }
 
-    /// The values of a variable in its declared unit: `[pre, post]` for synapses, `[pre]` or `[post]` for neurons, no
-    /// axis for the group, and the elements of an array innermost. It is a view of the group's memory where the unit's
+    /// The values of a variable in its declared unit, with the axes of its domain (see the crate's documentation): the batch
+    /// first where it is larger than 1, the elements of an array innermost. It is a view of the group's memory where the unit's
     /// scale is 1 and `T` is the group's own type, and an owned copy, converted once, otherwise.
     ///
     /// # Errors

@@ -36,30 +36,32 @@ pub fn shape(sizes: &Sizes, steps: &Steps) -> Outcome<Convolution> {
         let text = format!("the input does not show the {what} of the convolution");
         Err(Failure::data(code::WRONG_SHAPE, text).help(HELP))
     };
-    let Some(inputs) = inputs(sizes, steps) else { return unknown("number of input channels") };
-    let images = sides(
-        sizes,
-        [Axis::InHeight, Axis::InWidth],
-        sizes.get(Axis::Pre).and_then(|pre| share(pre, inputs)),
-    );
-    if images.is_empty() {
-        return unknown("height and width of the input");
+    let inputs = inputs(sizes, steps);
+    if inputs.is_empty() {
+        return unknown("number of input channels");
     }
     let mut found: Vec<Convolution> = Vec::new();
     let mut refused: Option<ConvolutionError> = None;
-    let mut asked = false;
-    for &input in &images {
-        for kernel in kernels(sizes, steps, inputs, input) {
-            let Some(outputs) = outputs(sizes, steps, input, kernel) else { continue };
-            asked = true;
-            let shape = Convolution::new(inputs, input, outputs, kernel)
-                .and_then(|shape| shape.with(steps.stride, steps.padding, steps.dilation, steps.groups));
-            match shape {
-                Ok(shape) if agrees(&shape, sizes) && !found.contains(&shape) => found.push(shape),
-                Ok(_) => {}
-                Err(error) => refused = Some(error),
+    let (mut pictured, mut asked) = (false, false);
+    for inputs in inputs {
+        let area = sizes.get(Axis::Pre).and_then(|pre| share(pre, inputs));
+        for input in sides(sizes, [Axis::InHeight, Axis::InWidth], area) {
+            pictured = true;
+            for kernel in kernels(sizes, steps, inputs, input) {
+                let Some(outputs) = outputs(sizes, steps, input, kernel) else { continue };
+                asked = true;
+                let shape = Convolution::new(inputs, input, outputs, kernel)
+                    .and_then(|shape| shape.with(steps.stride, steps.padding, steps.dilation, steps.groups));
+                match shape {
+                    Ok(shape) if agrees(&shape, sizes) && !found.contains(&shape) => found.push(shape),
+                    Ok(_) => {}
+                    Err(error) => refused = Some(error),
+                }
             }
         }
+    }
+    if !pictured {
+        return unknown("height and width of the input");
     }
     if let ([], Some(error)) = (found.as_slice(), refused) {
         return Err(Failure::data(code::BAD_CONVOLUTION, error.to_string()).help(HELP));
@@ -125,7 +127,8 @@ fn prefer(found: &mut Vec<Convolution>, preferred: impl Fn(&Convolution) -> bool
     }
 }
 
-fn inputs(sizes: &Sizes, steps: &Steps) -> Option<usize> {
+/// How many input channels there may be.
+fn inputs(sizes: &Sizes, steps: &Steps) -> Vec<usize> {
     let of_group = sizes.get(Axis::GroupChannels).and_then(|channels| channels.checked_mul(steps.groups));
     let of_kernel = || {
         let area = sizes.get(Axis::KernelHeight)?.checked_mul(sizes.get(Axis::KernelWidth)?)?;
@@ -135,7 +138,14 @@ fn inputs(sizes: &Sizes, steps: &Steps) -> Option<usize> {
         let area = sizes.get(Axis::InHeight)?.checked_mul(sizes.get(Axis::InWidth)?)?;
         share(sizes.get(Axis::Pre)?, area)
     };
-    sizes.get(Axis::InChannels).or(of_group).or_else(of_kernel).or_else(of_image)
+    if let Some(inputs) = sizes.get(Axis::InChannels).or(of_group).or_else(of_kernel).or_else(of_image) {
+        return vec![inputs];
+    }
+    let (Some(kernel), Some(pre)) = (sizes.get(Axis::Kernel), sizes.get(Axis::Pre)) else {
+        return Vec::new();
+    };
+    let channels = factors(kernel).into_iter().filter_map(|[channels, _]| channels.checked_mul(steps.groups));
+    channels.filter(|&channels| share(pre, channels).is_some()).collect()
 }
 
 /// The pairs of sides that fit the known ones and the known product.
@@ -286,6 +296,16 @@ mod tests {
             (Axis::InWidth, 5),
         ];
         assert_eq!(found(&local, &PLAIN), "2 × 5 × 5 to 2 × 3 × 3, kernel 3 × 3");
+        let flat = [
+            (Axis::OutChannels, 2),
+            (Axis::Positions, 9),
+            (Axis::Kernel, 18),
+            (Axis::Pre, 60),
+            (Axis::Post, 18),
+        ];
+        let steps = Steps { stride: [2, 2], padding: [1, 1], ..PLAIN };
+        let shape = found(&flat, &steps);
+        assert!(shape.starts_with("2 × 5 × 6 to 2 × 3 × 3, kernel 3 × 3"), "{shape}");
     }
 
     #[test]
