@@ -29,7 +29,7 @@ step() {
 }
 
 : >"$out/summary"
-TAIL=8 step suite 150 "$bin/suite" gpu:: --test-threads 8
+TAIL=8 step suite 150 "$bin/suite" gpu:: --test-threads 14
 grep -E 'FAILED|^---- |differ|instead of' "$out/suite.log" | head -40
 TAIL=60 step benchmark 120 "$bin/gpu_bench"
 if command -v python3 >/dev/null; then
