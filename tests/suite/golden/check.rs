@@ -7,7 +7,7 @@ use super::plan::{Plan, Tracked};
 /// A step may differ by this share of an array's largest magnitude.
 const STEP: f64 = 2e-6;
 /// A whole run may differ by this share.
-const RUN: f64 = 1e-5;
+pub const RUN: f64 = 1e-5;
 
 /// Carries out a plan twice, and says everything that differs.
 pub fn check(plan: &Plan) -> Result<(), String> {
@@ -20,7 +20,7 @@ pub fn check(plan: &Plan) -> Result<(), String> {
         let mut driver = driver(plan)?;
         for (variable, values) in &plan.created {
             let after = driver.read(variable)?;
-            found.extend(differs(variable, &after, values, values, Some(0.0)));
+            found.extend(differs(variable, &after, values, values, 0.0));
         }
         run(plan, &mut *driver, restarted, &mut found)?;
     }
@@ -43,9 +43,9 @@ fn run(plan: &Plan, driver: &mut dyn Driver, restarted: bool, found: &mut Vec<St
             }
             let all: Vec<f64> = of.rows.iter().flatten().copied().collect();
             let share = match (of.exact, restarted) {
-                (true, true) => Some(0.0),
-                (false, true) => Some(STEP),
-                (_, false) => Some(RUN),
+                (true, true) => 0.0,
+                (false, true) => STEP,
+                (_, false) => RUN,
             };
             let values = driver.read(&of.variable)?;
             let name = place(of, step, restarted);
@@ -64,11 +64,11 @@ fn place(of: &Tracked, step: usize, restarted: bool) -> String {
 }
 
 /// The largest difference, where it is more than the share of the largest magnitude of `all`.
-fn differs(name: &str, found: &[f64], expected: &[f64], all: &[f64], share: Option<f64>) -> Option<String> {
+pub fn differs(name: &str, found: &[f64], expected: &[f64], all: &[f64], share: f64) -> Option<String> {
     if found.len() != expected.len() {
         return Some(format!("{name}: {} values instead of {}", found.len(), expected.len()));
     }
-    let limit = share? * largest(all.iter().copied());
+    let limit = share * largest(all.iter().copied());
     let mut worst: Option<(f64, usize)> = None;
     for (index, (value, wanted)) in found.iter().zip(expected).enumerate() {
         // 0 and -0 are one number, and so are all NaNs.

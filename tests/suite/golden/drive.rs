@@ -22,7 +22,7 @@ pub trait Driver {
 }
 
 /// The axes of an array in a group.
-fn axes(plan: &Plan, shape: Shape, length: Option<u32>) -> Vec<usize> {
+pub fn axes(plan: &Plan, shape: Shape, length: Option<u32>) -> Vec<usize> {
     let mut axes = if shape.batched && plan.batch > 1 { vec![plan.batch] } else { Vec::new() };
     axes.extend(shape_of(&plan.topology, shape.domain));
     axes.extend(length.map(|length| length as usize));
@@ -78,17 +78,20 @@ fn engined<'a>(plan: &'a Plan, case: &machine::Case) -> Result<Engined<'a>> {
     Ok(Engined { plan, rule: rule.clone(), engine, group })
 }
 
-fn variable(rule: &ir::Rule, name: &str) -> VarId {
+/// The variable of an address.
+pub fn variable(rule: &ir::Rule, name: &str) -> VarId {
     compose::find(rule, name).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn site(rule: &ir::Rule, name: &str) -> SiteId {
+/// The draw of an address.
+pub fn site(rule: &ir::Rule, name: &str) -> SiteId {
     let ends = |address: &str| address == name || address.ends_with(&format!(".{name}"));
     let found = rule.sites.iter().find(|(_, site)| site.address.as_deref().is_some_and(ends));
     found.unwrap_or_else(|| panic!("the rule has no draw `{name}`")).0
 }
 
-fn shaped(plan: &Plan, rule: &ir::Rule, name: &str, values: &[f64]) -> ArrayD<f64> {
+/// Values in the axes of a variable; one value stands for all.
+pub fn shaped(plan: &Plan, rule: &ir::Rule, name: &str, values: &[f64]) -> ArrayD<f64> {
     let of = &rule.variables[variable(rule, name)];
     array(name, axes(plan, of.shape, of.length), values)
 }
