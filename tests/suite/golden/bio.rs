@@ -11,7 +11,7 @@ use super::fuzzy;
 use super::plan::{self, Act, Plan};
 
 /// The gradient of the loss, as the host gives it: what optimizers that ascend are to be proposed is its negative.
-pub const DESCENT: &str = "rule descent { plastic w; synapse input grad; update { dw -= grad; } }\n";
+pub const DESCENT: &str = "rule descent { plastic w; synapse input grad = 0; update { dw -= grad; } }\n";
 
 /// All ways of running a case.
 pub fn plans(case: &Case) -> Vec<Plan> {

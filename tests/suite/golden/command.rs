@@ -111,8 +111,7 @@ fn run(plan: &Plan, course: &Course, folder: &Path) -> Result<(), String> {
         }
     }
     for ((of, variable), rows) in plan.tracked.iter().zip(&variables).zip(&library) {
-        let array: ArrayD<f32> =
-            results.by_name(&format!("{variable}.trace")).map_err(|error| error.to_string())?;
+        let array = trace(&mut results, variable)?;
         let width = array.len() / plan.acts.len().max(1);
         let values: Vec<f64> = array.iter().map(|&value| value.into()).collect();
         // A call comes after the step that has been recorded.
@@ -130,6 +129,18 @@ fn run(plan: &Plan, course: &Course, folder: &Path) -> Result<(), String> {
         }
     }
     if found.is_empty() { Ok(()) } else { Err(found.join("\n")) }
+}
+
+/// The recorded rows of a variable, which is called by the shortest name that only it has.
+fn trace(results: &mut NpzReader<File>, variable: &str) -> Result<ArrayD<f32>, String> {
+    let names = results.names().map_err(|error| error.to_string())?;
+    let called = |name: &String| {
+        let own = name.trim_end_matches(".npy").strip_suffix(".trace");
+        own.is_some_and(|own| own == variable || variable.ends_with(&format!(".{own}")))
+    };
+    let name =
+        names.iter().find(|name| called(name)).ok_or_else(|| format!("{variable} is not in {names:?}"))?;
+    results.by_name(name).map_err(|error| error.to_string())
 }
 
 fn arguments(plan: &Plan, course: &Course) -> Vec<String> {
