@@ -81,6 +81,7 @@ const CHECKS: &[(&str, fn())] = &[
     ("urbanczik_senn_rest", dendritic::rests_where_predicted),
     ("eprop_lif_gradient", eprop::lif_gradient),
     ("eprop_alif_gradient", eprop::alif_gradient),
+    ("eprop_batch_gradient", eprop::batch_gradient),
     ("eprop_by_hand", eprop::by_hand),
     ("synaptic_scaling_equations", homeostasis::scaling_equations),
     ("synaptic_scaling_target", homeostasis::scaling_target),

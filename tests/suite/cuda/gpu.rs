@@ -3,13 +3,16 @@
 //! The rule interpreter says what must come out; besides, engines of many groups are stepped with whole trains on the
 //! GPU and on the processor, saved on one and restored on the other, and given more than there is room for.
 
+use std::sync::OnceLock;
+
 use aplysia::units::ms;
 use aplysia::{Device, Engine, Error, Group, GroupId, Inputs, Plan, Recorder, Rule, Train};
 use aplysia_compiler::kernel::Precision;
+use aplysia_compiler::topology::Kind;
 use libtest_mimic::{Failed, Trial};
-use ndarray::Array2;
+use ndarray::{Array2, Array3, Axis};
 
-use super::cases;
+use super::{cases, topologies};
 use crate::differential::{Seen, expected};
 use crate::machine::engine::Running;
 use crate::machine::script::{Numbers, script};
@@ -18,15 +21,27 @@ use crate::machine::{Case, compare, trace};
 /// No multiple of a run of neighbours, several runs, several blocks of a sum, many strips, nothing at all.
 const SIZES: [(usize, usize); 7] = [(1, 1), (0, 3), (5, 7), (33, 72), (300, 8), (3, 1030), (64, 256)];
 
+/// The GPU, opened once.
+fn device() -> Result<&'static Device, Failed> {
+    static DEVICE: OnceLock<Result<Device, Error>> = OnceLock::new();
+    DEVICE.get_or_init(|| Device::cuda(0)).as_ref().map_err(|error| error.to_string().into())
+}
+
 /// The trials.
 pub fn trials() -> Vec<Trial> {
-    let without = Device::cuda(0).is_err();
+    let without = device().is_err();
     let mut trials = Vec::new();
     for (name, text) in cases() {
         for precision in [Precision::F32, Precision::F64] {
             let title = format!("gpu::{name}::{precision:?}").to_lowercase();
             let text = text.clone();
             trials.push(Trial::test(title, move || shipped(name, &text, precision)));
+        }
+    }
+    for (name, text) in topologies::RULES {
+        for precision in [Precision::F32, Precision::F64] {
+            let title = format!("gpu::topologies::{name}::{precision:?}").to_lowercase();
+            trials.push(Trial::test(title, move || on_topologies(text, precision)));
         }
     }
     trials.push(Trial::test("gpu::trains_of_many_groups", many_groups));
@@ -38,7 +53,7 @@ pub fn trials() -> Vec<Trial> {
 
 fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
     let case = Case::new(name, text, None, &[])?;
-    let device = Device::cuda(0)?;
+    let device = device()?;
     for (number, size) in SIZES.into_iter().enumerate() {
         let steps = if size.0 * size.1 > 500 { 8 } else { 16 };
         let script = script(&case.rule, size, precision, steps, number as u64 + 1);
@@ -46,7 +61,7 @@ fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
         for plan in [Plan::Auto, Plan::FullPass, Plan::Events] {
             let context = |error: String| format!("{plan:?}, size {size:?}: {error}");
             let mut machine =
-                Running::new(&case, &script, plan, &device).map_err(|error| context(error.to_string()))?;
+                Running::new(&case, &script, plan, device).map_err(|error| context(error.to_string()))?;
             let found = trace(&case.rule, &mut machine, &script).map_err(context)?;
             compare(&case.rule, &expected, &found).map_err(context)?;
         }
@@ -54,8 +69,63 @@ fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
     Ok(())
 }
 
+/// Every topology, with and without a batch: the GPU against the processor.
+fn on_topologies(text: &str, precision: Precision) -> Result<(), Failed> {
+    let case = topologies::case(text)?;
+    let rule = Rule::from_ir(case.open.clone());
+    let precision = match precision {
+        Precision::F32 => aplysia::Precision::F32,
+        Precision::F64 => aplysia::Precision::F64,
+    };
+    let devices = [Device::cpu(), device()?.clone()];
+    let mut compared = 0;
+    for kind in Kind::ALL {
+        let topology = topologies::topology(kind)?;
+        for batch in topologies::BATCHES {
+            for plan in [Plan::FullPass, Plan::Events] {
+                let mut found = Vec::new();
+                for device in &devices {
+                    let group = Group::on(topology.clone()).rule(&rule).dt(ms(1.0)).plan(plan).batch(batch);
+                    let mut engine = Engine::new(device.clone())?;
+                    let Ok(id) = engine.register(group.precision(precision).seed(3)) else { continue };
+                    let sides = [topology.pre(), topology.post()].map(|count| {
+                        let mut numbers = Numbers::new(count as u64);
+                        Array3::from_shape_fn((12, batch, count), |(step, ..)| {
+                            step != 5 && numbers.unit() < 0.15
+                        })
+                    });
+                    let [pre, post] = &sides;
+                    let train = match batch {
+                        1 => Train::new().pre(pre.index_axis(Axis(1), 0)).post(post.index_axis(Axis(1), 0)),
+                        _ => Train::new().pre(pre.view()).post(post.view()),
+                    };
+                    engine.run(12, &Inputs::new().group(id, train))?;
+                    found.push(everything(&mut engine, id, &case)?);
+                }
+                match found.as_slice() {
+                    [] => {}
+                    [here, there] if here == there => compared += 1,
+                    _ => return Err(format!("{kind:?}, batch {batch}, {plan:?} differ").into()),
+                }
+            }
+        }
+    }
+    if compared == 0 { Err("no group could be made".into()) } else { Ok(()) }
+}
+
+/// The bits of all variables that are kept, any NaN as one.
+fn everything(engine: &mut Engine, id: GroupId, case: &Case) -> Result<Vec<u64>, Failed> {
+    let mut all = Vec::new();
+    for (_, variable) in case.rule.variables.iter() {
+        if let Ok(values) = engine.read::<f64>(id, variable.address().as_str()) {
+            all.extend(values.iter().map(|value| if value.is_nan() { u64::MAX } else { value.to_bits() }));
+        }
+    }
+    Ok(all)
+}
+
 /// Groups of rules that need nothing but spikes.
-const RULES: [&str; 4] = ["stdp", "stdp_triplet", "stdp_soft", "bcm"];
+const RULES: [&str; 4] = ["stdp", "stdp_triplet", "stdp_soft", "istdp"];
 const STEPS: usize = 40;
 
 fn groups(device: &Device, count: usize) -> Result<(Engine, Vec<GroupId>), Failed> {
@@ -113,7 +183,7 @@ fn same(expected: &[Vec<u32>], found: &[Vec<u32>]) -> Result<(), Failed> {
 
 fn many_groups() -> Result<(), Failed> {
     let (mut here, ids) = groups(&Device::cpu(), 37)?;
-    let (mut there, other) = groups(&Device::cuda(0)?, 37)?;
+    let (mut there, other) = groups(device()?, 37)?;
     for _ in 0..2 {
         run(&mut here, &ids)?;
         run(&mut there, &other)?;
@@ -128,7 +198,7 @@ fn many_groups() -> Result<(), Failed> {
 
 fn checkpoints() -> Result<(), Failed> {
     let (mut here, ids) = groups(&Device::cpu(), 5)?;
-    let (mut there, other) = groups(&Device::cuda(0)?, 5)?;
+    let (mut there, other) = groups(device()?, 5)?;
     run(&mut there, &other)?;
     let mut saved = Vec::new();
     there.save_to(&mut saved)?;
@@ -144,7 +214,7 @@ fn checkpoints() -> Result<(), Failed> {
 }
 
 fn no_room() -> Result<(), Failed> {
-    let (mut engine, ids) = groups(&Device::cuda(0)?, 2)?;
+    let (mut engine, ids) = groups(device()?, 2)?;
     let large = Group::dense(1 << 20, 1 << 19).rule(&Rule::shipped("stdp")?);
     match engine.register(large) {
         Err(Error::NoMemory { name, bytes }) if name.contains("group 2") && bytes > 1 << 40 => {}
@@ -157,7 +227,7 @@ fn no_room() -> Result<(), Failed> {
 
 fn host() -> Result<(), Failed> {
     let mut outcomes = Vec::new();
-    for device in [Device::cpu(), Device::cuda(0)?] {
+    for device in [Device::cpu(), device()?.clone()] {
         let (mut engine, ids) = groups(&device, 3)?;
         let recording = engine.record(ids[0], &Recorder::new(["w", "x"]).every(7))?;
         run(&mut engine, &ids)?;
