@@ -31,7 +31,10 @@ fn run(plan: &Plan, driver: &mut dyn Driver, restarted: bool, found: &mut Vec<St
     for step in plan.steps() {
         // At the very beginning too: creation has constrained what the package has not.
         for of in plan.tracked.iter().filter(|of| of.restarted && (restarted || step == 0)) {
-            driver.write(&of.variable, &of.rows[step])?;
+            // What is not a number cannot be written; the step before has left it.
+            if !of.rows[step].iter().any(|value| value.is_nan()) {
+                driver.write(&of.variable, &of.rows[step])?;
+            }
         }
         for act in &plan.acts[step] {
             driver.act(act).map_err(|error| format!("step {step}: {error}"))?;
