@@ -76,9 +76,10 @@ pub fn differs(name: &str, found: &[f64], expected: &[f64], all: &[f64], share: 
     for (index, (value, wanted)) in found.iter().zip(expected).enumerate() {
         // 0 and -0 are one number, and so are all NaNs.
         let same = value == wanted || value.is_nan() && wanted.is_nan();
-        let difference = if same { 0.0 } else { (value - wanted).abs() };
-        let beyond = !same && !(difference <= limit);
-        if beyond && worst.is_none_or(|(largest, _)| !(difference <= largest)) {
+        // A number in the place of a NaN, or the other way round, is as far as can be.
+        let difference = (value - wanted).abs();
+        let difference = if difference.is_nan() { f64::INFINITY } else { difference };
+        if !same && difference > limit && worst.is_none_or(|(largest, _)| difference > largest) {
             worst = Some((difference, index));
         }
     }
