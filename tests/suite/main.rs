@@ -12,6 +12,7 @@ mod formatting;
 mod fusion;
 mod hand_written;
 mod machine;
+mod matrix;
 mod numbers;
 mod random;
 mod reference;
@@ -31,6 +32,7 @@ fn main() {
     trials.extend(cuda::trials());
     trials.extend(diagnostics::trials());
     trials.extend(differential::trials());
+    trials.extend(matrix::trials());
     trials.extend(digits::trials());
     trials.extend(documents::trials());
     trials.extend(faults::trials());
