@@ -332,4 +332,14 @@ fn describe(emitter: &mut Emitter<'_, '_, '_>, key: Key) {
         let values = if leaves == 1 { "value" } else { "values" };
         emitter.builder.doc(format!("leaves {leaves} {values} for later launches"));
     }
+    let rings = emitter.work.roots[&key].rings.clone();
+    if let Some(&first) = rings.first() {
+        let values = if rings.len() == 1 { "value" } else { "values" };
+        let doc = if emitter.work.rings[first].is_initial() {
+            format!("fills {} {values} from before the first step", rings.len())
+        } else {
+            format!("keeps {} {values} for later steps", rings.len())
+        };
+        emitter.builder.doc(doc);
+    }
 }
