@@ -9,12 +9,14 @@ macro_rules! rules {
 
 /// All rules and their texts, by name.
 const RULES: &[(&str, &str)] = rules! {
-    "adam" "bcm" "bcpnn" "benna_fusi" "clopath" "conex_istdp" "conex_rstdp" "conex_stdp" "cortex" "crystallize" "dale"
-    "eprop_alif" "eprop_lif" "fuzzy_lr" "graupner_brunel" "hebbian" "istdp" "linear_homeostasis" "mask" "mstdp"
-    "mstdpet" "normalise" "oja" "prior" "rate_homeostasis" "rejuvenate" "reward_gate" "rstdp" "sgd" "stdp"
+    "adam" "bcm" "bcpnn" "benna_fusi" "clip" "clopath" "conex_istdp" "conex_rstdp" "conex_spike_istdp"
+    "conex_spike_rstdp" "conex_spike_stdp" "conex_stdp" "conex_traces" "cortex" "crystallize" "dale" "dale_rows"
+    "dopamine" "eprop_alif" "eprop_lif" "fuzzy_lr" "graupner_brunel" "hebbian" "istdp" "l1_rates" "l1_signs"
+    "l1_weights" "layer" "linear_homeostasis" "mask" "mstdp" "mstdpet" "nag" "normalise" "oja" "prior" "rate_error"
+    "rate_homeostasis" "rejuvenate" "rejuvenate_lognormal" "reward_gate" "rstdp" "sgd" "sign_constraint" "stdp"
     "stdp_nearest_presynaptic" "stdp_nearest_reduced" "stdp_nearest_symmetric" "stdp_power_law" "stdp_soft"
-    "stdp_triplet" "stdp_triplet_nearest" "stdp_weight_dependent" "synaptic_scaling" "tsodyks_markram"
-    "urbanczik_senn" "volume_lr" "weight_decay"
+    "stdp_triplet" "stdp_triplet_nearest" "stdp_weight_dependent" "synaptic_scaling" "traces" "tsodyks_markram"
+    "updater" "urbanczik_senn" "volume_lr" "weight_decay" "weight_splitting"
 };
 
 /// The text of a shipped rule.

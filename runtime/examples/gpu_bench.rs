@@ -1,6 +1,6 @@
 //! How fast steps are on a GPU, against a copy inside its memory that is measured in the same run.
 //!
-//! `gpu_bench [full] [events] [groups] [json FILE]`; all of them where none is named. A full pass reads and writes the
+//! `gpu_bench [full] [events] [groups]`; all of them where none is named. A full pass reads and writes the
 //! synaptic arrays once: its bytes, over the time of a step on the GPU, are held against the bytes of a copy over its
 //! time. The time of a step contains everything: spikes put in place, neurons, synapses.
 
@@ -10,7 +10,6 @@ use std::time::Instant;
 use aplysia::cuda::measure::{Stopwatch, copy_bandwidth};
 use aplysia::units::ms;
 use aplysia::{Device, Engine, Group, GroupId, Inputs, Plan, Rule, Train};
-use ndarray::Array2;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -63,16 +62,12 @@ fn step_time(
     ids: &[GroupId],
     sizes: &[(usize, usize)],
     share: f64,
-    steps: usize,
+    steps: u64,
 ) -> Outcome<f64> {
-    let trains: Vec<[Array2<bool>; 2]> = sizes
-        .iter()
-        .enumerate()
+    let trains: Vec<[Spikes; 2]> = (0u64..)
+        .zip(sizes)
         .map(|(number, &(pre, post))| {
-            [
-                spikes(2 * number as u64 + 1, steps, pre, share),
-                spikes(2 * number as u64 + 2, steps, post, share),
-            ]
+            [Spikes::new(2 * number + 1, steps, pre, share), Spikes::new(2 * number + 2, steps, post, share)]
         })
         .collect();
     let watch = Stopwatch::new_for(engine)?;
@@ -80,24 +75,40 @@ fn step_time(
     for _ in 0..=ROUNDS {
         let mut inputs = Inputs::new();
         for (&id, [pre, post]) in ids.iter().zip(&trains) {
-            inputs = inputs.group(id, Train::new().pre(pre.view()).post(post.view()));
+            let train = Train::new().pre_events(&pre.step, &pre.index).post_events(&post.step, &post.index);
+            inputs = inputs.group(id, train);
         }
         engine.wait()?;
         watch.start()?;
-        engine.run(steps as u64, &inputs)?;
+        engine.run(steps, &inputs)?;
         best = best.min(watch.stop()? / steps as f64);
     }
     Ok(best)
 }
 
-/// Spikes with a given share, by a linear congruential generator.
-fn spikes(seed: u64, steps: usize, neurons: usize, share: f64) -> Array2<bool> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let below = (share * f64::from(u32::MAX)) as u64;
-    Array2::from_shape_fn((steps, neurons), |_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        state >> 32 < below
-    })
+/// Spikes in a list.
+struct Spikes {
+    step: Vec<u64>,
+    index: Vec<u32>,
+}
+
+impl Spikes {
+    /// With a given share of neurons in each step, by a linear congruential generator.
+    fn new(seed: u64, steps: u64, neurons: usize, share: f64) -> Self {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let below = (share * f64::from(u32::MAX)) as u64;
+        let mut spikes = Self { step: Vec::new(), index: Vec::new() };
+        for step in 0..steps {
+            for index in 0..neurons as u32 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                if state >> 32 < below {
+                    spikes.step.push(step);
+                    spikes.index.push(index);
+                }
+            }
+        }
+        spikes
+    }
 }
 
 fn engine(device: &Device, name: &str, size: usize, plan: Plan) -> Outcome<(Engine, GroupId)> {

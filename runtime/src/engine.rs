@@ -407,9 +407,7 @@ impl Engine {
     fn advance_on_gpu(&mut self, more: bool) -> Result<bool> {
         let Some(conductor) = &mut self.conductor else { return Ok(false) };
         conductor.prepare(&mut self.groups);
-        if !more || conductor.is_full() {
-            conductor.flush(&mut self.groups)?;
-        }
+        conductor.go_on(&mut self.groups, more)?;
         Ok(true)
     }
 

@@ -7,7 +7,8 @@
 //
 // usage: PROGRAM INPUT OUTPUT. Input, all numbers 8 bytes: the number of launches, and for each the kernel's number,
 // thread blocks, threads, whether the order descends, the number of buffers, the bytes of each and its contents, the
-// number of scalars and these. Output: the contents of all buffers, launch after launch.
+// number of scalars and these. Output: the contents of all buffers, launch after launch. With SHIM_LIBRARY there is no
+// program: `driver.cpp` then does the launching.
 
 #include <cmath>
 #include <cstdio>
@@ -141,6 +142,31 @@ static void launch(const Entry &entry, unsigned int blocks, unsigned int threads
     }
 }
 
+// A kernel that takes so many pointers, and whatever stands behind them.
+static unsigned int pointer_count;
+static void *pointer_kernel;
+
+static void call_pointers(void **a, const unsigned long long *)
+{
+    void *p[32] = {};
+    for (unsigned int k = 0; k < pointer_count && k < 32; ++k) p[k] = a[k];
+    // A function does not see arguments that it does not have.
+    typedef void (*Any)(void *, void *, void *, void *, void *, void *, void *, void *, void *, void *, void *, void *,
+                        void *, void *, void *, void *, void *, void *, void *, void *, void *, void *, void *, void *,
+                        void *, void *, void *, void *, void *, void *, void *, void *);
+    ((Any)pointer_kernel)(p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11], p[12], p[13], p[14],
+                          p[15], p[16], p[17], p[18], p[19], p[20], p[21], p[22], p[23], p[24], p[25], p[26], p[27], p[28],
+                          p[29], p[30], p[31]);
+}
+
+static inline void launch_any(void *kernel, unsigned int count, void **pointers, unsigned int blocks, unsigned int threads,
+                              bool waits)
+{
+    pointer_kernel = kernel;
+    pointer_count = count;
+    launch(Entry{call_pointers, waits}, blocks, threads, false, pointers, nullptr);
+}
+
 }  // namespace shim
 
 static inline void __syncthreads() { shim::hand_over(shim::AtBlock); }
@@ -163,6 +189,8 @@ static inline T __shfl_down_sync(unsigned int mask, T value, unsigned int by)
     const unsigned int lane = threadIdx.x % 32;
     return __shfl_sync(mask, value, lane + by < 32 ? int(lane + by) : int(lane));
 }
+
+#ifndef SHIM_LIBRARY
 
 extern const shim::Entry entries[];
 
@@ -200,3 +228,5 @@ int main(int count, char **arguments)
     }
     return std::fclose(output) == 0 ? 0 : 2;
 }
+
+#endif

@@ -10,6 +10,7 @@ mod documents;
 mod faults;
 mod formatting;
 mod fusion;
+mod golden;
 mod hand_written;
 mod machine;
 mod matrix;
@@ -38,6 +39,7 @@ fn main() {
     trials.extend(faults::trials());
     trials.extend(formatting::trials());
     trials.extend(fusion::trials());
+    trials.extend(golden::trials());
     trials.extend(hand_written::trials());
     trials.extend(numbers::trials());
     trials.extend(random::trials());

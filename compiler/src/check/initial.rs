@@ -82,7 +82,14 @@ impl Checker<'_> {
             match self.elements(value, length, &name) {
                 Some(elements) => {
                     for element in elements {
-                        let Some(value) = self.at(stage, draw_at, |c| c.expr(element)) else {
+                        if matches!(stage, Stage::Initial(_)) && length.is_none() {
+                            // The first draw of the expression takes the name.
+                            self.draw_name =
+                                Some(format!("{}.{}", self.settings.part, declaration.name.dotted()));
+                        }
+                        let value = self.at(stage, draw_at, |c| c.expr(element));
+                        self.draw_name = None;
+                        let Some(value) = value else {
                             failed = true;
                             continue;
                         };

@@ -48,7 +48,7 @@ pub struct PartSettings {
     pub part: String,
     /// Option to chosen value.
     pub options: BTreeMap<String, (String, Span)>,
-    /// Parameter to new default.
+    /// Parameter to new default, and constant to new value.
     pub defaults: BTreeMap<String, (Constant, Span)>,
     /// The name of a plastic variable, an input or an output to its new name; the proposal follows.
     pub renames: BTreeMap<String, (String, Span)>,

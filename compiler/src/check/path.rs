@@ -2,7 +2,8 @@
 
 use super::context::{Binding, Checker, Environment, Home, Stage, Symbol, Value};
 use super::scope::FileItem;
-use super::unit::Dimension;
+use super::unit::{Dimension, Unit};
+use super::{Constant, value_of_constant};
 use crate::ast::{self, ExprKind as Ast, Path};
 use crate::diag::{Diagnostic, code, did_you_mean};
 use crate::ir::{Builtin, Domain, VarId, VarKind};
@@ -315,6 +316,10 @@ impl<'a> Checker<'a> {
             Some(length) => Some(self.length(length)?),
             None => None,
         };
+        let own = self.environment.home == Home::Rule;
+        if let Some((constant, span)) = self.settings.defaults.get(name).copied().filter(|_| own) {
+            return self.given_constant(name, declaration, unit, constant, span).map(|value| vec![value]);
+        }
         let Some(value) = &declaration.value else {
             let message = format!("the constant `{name}` has no value");
             self.report(
@@ -335,6 +340,26 @@ impl<'a> Checker<'a> {
             return Some(vec![*one; length as usize]);
         }
         Some(values)
+    }
+
+    /// The value that a composition gives a constant, which has the dimension of the one that it replaces.
+    fn given_constant(
+        &mut self,
+        name: &str,
+        declaration: &ast::Declaration,
+        unit: Option<Unit>,
+        constant: Constant,
+        span: Span,
+    ) -> Option<Value> {
+        let dimension = match (unit, &declaration.value) {
+            (Some(unit), _) => Some(unit.dimension),
+            (None, Some(value)) => self.expr(value)?.dimension,
+            (None, None) => constant.dimension,
+        };
+        let whole = constant.value.fract() == 0.0;
+        let value = Value { whole, ..value_of_constant(&mut self.builder, constant, span) };
+        self.expect_dimension(value, span, dimension, &format!("`{name}`"));
+        Some(Value { dimension: dimension.or(value.dimension), ..value })
     }
 
     /// The expressions behind `=`: one for each element of an array, or one for all.

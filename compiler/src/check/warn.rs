@@ -24,6 +24,7 @@ struct Uses {
 pub(super) fn warnings(rule: &ast::Rule, items: &[RuleItem], lowered: &Rule, diagnostics: &mut Diagnostics) {
     let mut uses = Uses::default();
     items.iter().for_each(|item| uses.item(item));
+    let learns = plastics(items).any(|name| uses.changes(&name.text));
     for item in items {
         let RuleItem::Declaration(declaration) = item else { continue };
         let Some(name) = declaration.name.single() else { continue };
@@ -41,7 +42,7 @@ pub(super) fn warnings(rule: &ast::Rule, items: &[RuleItem], lowered: &Rule, dia
         if !read && !written {
             let message = format!("the {what} `{}` is never used", name.text);
             diagnostics.push(Diagnostic::new(code::UNUSED, name.span, message).help("remove it"));
-        } else if kind == Some(Kind::State) && !read {
+        } else if kind == Some(Kind::State) && !read && !(is_result(declaration, &uses) && !learns) {
             let message = format!("the state `{}` is written and never read", name.text);
             let help = "remove it, unless the host is to read it";
             diagnostics.push(Diagnostic::new(code::NEVER_READ, name.span, message).help(help));
@@ -51,7 +52,32 @@ pub(super) fn warnings(rule: &ast::Rule, items: &[RuleItem], lowered: &Rule, dia
     unchanged(rule, items, &uses, diagnostics);
 }
 
+/// A documented state that is written and not read by its own rule: what the rule is for, where it does not learn.
+/// Another part of a composition reads it, or the host.
+fn is_result(declaration: &ast::Declaration, uses: &Uses) -> bool {
+    let state = declaration.modifiers.iter().any(|word| word.kind == ModifierKind::Kind(Kind::State));
+    let name = declaration.name.dotted();
+    state && !declaration.docs.is_empty() && uses.written.contains(&name) && !uses.read.contains(&name)
+}
+
+/// The plastic variables that a rule declares.
+fn plastics(items: &[RuleItem]) -> impl Iterator<Item = &ast::Name> {
+    items.iter().filter_map(|item| match item {
+        RuleItem::Declaration(declaration)
+            if declaration.modifiers.iter().any(|word| word.kind == ModifierKind::Kind(Kind::Plastic)) =>
+        {
+            declaration.name.single()
+        }
+        _ => None,
+    })
+}
+
 impl Uses {
+    /// Whether a plastic variable or its proposal is written.
+    fn changes(&self, plastic: &str) -> bool {
+        self.written.contains(plastic) || self.written.contains(&format!("d{plastic}"))
+    }
+
     fn item(&mut self, item: &RuleItem) {
         match item {
             RuleItem::Declaration(declaration) => {
@@ -153,16 +179,8 @@ impl Uses {
 
 /// A rule that reads a plastic variable and proposes or writes no change to any.
 fn unchanged(rule: &ast::Rule, items: &[RuleItem], uses: &Uses, diagnostics: &mut Diagnostics) {
-    let mut plastics = items.iter().filter_map(|item| match item {
-        RuleItem::Declaration(declaration)
-            if declaration.modifiers.iter().any(|word| word.kind == ModifierKind::Kind(Kind::Plastic)) =>
-        {
-            declaration.name.single()
-        }
-        _ => None,
-    });
-    let changed = |name: &str| uses.written.contains(name) || uses.written.contains(&format!("d{name}"));
-    if let Some(plastic) = plastics.find(|name| uses.read.contains(&name.text) && !changed(&name.text))
+    if let Some(plastic) =
+        plastics(items).find(|name| uses.read.contains(&name.text) && !uses.changes(&name.text))
         && !reads_on_purpose(items, uses, &plastic.text)
     {
         let message = format!("the rule `{}` reads `{}` and never changes it", rule.name.text, plastic.text);
@@ -171,15 +189,16 @@ fn unchanged(rule: &ast::Rule, items: &[RuleItem], uses: &Uses, diagnostics: &mu
     }
 }
 
-/// Whether weights are read for something else than learning: to transmit, to change another rule's state, or in what is
-/// done on a call or on a schedule.
+/// Whether weights are read for something else than learning: to transmit, for a state that others read, to change
+/// another rule's state, or in what is done on a call or on a schedule.
 fn reads_on_purpose(items: &[RuleItem], uses: &Uses, plastic: &str) -> bool {
     let elsewhere = |declaration: &ast::Declaration| {
-        declaration.modifiers.iter().any(|word| match word.kind {
-            ModifierKind::Kind(Kind::Output) => true,
-            ModifierKind::Kind(Kind::Extern) => uses.written.contains(&declaration.name.dotted()),
-            _ => false,
-        })
+        is_result(declaration, uses)
+            || declaration.modifiers.iter().any(|word| match word.kind {
+                ModifierKind::Kind(Kind::Output) => true,
+                ModifierKind::Kind(Kind::Extern) => uses.written.contains(&declaration.name.dotted()),
+                _ => false,
+            })
     };
     items.iter().any(|item| match item {
         RuleItem::Declaration(declaration) => elsewhere(declaration),

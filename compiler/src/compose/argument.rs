@@ -1,4 +1,6 @@
 //! The arguments of a part: `tau_plus = 10 ms`, `bound = soft`, `w = b`, `eta = fuzzy_lr.eta`, `stdp.a_plus = 0.1`.
+//!
+//! The argument of an input is a name, which renames it, or an address with a dot, which points it at a state.
 
 use super::part::{FlatPart, SlotKind, Target};
 use crate::ast;
@@ -16,7 +18,7 @@ pub(super) struct Context<'a> {
     pub scope: &'a Scope,
 }
 
-/// An extern that is to be pointed at a state, once all parts are there.
+/// An extern or an input that is to be pointed at a state, once all parts are there.
 pub(super) struct Pointer {
     /// The index in the group.
     pub part: usize,
@@ -71,18 +73,15 @@ impl Setting<'_, '_> {
                 Some(Reached::Private(index)) => {
                     pointers.extend(self.private(index, argument, context, diagnostics));
                 }
-                Some(Reached::Shared(places)) => match path(&argument.value).and_then(ast::Path::single) {
-                    Some(new) => {
+                Some(Reached::Shared(places)) => match path(&argument.value) {
+                    Some(new) if let Some(new) = new.single() => {
                         let new = |(index, local)| (index, local, new.text.clone(), argument.span);
                         renames.extend(places.into_iter().map(new));
                     }
-                    None => {
-                        let message = format!("`{}` can only be renamed", argument.name.dotted());
-                        diagnostics.push(
-                            Diagnostic::new(code::ARGUMENT_FORM, argument.value.span, message)
-                                .help(format!("write another name: `{} = NAME`", argument.name.dotted())),
-                        );
+                    Some(state) if self.are_inputs(&places) => {
+                        pointers.extend(self.point(places, state));
                     }
+                    Some(_) | None => diagnostics.push(self.not_a_name(&places, argument)),
                 },
             }
         }
@@ -94,6 +93,35 @@ impl Setting<'_, '_> {
             }
         }
         pointers
+    }
+
+    fn are_inputs(&self, places: &[(usize, String)]) -> bool {
+        places.iter().all(|(index, local)| {
+            matches!(self.group[*index].slots[local.as_str()].kind, SlotKind::Shared { input: true, .. })
+        })
+    }
+
+    /// Makes externs of inputs; their state is found once all parts are there.
+    fn point(&mut self, places: Vec<(usize, String)>, state: &ast::Path) -> Vec<Pointer> {
+        let mut pointers = Vec::new();
+        for (part, name) in places {
+            if let Some(slot) = self.group[part].slots.get_mut(&name) {
+                slot.kind = SlotKind::Extern;
+            }
+            pointers.push(Pointer { part, name, path: state.dotted(), span: state.span });
+        }
+        pointers
+    }
+
+    fn not_a_name(&self, places: &[(usize, String)], argument: &ast::Argument) -> Diagnostic {
+        let name = argument.name.dotted();
+        let (message, help) = if self.are_inputs(places) {
+            let help = format!("write another name, `{name} = NAME`, or a state, `{name} = PART.STATE`");
+            (format!("`{name}` can only be renamed or pointed at a state"), help)
+        } else {
+            (format!("`{name}` can only be renamed"), format!("write another name: `{name} = NAME`"))
+        };
+        Diagnostic::new(code::ARGUMENT_FORM, argument.value.span, message).help(help)
     }
 
     /// What an argument's name means.
@@ -140,6 +168,8 @@ impl Setting<'_, '_> {
             for (local, slot) in &part.slots {
                 let hit = match &slot.kind {
                     SlotKind::Param | SlotKind::Option(_) | SlotKind::Extern => local == name,
+                    // Those of a composition have been used for the arguments of its parts.
+                    SlotKind::Const => local == name && !part.declarations,
                     SlotKind::Shared { name: outer, .. } => outer == name,
                     SlotKind::State => false,
                 };
@@ -164,7 +194,8 @@ impl Setting<'_, '_> {
                 match &slot.kind {
                     SlotKind::State => state |= local == name,
                     SlotKind::Shared { name: outer, .. } => known.push(outer.clone()),
-                    SlotKind::Param | SlotKind::Option(_) | SlotKind::Extern => {
+                    SlotKind::Const if part.declarations => {}
+                    SlotKind::Param | SlotKind::Const | SlotKind::Option(_) | SlotKind::Extern => {
                         known.push(local.clone());
                         if self.composed {
                             known.push(format!("{part_name}.{local}"));
@@ -187,7 +218,7 @@ impl Setting<'_, '_> {
         diagnostic.maybe_help(did_you_mean(&path.dotted(), known.iter().map(String::as_str)))
     }
 
-    /// Sets a parameter, an option or an extern.
+    /// Sets a parameter, a constant, an option or an extern.
     fn private(
         &mut self,
         index: usize,
@@ -200,6 +231,11 @@ impl Setting<'_, '_> {
         let kind = part.slots.get(&name)?.kind.clone();
         match kind {
             SlotKind::Param => parameter(part, name, argument, context, diagnostics),
+            SlotKind::Const => {
+                if let Some(value) = constant(&argument.value, context.scope, diagnostics) {
+                    part.defaults.insert(name, (value, argument.value.span));
+                }
+            }
             SlotKind::Option(values) => match path(&argument.value).and_then(ast::Path::single) {
                 Some(value) => choose(part, &name, &values, &value.text, value.span, diagnostics),
                 None => {
@@ -228,7 +264,7 @@ impl Setting<'_, '_> {
                 }
             },
             SlotKind::State | SlotKind::Shared { .. } => {
-                crate::ice!("`{name}` was taken for a parameter, an option or an extern")
+                crate::ice!("`{name}` was taken for a parameter, a constant, an option or an extern")
             }
         }
         None

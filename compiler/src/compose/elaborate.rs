@@ -8,7 +8,7 @@ use super::merge::{MergePart, merge_parts};
 use super::part::{FlatPart, SlotDomain, SlotKind, Target};
 use crate::check::{PartSettings, lower};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
-use crate::ir::{Domain, Rule};
+use crate::ir::{Domain, Rule, VarKind};
 use crate::library::{Library, RulePlace, Settings};
 use crate::source::Span;
 
@@ -28,13 +28,17 @@ pub(crate) fn elaborate(
     let domains = stated_domains(&flat);
     let bound: Vec<Target> =
         flat.iter().flat_map(|part| part.bindings.values()).map(|(to, _)| to.clone()).collect();
+    let pointed: Vec<&Target> =
+        flat.iter().flat_map(|part| part.pointers.values()).map(|(to, _)| to).collect();
     let lowered: Vec<Option<Rule>> = flat
         .iter()
         .map(|part| {
             let mut reported = Diagnostics::new();
             let settings = part_settings(part, &domains);
             let lowered = lower(library.sources(), part.rule.rule(), part.scope, &settings, &mut reported);
-            let used = |diagnostic: &Diagnostic| is_bound(part, &bound, diagnostic);
+            let used = |diagnostic: &Diagnostic| {
+                is_bound(part, &bound, diagnostic) || is_pointed_at(part, &pointed, diagnostic)
+            };
             reported
                 .into_iter()
                 .filter(|diagnostic| !used(diagnostic))
@@ -66,6 +70,15 @@ fn is_bound(part: &FlatPart<'_>, bound: &[Target], diagnostic: &Diagnostic) -> b
         && part.slots.iter().any(|(name, slot)| slot.span.to(about) == slot.span && is_used(name))
 }
 
+/// Whether a warning is about a state that another part reads: by itself it looks as if nobody did.
+fn is_pointed_at(part: &FlatPart<'_>, pointed: &[&Target], diagnostic: &Diagnostic) -> bool {
+    let about = diagnostic.primary.span;
+    let is_read =
+        |name: &String| pointed.iter().any(|target| target.part == part.name && target.name == *name);
+    diagnostic.severity() == Severity::Warning
+        && part.slots.iter().any(|(name, slot)| slot.span.to(about) == slot.span && is_read(name))
+}
+
 /// The domain that some part states for each shared variable.
 fn stated_domains(flat: &[FlatPart<'_>]) -> BTreeMap<String, Domain> {
     let mut domains = BTreeMap::new();
@@ -85,7 +98,7 @@ fn part_settings(part: &FlatPart<'_>, domains: &BTreeMap<String, Domain>) -> Par
         ..PartSettings::default()
     };
     for (local, slot) in &part.slots {
-        let SlotKind::Shared { name, domain, renamed } = &slot.kind else { continue };
+        let SlotKind::Shared { name, domain, renamed, .. } = &slot.kind else { continue };
         if let Some(span) = renamed
             && name != local
         {
@@ -98,7 +111,15 @@ fn part_settings(part: &FlatPart<'_>, domains: &BTreeMap<String, Domain>) -> Par
     settings
 }
 
-fn merge_part(part: &FlatPart<'_>, rule: Rule) -> MergePart {
+fn merge_part(part: &FlatPart<'_>, mut rule: Rule) -> MergePart {
+    for (_, variable) in rule.variables.iter_mut() {
+        // An input that has been pointed at a state is no longer the host's, and no longer shared with other parts.
+        if matches!(variable.kind, VarKind::Input { .. }) && part.pointers.contains_key(&variable.name) {
+            variable.kind = VarKind::Extern;
+            variable.part.clone_from(&part.name);
+            variable.init.clear();
+        }
+    }
     let addresses = |targets: &BTreeMap<String, (Target, Span)>| {
         targets.iter().map(|(name, (target, span))| (name.clone(), (target.address(), *span))).collect()
     };

@@ -73,7 +73,8 @@ impl<'a> Expander<'a, '_> {
         let mut flat = Vec::new();
         let mut parameters = Vec::new();
         if let Some(own) = self.declarations(rule, declarations, file_scope) {
-            parameters.extend(own.slots.keys().cloned());
+            let params = own.slots.iter().filter(|(_, slot)| slot.kind == SlotKind::Param);
+            parameters.extend(params.map(|(name, _)| name.clone()));
             flat.push(own);
         }
         let context = Context { composition: &rule.name.text, parameters: &parameters, scope: &scope };
@@ -269,7 +270,11 @@ fn check_renames(part: &FlatPart<'_>, diagnostics: &mut Diagnostics) {
         let other = part.slots.iter().enumerate().find(|(other, (local, slot))| {
             let called = match &slot.kind {
                 SlotKind::Shared { name, .. } => name,
-                SlotKind::Param | SlotKind::Option(_) | SlotKind::State | SlotKind::Extern => *local,
+                SlotKind::Param
+                | SlotKind::Const
+                | SlotKind::Option(_)
+                | SlotKind::State
+                | SlotKind::Extern => *local,
             };
             *other != index && called == name
         });

@@ -26,11 +26,11 @@ pub(super) struct FlatPart<'a> {
     pub slots: IndexMap<String, Slot>,
     /// Option to chosen value.
     pub options: BTreeMap<String, (String, Span)>,
-    /// Parameter to new default.
+    /// Parameter to new default, and constant to new value.
     pub defaults: BTreeMap<String, (Constant, Span)>,
     /// Parameter to the one that takes its place.
     pub bindings: BTreeMap<String, (Target, Span)>,
-    /// Extern to its state.
+    /// Extern, or input that is one here, to its state.
     pub pointers: BTreeMap<String, (Target, Span)>,
 }
 
@@ -81,11 +81,13 @@ pub(super) struct Slot {
 pub(super) enum SlotKind {
     /// A parameter.
     Param,
+    /// A constant that is a single number.
+    Const,
     /// An option and its values.
     Option(Vec<String>),
     /// A state.
     State,
-    /// An extern.
+    /// An extern, or an input that an argument has pointed at a state.
     Extern,
     /// A plastic variable, an input or an output.
     Shared {
@@ -93,6 +95,8 @@ pub(super) enum SlotKind {
         name: String,
         /// The domain that the declaration states.
         domain: SlotDomain,
+        /// Whether it is an input.
+        input: bool,
         /// Where it was renamed.
         renamed: Option<Span>,
     },
@@ -127,7 +131,8 @@ pub(super) fn slots(rule: &ast::Rule) -> IndexMap<String, Slot> {
 fn slot_kind(declaration: &ast::Declaration, name: &str) -> Option<SlotKind> {
     Some(match kind(declaration)? {
         ast::Kind::Param => SlotKind::Param,
-        ast::Kind::Const => return None,
+        ast::Kind::Const if declaration.length.is_some() => return None,
+        ast::Kind::Const => SlotKind::Const,
         ast::Kind::Option => match &declaration.range {
             Some(ast::Range::Names(names, _)) => {
                 SlotKind::Option(names.iter().map(|name| name.text.clone()).collect())
@@ -136,8 +141,9 @@ fn slot_kind(declaration: &ast::Declaration, name: &str) -> Option<SlotKind> {
         },
         ast::Kind::State => SlotKind::State,
         ast::Kind::Extern => SlotKind::Extern,
-        ast::Kind::Plastic | ast::Kind::Input | ast::Kind::Output => {
-            SlotKind::Shared { name: name.to_owned(), domain: domain(declaration), renamed: None }
+        kind @ (ast::Kind::Plastic | ast::Kind::Input | ast::Kind::Output) => {
+            let input = kind == ast::Kind::Input;
+            SlotKind::Shared { name: name.to_owned(), domain: domain(declaration), input, renamed: None }
         }
     })
 }

@@ -4,8 +4,10 @@
 //! weight (forward differentiation). The derivative of a spike is psi (dv - dA), that of the reset is left out, as in the
 //! paper; there e-prop is the gradient of the squared error, with L = sum over k of B_jk (y_k - y*_k).
 
-use super::{Random, near};
-use crate::analytic::Bench;
+use aplysia_compiler::interp::rule::{RuleMachine, Topology};
+
+use super::{Bench, Random, near};
+use crate::machine::Case;
 
 const INPUTS: usize = 4;
 const NEURONS: usize = 3;
@@ -144,6 +146,42 @@ pub fn lif_gradient() {
 /// Neurons with adaptation.
 pub fn alif_gradient() {
     follows_the_gradient("eprop_alif", 0.12);
+}
+
+/// Two trials at once, with `batch mean`, on the rule interpreter: w goes down the mean of their gradients.
+pub fn batch_gradient() {
+    let text = "use std::eprop_alif; rule over_trials { plastic w; batch mean; }
+        rule trained = eprop_alif(eta = 0.01, beta = 0.12, tau_a = 200 ms) + over_trials;";
+    let rule = Case::must("trained", text).rule;
+    let id = |name: &str| {
+        let found = rule.variables.iter().find(|(_, variable)| variable.address() == name);
+        found.unwrap_or_else(|| panic!("there is no {name}")).0
+    };
+    let [w, v, signal] = ["w", "v", "L"].map(id);
+    let topology = Topology::Dense { pre: INPUTS, post: NEURONS };
+    let mut machine = RuleMachine::<f64>::new(&rule, topology, 2, 1.0, 1).unwrap();
+    let mut random = Random(43);
+    let mut layers = [Layer::new(0.12, &mut random), Layer::new(0.12, &mut random)];
+    for step in 0..200 {
+        let (mut potentials, mut signals, mut pre, mut post) = (vec![], vec![], vec![], vec![]);
+        for (element, layer) in layers.iter_mut().enumerate() {
+            let input: [bool; INPUTS] = std::array::from_fn(|_| random.uniform() < 0.15);
+            let seen = layer.step(&input, &[(f64::from(step) / 40.0).sin(), element as f64]);
+            potentials.extend(seen.v);
+            signals.extend(seen.learning_signal);
+            pre.extend(input);
+            post.extend((0..NEURONS as u32).map(|neuron| seen.spikes.contains(&neuron)));
+        }
+        machine.set_input(v, &potentials).unwrap();
+        machine.set_input(signal, &signals).unwrap();
+        machine.step(&pre, &post).unwrap();
+        for (at, w) in machine.read(w).unwrap().into_iter().enumerate() {
+            let (i, j) = (at / NEURONS, at % NEURONS);
+            let mean = layers.iter().map(|layer| layer.gradient[j][i]).sum::<f64>() / 2.0;
+            near(w, -0.01 * mean, 1e-12, &format!("w[{i}, {j}] after step {step}"));
+        }
+    }
+    assert!(layers.iter().all(|layer| layer.gradient.iter().flatten().any(|g| g.abs() > 0.5)));
 }
 
 /// Two presynaptic spikes by hand, in the numbers of the definition: x = 1, psi = 0.5 (1 - 0.1 / 0.6) and so on.

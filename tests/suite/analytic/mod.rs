@@ -14,7 +14,6 @@ mod modulation;
 mod nearest;
 mod optimise;
 mod pairs;
-mod published;
 mod rates;
 mod reward;
 mod short_term;
@@ -44,18 +43,16 @@ const CHECKS: &[(&str, fn())] = &[
     ("hebbian_product", rates::hebbian_product),
     ("adam_reference", optimise::adam_reference),
     ("sgd_step", optimise::sgd_step),
+    ("nag_reference", optimise::nag_reference),
+    ("l1_weights_sum", optimise::l1_weights_sum),
+    ("traces_closed_form", pairs::traces_closed_form),
+    ("exact_traces_in_conex_stdp", pairs::exact_traces_in_conex_stdp),
     ("prior_factors", optimise::prior_factors),
     ("weight_decay_exact", optimise::weight_decay_exact),
     ("fuzzy_lr_moments", modulation::fuzzy_lr_moments),
     ("dale_signs", modulation::dale_signs),
     ("mask_holds", modulation::mask_holds),
     ("cortex_is_its_parts", modulation::cortex_is_its_parts),
-    ("volume_lr_given_draws", published::volume_lr_given_draws),
-    ("crystallize_published", published::crystallize_published),
-    ("rejuvenate_published", published::rejuvenate_published),
-    ("dale_published", published::dale_published),
-    ("conex_rstdp_trajectory", published::conex_rstdp_trajectory),
-    ("conex_istdp_trajectory", published::conex_istdp_trajectory),
     ("volume_lr_statistics", modulation::volume_lr_statistics),
     ("nearest_pairs_by_hand", nearest::pairs_by_hand),
     ("nearest_pairs_by_definition", nearest::pairs_by_definition),
@@ -84,6 +81,7 @@ const CHECKS: &[(&str, fn())] = &[
     ("urbanczik_senn_rest", dendritic::rests_where_predicted),
     ("eprop_lif_gradient", eprop::lif_gradient),
     ("eprop_alif_gradient", eprop::alif_gradient),
+    ("eprop_batch_gradient", eprop::batch_gradient),
     ("eprop_by_hand", eprop::by_hand),
     ("synaptic_scaling_equations", homeostasis::scaling_equations),
     ("synaptic_scaling_target", homeostasis::scaling_target),
@@ -102,7 +100,8 @@ pub fn trials() -> Vec<Trial> {
     CHECKS.iter().copied().chain([table]).map(trial).collect()
 }
 
-/// The table of the library has a row for every shipped rule, and what it names is here.
+/// The tables of the library have a row for every shipped rule, and what they name is here: checks of this module, and
+/// `golden::` with the beginning of the names of cases.
 fn every_rule_is_checked() {
     let table = aplysia_tests::read(&aplysia_tests::root().join("rules/README.md"));
     for (name, _) in aplysia_rules::all() {
@@ -111,9 +110,18 @@ fn every_rule_is_checked() {
         let column = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
         let named: Vec<&str> = column.split(", ").map(|check| check.trim_matches('`')).collect();
         for check in named {
-            assert!(CHECKS.iter().any(|(known, _)| *known == check), "`{name}`: there is no check `{check}`");
+            let here = CHECKS.iter().any(|(known, _)| *known == check);
+            assert!(here || is_golden(check), "`{name}`: there is no check `{check}`");
         }
     }
+    for check in table.split('`').filter(|word| word.starts_with("golden::")) {
+        assert!(is_golden(check), "there is no case `{check}`");
+    }
+}
+
+fn is_golden(check: &str) -> bool {
+    let beginning = check.strip_prefix("golden::");
+    beginning.is_some_and(|beginning| crate::golden::names().iter().any(|name| name.starts_with(beginning)))
 }
 
 /// An engine with one group.

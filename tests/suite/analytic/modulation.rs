@@ -10,19 +10,21 @@ pub fn fuzzy_lr_moments() {
     let (side, nu) = (512, 0.16f64);
     let count = (side * side) as f64;
     let cases = [
-        ("uniform", nu * nu / 3.0, -1.2),
-        ("normal", nu * nu, 0.0),
-        ("lognormal", (nu * nu).exp_m1(), 0.5),
-        ("gamma", nu * nu, 6.0 * nu * nu),
+        ("uniform", 1.0, nu * nu / 3.0, -1.2),
+        ("normal", 1.0, nu * nu, 0.0),
+        ("lognormal", 1.0, (nu * nu).exp_m1(), 0.5),
+        ("gamma", 2.0, nu, 6.0 * nu),
+        ("gamma_centred", 1.0, nu * nu, 6.0 * nu * nu),
+        ("beta", 1.0, nu.powi(3) / (2.0 + nu), -6.0 * nu / (2.0 + 3.0 * nu)),
     ];
-    for (distribution, variance, excess_kurtosis) in cases {
+    for (distribution, expected, variance, excess_kurtosis) in cases {
         let rule = Rule::shipped("fuzzy_lr").unwrap().option("distribution", distribution).unwrap();
         let group = Group::dense(side, side).rule(&rule).param("nu", nu).seed(12);
         let mut bench = Bench::new(group.param("lowest", 0.0).param("highest", 100.0));
         let eta = bench.values("eta");
         let mean = eta.iter().sum::<f64>() / count;
         let found = eta.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
-        near(mean, 1.0, 5.0 * (variance / count).sqrt(), &format!("mean of {distribution}"));
+        near(mean, expected, 5.0 * (variance / count).sqrt(), &format!("mean of {distribution}"));
         let error = variance * ((2.0 + excess_kurtosis) / count).sqrt();
         near(found, variance, 5.0 * error, &format!("variance of {distribution}"));
         if distribution == "uniform" {

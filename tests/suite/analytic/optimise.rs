@@ -37,6 +37,41 @@ pub fn adam_reference() {
     }
 }
 
+/// Nesterov's recurrence in plain f64, on the gradient of a quadratic: the first application has no momentum.
+pub fn nag_reference() {
+    let (eta, mu, curvature) = (0.05, 0.9, [1.0, 4.0, 0.25]);
+    let group = Group::dense(1, 3).rule(&with(&["nag"])).precision(Precision::F64);
+    let start = [1.0, -2.0, 0.5];
+    let group = group.init("w", ndarray::arr2(&[start])).param("nag.eta", -eta).param("mu", mu);
+    let mut bench = Bench::new(group);
+    let (mut w, mut phi) = (start, start);
+    for t in 1..=200 {
+        let gradient: [f64; 3] = std::array::from_fn(|k| curvature[k] * w[k]);
+        bench.input("proposal", &gradient);
+        bench.step(&[], &[]);
+        for k in 0..3 {
+            let next = w[k] - eta * gradient[k];
+            w[k] = if t == 1 { next } else { next + mu * (next - phi[k]) };
+            phi[k] = next;
+        }
+        for (found, expected) in bench.values("w").into_iter().zip(w) {
+            near(found, expected, 1e-12, &format!("w after {t} applications"));
+        }
+    }
+    assert!(w.iter().all(|w| w.abs() < 0.1), "it does not descend: {w:?}");
+}
+
+/// The penalty of a few weights.
+pub fn l1_weights_sum() {
+    let mut bench = Bench::new(
+        Bench::shipped("l1_weights", 1, 4)
+            .init("w", ndarray::arr2(&[[1.0, -2.0, 0.0, 0.5]]))
+            .param("lambda", 2.0),
+    );
+    bench.step(&[], &[]);
+    assert_eq!(bench.value("l1"), 7.0);
+}
+
 /// w moves by eta times the proposal.
 pub fn sgd_step() {
     let group = Group::dense(1, 3).rule(&with(&["sgd"])).precision(Precision::F64).param("eta", 0.25);

@@ -92,3 +92,40 @@ pub fn istdp_target_rate() {
         near(rate, target, 0.03 * target, "the postsynaptic rate in Hz");
     }
 }
+
+/// Spikes at 0 and 5 ms, seen at 12 ms: scale (e^(-12 / tau) + e^(-7 / tau)).
+pub fn traces_closed_form() {
+    let group = Bench::shipped("traces", 1, 1).param("tau_pre", 10.0).param("tau_post", 30.0);
+    let mut bench = Bench::new(group.param("scale_pre", 0.5));
+    for time in 0..=12 {
+        let spikes: &[u32] = if time == 0 || time == 5 { &[0] } else { &[] };
+        bench.step(spikes, spikes);
+    }
+    let sum = |tau: f64| (-12.0 / tau).exp() + (-7.0 / tau).exp();
+    near(bench.value("x"), 0.5 * sum(10.0), 1e-14, "the presynaptic trace");
+    near(bench.value("y"), sum(30.0), 1e-14, "the postsynaptic trace");
+}
+
+/// One pair on exact traces, with each bound: the change is an exponential of the delay times the bound at the weight.
+pub fn exact_traces_in_conex_stdp() {
+    let (start, delay) = (0.25f64, 7);
+    for (bound, factor) in [("none", 1.0), ("hard", 1.0), ("soft", start * (1.0 - start))] {
+        let text = format!(
+            "use std::conex_stdp; use std::traces; rule exact = traces + conex_stdp(positive_bound = {bound}, \
+             negative_bound = {bound}, pre_trace = traces.x, post_trace = traces.y);"
+        );
+        let rule = Rule::from_source("exact", &text).unwrap();
+        for (first, amplitude, tau) in [("pre", 0.02, 10.0f64), ("post", -0.03, 30.0)] {
+            let group = Group::dense(1, 1).rule(&rule).precision(Precision::F64).init("w", start);
+            let group = group.param("a_plus", 0.02).param("a_minus", 0.03);
+            let mut bench = Bench::new(group.param("tau_pre", 10.0).param("tau_post", 30.0));
+            for time in 0..=delay {
+                let (one, other): (&[u32], &[u32]) =
+                    (if time == 0 { &[0] } else { &[] }, if time == delay { &[0] } else { &[] });
+                if first == "pre" { bench.step(one, other) } else { bench.step(other, one) }
+            }
+            let expected = start + amplitude * (-f64::from(delay) / tau).exp() * factor;
+            near(bench.value("w"), expected, 1e-15, &format!("{first} first, {bound}"));
+        }
+    }
+}

@@ -6,10 +6,11 @@
 use aplysia::units::ms;
 use aplysia::{Device, Engine, Error, Group, GroupId, Inputs, Plan, Recorder, Rule, Train};
 use aplysia_compiler::kernel::Precision;
+use aplysia_compiler::topology::Kind;
 use libtest_mimic::{Failed, Trial};
-use ndarray::Array2;
+use ndarray::{Array2, Array3, Axis};
 
-use super::cases;
+use super::{cases, topologies};
 use crate::differential::{Seen, expected};
 use crate::machine::engine::Running;
 use crate::machine::script::{Numbers, script};
@@ -27,6 +28,12 @@ pub fn trials() -> Vec<Trial> {
             let title = format!("gpu::{name}::{precision:?}").to_lowercase();
             let text = text.clone();
             trials.push(Trial::test(title, move || shipped(name, &text, precision)));
+        }
+    }
+    for (name, text) in topologies::RULES {
+        for precision in [Precision::F32, Precision::F64] {
+            let title = format!("gpu::topologies::{name}::{precision:?}").to_lowercase();
+            trials.push(Trial::test(title, move || on_topologies(text, precision)));
         }
     }
     trials.push(Trial::test("gpu::trains_of_many_groups", many_groups));
@@ -54,8 +61,63 @@ fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
     Ok(())
 }
 
+/// Every topology, with and without a batch: the GPU against the processor.
+fn on_topologies(text: &str, precision: Precision) -> Result<(), Failed> {
+    let case = topologies::case(text)?;
+    let rule = Rule::from_ir(case.open.clone());
+    let precision = match precision {
+        Precision::F32 => aplysia::Precision::F32,
+        Precision::F64 => aplysia::Precision::F64,
+    };
+    let devices = [Device::cpu(), Device::cuda(0)?];
+    let mut compared = 0;
+    for kind in Kind::ALL {
+        let topology = topologies::topology(kind)?;
+        for batch in topologies::BATCHES {
+            for plan in [Plan::FullPass, Plan::Events] {
+                let mut found = Vec::new();
+                for device in &devices {
+                    let group = Group::on(topology.clone()).rule(&rule).dt(ms(1.0)).plan(plan).batch(batch);
+                    let mut engine = Engine::new(device.clone())?;
+                    let Ok(id) = engine.register(group.precision(precision).seed(3)) else { continue };
+                    let sides = [topology.pre(), topology.post()].map(|count| {
+                        let mut numbers = Numbers::new(count as u64);
+                        Array3::from_shape_fn((12, batch, count), |(step, ..)| {
+                            step != 5 && numbers.unit() < 0.15
+                        })
+                    });
+                    let [pre, post] = &sides;
+                    let train = match batch {
+                        1 => Train::new().pre(pre.index_axis(Axis(1), 0)).post(post.index_axis(Axis(1), 0)),
+                        _ => Train::new().pre(pre.view()).post(post.view()),
+                    };
+                    engine.run(12, &Inputs::new().group(id, train))?;
+                    found.push(everything(&mut engine, id, &case)?);
+                }
+                match found.as_slice() {
+                    [] => {}
+                    [here, there] if here == there => compared += 1,
+                    _ => return Err(format!("{kind:?}, batch {batch}, {plan:?} differ").into()),
+                }
+            }
+        }
+    }
+    if compared == 0 { Err("no group could be made".into()) } else { Ok(()) }
+}
+
+/// The bits of all variables that are kept, any NaN as one.
+fn everything(engine: &mut Engine, id: GroupId, case: &Case) -> Result<Vec<u64>, Failed> {
+    let mut all = Vec::new();
+    for (_, variable) in case.rule.variables.iter() {
+        if let Ok(values) = engine.read::<f64>(id, variable.address().as_str()) {
+            all.extend(values.iter().map(|value| if value.is_nan() { u64::MAX } else { value.to_bits() }));
+        }
+    }
+    Ok(all)
+}
+
 /// Groups of rules that need nothing but spikes.
-const RULES: [&str; 4] = ["stdp", "stdp_triplet", "stdp_soft", "bcm"];
+const RULES: [&str; 4] = ["stdp", "stdp_triplet", "stdp_soft", "istdp"];
 const STEPS: usize = 40;
 
 fn groups(device: &Device, count: usize) -> Result<(Engine, Vec<GroupId>), Failed> {

@@ -1,6 +1,8 @@
 //! CUDA: the text of every rule executed on the CPU, compiled by NVRTC where it is found, and run where there is a GPU.
 
 #[cfg(feature = "cuda")]
+mod emulated;
+#[cfg(feature = "cuda")]
 mod gpu;
 #[cfg(feature = "cuda")]
 mod nvrtc;
@@ -19,6 +21,8 @@ pub fn trials() -> Vec<Trial> {
     let mut trials = shim::trials();
     #[cfg(feature = "cuda")]
     trials.extend(nvrtc::trials());
+    #[cfg(feature = "cuda")]
+    trials.extend(emulated::trials());
     #[cfg(feature = "cuda")]
     trials.extend(gpu::trials());
     trials

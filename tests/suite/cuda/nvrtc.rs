@@ -8,7 +8,7 @@ use aplysia_compiler::plan::{self, Options};
 use aplysia_compiler::topology::Kind;
 use libtest_mimic::{Failed, Trial};
 
-use super::topologies::{BATCHES, RULES, programs};
+use super::topologies::{BATCHES, RULES, case, programs};
 use super::{cases, emit};
 use crate::machine::Case;
 
@@ -75,7 +75,7 @@ fn clean(ptx: &str) -> Result<(), Failed> {
 
 /// With and without a batch, in both precisions; a kind with which a rule does not go has nothing to compile.
 fn on_topology(text: &str, kind: Kind) -> Result<(), Failed> {
-    let case = Case::new("topologies", text, None, &[])?;
+    let case = case(text)?;
     for batch in BATCHES {
         for precision in [Precision::F32, Precision::F64] {
             for program in programs(&case, kind, batch, precision) {

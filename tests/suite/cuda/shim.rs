@@ -49,7 +49,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// The system's C++ compiler, if it has one.
-fn compiler() -> Option<&'static str> {
+pub fn compiler() -> Option<&'static str> {
     let works =
         |name: &&str| Command::new(name).arg("--version").output().is_ok_and(|out| out.status.success());
     ["c++", "g++", "clang++"].into_iter().find(works)

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use aplysia_compiler::interp::program::ProgramMachine;
-use aplysia_compiler::ir::VarKind;
+use aplysia_compiler::ir::{BatchReduction, VarKind};
 use aplysia_compiler::kernel::Precision;
 use aplysia_compiler::plan::program::{Program, Role};
 use aplysia_compiler::plan::{self, Options, PlanChoice};
@@ -75,8 +75,16 @@ pub fn programs(case: &Case, kind: Kind, batch: usize, precision: Precision) -> 
     [PlanChoice::FullPass, PlanChoice::Events].into_iter().filter_map(compile).collect()
 }
 
+/// A rule whose increments are averaged over a batch.
+pub fn case(text: &str) -> Result<Case, Failed> {
+    let mut case = Case::new("topologies", text, None, &[])?;
+    case.open.batch = Some(BatchReduction::Mean);
+    case.rule.batch = Some(BatchReduction::Mean);
+    Ok(case)
+}
+
 fn check(text: &str, precision: Precision) -> Result<(), Failed> {
-    let case = Case::new("topologies", text, None, &[])?;
+    let case = case(text)?;
     let mut work = Work::default();
     let mut ran = 0;
     for kind in Kind::ALL {

@@ -252,7 +252,7 @@ fn draws_have_sites_shapes_and_addresses() {
     assert_eq!(
         sites,
         [
-            (Distribution::Uniform, Shape::of(Domain::Synapse), None),
+            (Distribution::Uniform, Shape::of(Domain::Synapse), Some("r.w".to_owned())),
             (Distribution::Normal, Shape::of(Domain::Synapse), Some("r.z".to_owned())),
             (Distribution::Normal, post, None),
             (Distribution::Bernoulli, post, None),

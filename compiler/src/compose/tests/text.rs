@@ -224,3 +224,66 @@ fn composed_documentation_is_the_compositions_own() {
     assert_eq!(composed.docs, ["Both at once."]);
     assert_eq!(composed.name, "r");
 }
+
+#[test]
+fn inputs_are_pointed_at_states() {
+    let parts = "
+        rule given { plastic w; pre input trace; on post { dw += trace; } }
+        rule also { plastic w; pre input trace; on pre { dw -= trace; } }";
+    let pointed = rule(&format!("{parts} rule c = stdp + given(trace = stdp.x) + also;"));
+    let inputs = |rule: &Rule| {
+        let inputs = rule.variables.iter().filter(|(_, of)| matches!(of.kind, VarKind::Input { .. }));
+        inputs.map(|(_, of)| of.address()).collect::<Vec<_>>()
+    };
+    // Only the part that has been pointed reads the state; the other's input is still the host's.
+    assert_eq!(inputs(&pointed), ["trace"]);
+    let both = rule(&format!("{parts} rule p = given + also; rule c = stdp + p(trace = stdp.x);"));
+    assert!(inputs(&both).is_empty());
+    assert_eq!(find(&both, "given.trace"), find(&both, "stdp.x"));
+    assert_eq!(find(&both, "also.trace"), find(&both, "stdp.x"));
+    // A state that only another part reads is no finding.
+    let written = "rule trace { pre state x; on pre { x = 1; } } rule c = trace + given(trace = trace.x);";
+    let read = library(&format!("{parts} {written}")).elaborate(None, &Settings::default()).unwrap();
+    assert!(read.warnings.is_empty());
+    // A name without a dot renames, and what is no input cannot be pointed.
+    assert_eq!(inputs(&rule(&format!("{parts} rule c = given(trace = other);"))), ["other"]);
+    assert_eq!(codes(with(&format!("{parts} rule c = stdp + given(w = stdp.x);"), &[])), ["E0514"]);
+    assert_eq!(codes(with(&format!("{parts} rule c = stdp + given(trace = stdp.z);"), &[])), ["E0522"]);
+    assert_eq!(codes(with(&format!("{parts} rule c = stdp + given(trace = stdp.y);"), &[])), ["E0524"]);
+}
+
+#[test]
+fn constants_are_set_by_arguments() {
+    let blocks = "
+        const outside = 3;
+        rule blocks { const n = 2; const tau = 10 ms; post output z; post input y;
+            update { z = sum[post by n](y) * (tau / dt); } }";
+    let sizes = |rule: &Rule| {
+        let reductions = rule.exprs.iter().filter_map(|(_, expr)| match expr.kind {
+            ExprKind::Reduce { over: crate::ir::Over::PostBlocks(size), .. } => Some(size),
+            _ => None,
+        });
+        reductions.collect::<Vec<_>>()
+    };
+    assert_eq!(sizes(&rule(&format!("{blocks} rule c = blocks;"))), [2]);
+    assert_eq!(sizes(&rule(&format!("{blocks} rule c = blocks(n = 4);"))), [4]);
+    assert_eq!(sizes(&rule(&format!("{blocks} rule c = blocks(n = outside + 1);"))), [4]);
+    assert_eq!(sizes(&rule(&format!("{blocks} rule p = blocks + decay; rule c = p(blocks.n = 5);"))), [5]);
+    assert_eq!(codes(with(&format!("{blocks} rule c = blocks(n = 2.5);"), &[])), ["E0601"]);
+    assert_eq!(codes(with(&format!("{blocks} rule c = blocks(tau = 2);"), &[])), ["E0401"]);
+    assert!(codes(with(&format!("{blocks} rule c = blocks(tau = 2 ms);"), &[])).is_empty());
+}
+
+#[test]
+fn a_draw_of_an_initial_value_has_the_name_of_its_state() {
+    let drawn = rule(
+        "rule drawn {
+            plastic w = uniform(0, 1);
+            synapse state eta = 1 + normal(0, 1) * exponential(1);
+            update { dw += eta; }
+        }
+        rule c = drawn as d;",
+    );
+    let addresses: Vec<Option<&str>> = drawn.sites.iter().map(|(_, site)| site.address.as_deref()).collect();
+    assert_eq!(addresses, [Some("d.w"), Some("d.eta"), None]);
+}

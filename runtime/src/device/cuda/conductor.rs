@@ -20,9 +20,10 @@ const THREADS: u32 = 256;
 const SIDE_BY_SIDE: usize = 16;
 /// Messages that are being sent at the same time.
 const STAGES: usize = 3;
-/// Bytes of an inbox at the beginning, and the most that steps are gathered for.
+/// Bytes of an inbox at the beginning, the most that steps are gathered for, and the most steps.
 const FIRST_INBOX: usize = 1 << 20;
 const GATHERED: usize = 16 << 20;
+const MOST_STEPS: usize = 1024;
 /// Graphs that are kept.
 const MOST_GRAPHS: usize = 64;
 
@@ -50,6 +51,8 @@ pub(crate) struct Conductor {
     /// Messages that have not been sent, and the notes of their steps.
     words: Vec<u64>,
     steps: Vec<Step>,
+    /// How many steps are gathered before they are sent: twice as many each time, so that the GPU begins at once.
+    gathered: usize,
 }
 
 /// A step that has been decided about.
@@ -79,6 +82,7 @@ impl Conductor {
             graphs: HashMap::new(),
             words: vec![1],
             steps: Vec::new(),
+            gathered: 1,
             stream: Arc::clone(stream),
         })
     }
@@ -129,13 +133,17 @@ impl Conductor {
         self.steps.push(Step { notes, records });
     }
 
-    /// Whether what has been prepared should be sent.
-    pub(crate) fn is_full(&self) -> bool {
-        self.words.len() * 8 >= GATHERED
+    /// Sends and launches what has been prepared, unless more is to come first.
+    pub(crate) fn go_on(&mut self, groups: &mut [GroupState], more: bool) -> Result<()> {
+        let full = self.steps.len() >= self.gathered || self.words.len() * 8 >= GATHERED;
+        if more && !full {
+            return Ok(());
+        }
+        self.gathered = if more { (2 * self.gathered).min(MOST_STEPS) } else { 1 };
+        self.flush(groups)
     }
 
-    /// Sends and launches what has been prepared.
-    pub(crate) fn flush(&mut self, groups: &mut [GroupState]) -> Result<()> {
+    fn flush(&mut self, groups: &mut [GroupState]) -> Result<()> {
         let (words, steps) = (std::mem::replace(&mut self.words, vec![1]), std::mem::take(&mut self.steps));
         if steps.is_empty() || groups.is_empty() {
             return Ok(());

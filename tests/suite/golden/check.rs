@@ -1,0 +1,90 @@
+//! Two runs of a plan: each step started from the package's values, and one run from the beginning to the end.
+
+use super::data::largest;
+use super::drive::{Driver, driver};
+use super::plan::{Plan, Tracked};
+
+/// A step may differ by this share of an array's largest magnitude.
+const STEP: f64 = 2e-6;
+/// A whole run may differ by this share.
+const RUN: f64 = 1e-5;
+
+/// Carries out a plan twice, and says everything that differs.
+pub fn check(plan: &Plan) -> Result<(), String> {
+    assert!(!plan.tracked.is_empty() || !plan.created.is_empty(), "a plan has to compare something");
+    for of in &plan.tracked {
+        assert_eq!(of.rows.len(), plan.acts.len() + 1, "rows of {}", of.variable);
+    }
+    let mut found = Vec::new();
+    for restarted in [true, false] {
+        let mut driver = driver(plan)?;
+        for (variable, values) in &plan.created {
+            let after = driver.read(variable)?;
+            found.extend(differs(variable, &after, values, values, Some(0.0)));
+        }
+        run(plan, &mut *driver, restarted, &mut found)?;
+    }
+    if found.is_empty() { Ok(()) } else { Err(found.join("\n")) }
+}
+
+fn run(plan: &Plan, driver: &mut dyn Driver, restarted: bool, found: &mut Vec<String>) -> Result<(), String> {
+    for step in plan.steps() {
+        // At the very beginning too: creation has constrained what the package has not.
+        for of in plan.tracked.iter().filter(|of| of.restarted && (restarted || step == 0)) {
+            driver.write(&of.variable, &of.rows[step])?;
+        }
+        for act in &plan.acts[step] {
+            driver.act(act).map_err(|error| format!("step {step}: {error}"))?;
+        }
+        for of in &plan.tracked {
+            let expected = &of.rows[step + 1];
+            if expected.is_empty() {
+                continue;
+            }
+            let all: Vec<f64> = of.rows.iter().flatten().copied().collect();
+            let share = match (of.exact, restarted) {
+                (true, true) => Some(0.0),
+                (false, true) => Some(STEP),
+                (_, false) => Some(RUN),
+            };
+            let values = driver.read(&of.variable)?;
+            let name = place(of, step, restarted);
+            found.extend(differs(&name, &values, expected, &all, share));
+        }
+        if found.len() > 8 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn place(of: &Tracked, step: usize, restarted: bool) -> String {
+    let run = if restarted { "" } else { " of the whole run" };
+    format!("{} after step {step}{run}", of.variable)
+}
+
+/// The largest difference, where it is more than the share of the largest magnitude of `all`.
+fn differs(name: &str, found: &[f64], expected: &[f64], all: &[f64], share: Option<f64>) -> Option<String> {
+    if found.len() != expected.len() {
+        return Some(format!("{name}: {} values instead of {}", found.len(), expected.len()));
+    }
+    let limit = share? * largest(all.iter().copied());
+    let mut worst: Option<(f64, usize)> = None;
+    for (index, (value, wanted)) in found.iter().zip(expected).enumerate() {
+        // 0 and -0 are one number, and so are all NaNs.
+        let same = value == wanted || value.is_nan() && wanted.is_nan();
+        let difference = if same { 0.0 } else { (value - wanted).abs() };
+        let beyond = !same && !(difference <= limit);
+        if beyond && worst.is_none_or(|(largest, _)| !(difference <= largest)) {
+            worst = Some((difference, index));
+        }
+    }
+    let (difference, index) = worst?;
+    let units = difference / (largest(all.iter().copied()).max(f64::MIN_POSITIVE) * 2f64.powi(-23));
+    Some(format!(
+        "{name}[{index}] is {:e}, not {:e}: {units:.2} units of 2^-23 of the largest, {:.2} allowed",
+        found[index],
+        expected[index],
+        limit / (largest(all.iter().copied()).max(f64::MIN_POSITIVE) * 2f64.powi(-23)),
+    ))
+}

@@ -1,0 +1,207 @@
+//! A plan in the library's engine, and, for what the engine cannot do yet, on the rule interpreter.
+
+use aplysia::prelude::*;
+use aplysia::{Device, GroupId};
+use aplysia_compiler::compose;
+use aplysia_compiler::interp::rule::{RuleMachine, Topology};
+use aplysia_compiler::ir::{self, Domain, Shape, SiteId, VarId};
+use aplysia_compiler::kernel::Side;
+use ndarray::{ArrayD, IxDyn};
+
+use super::plan::{Act, Plan};
+use crate::machine;
+
+/// A group that follows a plan.
+pub trait Driver {
+    /// Writes a state.
+    fn write(&mut self, variable: &str, values: &[f64]) -> Result<(), String>;
+    /// Carries out an act.
+    fn act(&mut self, act: &Act) -> Result<(), String>;
+    /// The values of a variable.
+    fn read(&mut self, variable: &str) -> Result<Vec<f64>, String>;
+}
+
+/// The axes of an array in a group.
+fn axes(plan: &Plan, shape: Shape, length: Option<u32>) -> Vec<usize> {
+    let mut axes = if shape.batched && plan.batch > 1 { vec![plan.batch] } else { Vec::new() };
+    axes.extend(places(&plan.topology, shape.domain));
+    axes.extend(length.map(|length| length as usize));
+    axes
+}
+
+fn places(topology: &Topology, domain: Domain) -> Vec<usize> {
+    let channels = |side: Side| topology.neuron_shape(side)[0];
+    match domain {
+        Domain::Global => vec![],
+        Domain::Pre => topology.neuron_shape(Side::Pre),
+        Domain::Post => topology.neuron_shape(Side::Post),
+        Domain::PreChannel => vec![channels(Side::Pre)],
+        Domain::PostChannel => vec![channels(Side::Post)],
+        Domain::Synapse => topology.synapse_shape(),
+    }
+}
+
+/// The engine.
+struct Engined<'a> {
+    plan: &'a Plan,
+    rule: ir::Rule,
+    engine: Engine,
+    group: GroupId,
+}
+
+/// A driver for a plan.
+pub fn driver(plan: &Plan) -> Result<Box<dyn Driver + '_>, String> {
+    let case = machine::Case::new("case.rule", &plan.rule, None, &[])?;
+    match engined(plan, &case) {
+        Ok(Some(engine)) => Ok(Box::new(engine)),
+        Ok(None) => Ok(Box::new(Interpreted::new(plan, &case)?)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// `None` where the engine cannot run the plan.
+fn engined<'a>(plan: &'a Plan, case: &machine::Case) -> Result<Option<Engined<'a>>> {
+    let group = match &plan.topology {
+        Topology::Dense { pre, post } if plan.batch == 1 && plan.delays.is_none() => {
+            Group::dense(*pre, *post)
+        }
+        _ => return Ok(None),
+    };
+    let rule = &case.rule;
+    let mut group = group.rule(&Rule::from_ir(case.open.clone())).dt(ms(plan.dt)).batch(plan.batch);
+    for (name, values) in &plan.params {
+        group = group.param(name, shaped(plan, rule, name, values));
+    }
+    for (name, values) in &plan.initial {
+        group = group.init(name, shaped(plan, rule, name, values));
+    }
+    for (name, values) in &plan.draws {
+        group = group.draw(name, drawn(plan, rule, name, values));
+    }
+    let mut engine = Engine::new(Device::cpu())?;
+    let group = engine.register(group)?;
+    Ok(Some(Engined { plan, rule: rule.clone(), engine, group }))
+}
+
+fn variable(rule: &ir::Rule, name: &str) -> VarId {
+    compose::find(rule, name).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn site(rule: &ir::Rule, name: &str) -> SiteId {
+    let ends = |address: &str| address == name || address.ends_with(&format!(".{name}"));
+    let found = rule.sites.iter().find(|(_, site)| site.address.as_deref().is_some_and(ends));
+    found.unwrap_or_else(|| panic!("the rule has no draw `{name}`")).0
+}
+
+fn shaped(plan: &Plan, rule: &ir::Rule, name: &str, values: &[f64]) -> ArrayD<f64> {
+    let of = &rule.variables[variable(rule, name)];
+    array(name, axes(plan, of.shape, of.length), values)
+}
+
+fn drawn(plan: &Plan, rule: &ir::Rule, name: &str, values: &[f64]) -> ArrayD<f64> {
+    array(name, axes(plan, rule.sites[site(rule, name)].shape, None), values)
+}
+
+fn array(name: &str, axes: Vec<usize>, values: &[f64]) -> ArrayD<f64> {
+    let places: usize = axes.iter().product();
+    // One value stands for all.
+    let values = if values.len() == 1 { vec![values[0]; places] } else { values.to_vec() };
+    let array = ArrayD::from_shape_vec(IxDyn(&axes), values);
+    array.unwrap_or_else(|error| panic!("{name}: {error} ({axes:?})"))
+}
+
+impl Engined<'_> {
+    fn carry_out(&mut self, act: &Act) -> Result<()> {
+        match act {
+            Act::Input(name, values) => {
+                let values = shaped(self.plan, &self.rule, name, values);
+                let flat: Vec<f64> = values.iter().copied().collect();
+                self.engine.set_input(self.group, name.as_str(), &flat)
+            }
+            Act::Draw(name, values) => {
+                let draw = self.engine.draw(self.group, name)?;
+                self.engine.set_draw(draw, drawn(self.plan, &self.rule, name, values))
+            }
+            Act::Call(name) => self.engine.call(self.group, name),
+            Act::Step { pre, post } => {
+                let [pre, post] = [pre, post].map(|spikes| indices(spikes));
+                self.engine.step(&[(self.group, Events::new().pre(&pre).post(&post))])
+            }
+        }
+    }
+}
+
+fn indices(spikes: &[bool]) -> Vec<u32> {
+    (0u32..).zip(spikes).filter(|(_, spikes)| **spikes).map(|(index, _)| index).collect()
+}
+
+impl Driver for Engined<'_> {
+    fn write(&mut self, variable: &str, values: &[f64]) -> Result<(), String> {
+        let values = shaped(self.plan, &self.rule, variable, values);
+        self.engine.write(self.group, variable, values).map_err(|error| error.to_string())
+    }
+
+    fn act(&mut self, act: &Act) -> Result<(), String> {
+        self.carry_out(act).map_err(|error| error.to_string())
+    }
+
+    fn read(&mut self, variable: &str) -> Result<Vec<f64>, String> {
+        let values = self.engine.read::<f64>(self.group, variable);
+        values.map(|values| values.iter().copied().collect()).map_err(|error| error.to_string())
+    }
+}
+
+/// The rule interpreter.
+struct Interpreted {
+    rule: ir::Rule,
+    machine: RuleMachine<f32>,
+}
+
+impl Interpreted {
+    fn new(plan: &Plan, case: &machine::Case) -> Result<Self, String> {
+        if plan.delays.is_some() {
+            return Err("NOT YET: delays".to_owned());
+        }
+        let topology = plan.topology.clone();
+        let rule = case.rule.clone();
+        let machine = RuleMachine::new(&rule, topology, plan.batch, plan.dt, 0);
+        let mut machine = machine.map_err(|refusal| refusal.to_string())?;
+        let flat = |name: &str, values: &[f64]| -> Vec<f64> {
+            shaped(plan, &rule, name, values).iter().copied().collect()
+        };
+        for (name, values) in &plan.params {
+            let done = machine.set_parameter(variable(&rule, name), &flat(name, values));
+            done.map_err(|refusal| refusal.to_string())?;
+        }
+        for (name, values) in &plan.initial {
+            let done = machine.write(variable(&rule, name), &flat(name, values));
+            done.map_err(|refusal| refusal.to_string())?;
+        }
+        for (name, values) in &plan.draws {
+            let values: Vec<f64> = drawn(plan, &rule, name, values).iter().copied().collect();
+            machine.set_draw(site(&rule, name), &values).map_err(|refusal| refusal.to_string())?;
+        }
+        Ok(Self { rule, machine })
+    }
+}
+
+impl Driver for Interpreted {
+    fn write(&mut self, name: &str, values: &[f64]) -> Result<(), String> {
+        let id = variable(&self.rule, name);
+        self.machine.write(id, values).map_err(|refusal| refusal.to_string())
+    }
+
+    fn act(&mut self, act: &Act) -> Result<(), String> {
+        let done = match act {
+            Act::Input(name, values) => self.machine.set_input(variable(&self.rule, name), values),
+            Act::Draw(name, values) => self.machine.set_draw(site(&self.rule, name), values),
+            Act::Call(name) => self.machine.call(name),
+            Act::Step { pre, post } => self.machine.step(pre, post),
+        };
+        done.map_err(|refusal| refusal.to_string())
+    }
+
+    fn read(&mut self, name: &str) -> Result<Vec<f64>, String> {
+        self.machine.read(variable(&self.rule, name)).map_err(|refusal| refusal.to_string())
+    }
+}

@@ -1,0 +1,88 @@
+//! Trajectories of published packages, reproduced by the shipped rules; `tests/golden/README.md` says how they were made.
+//!
+//! A case becomes one or several plans: a composition of shipped rules, a group, what the host does in each step and
+//! what is to come out. Each step is started from the package's values and compared with the next; then the whole
+//! trajectory is run. Nothing here knows a case by its name: sizes, parameters and options come from the manifest.
+
+mod bio;
+mod check;
+mod conex;
+mod data;
+mod drive;
+mod fuzzy;
+mod inferno;
+mod ngclearn;
+mod plan;
+mod splitting;
+mod statistics;
+
+use data::Case;
+use libtest_mimic::{Failed, Trial};
+use plan::Plan;
+
+/// One trial for each case, and one for those that the published code cannot run.
+pub fn trials() -> Vec<Trial> {
+    let (crashes, cases): (Vec<Case>, Vec<Case>) =
+        data::cases().into_iter().partition(|case| case.crash().is_some());
+    let mut trials: Vec<Trial> = cases.into_iter().map(trial).collect();
+    trials.push(Trial::test("golden::crashes", move || crashed(&crashes)));
+    trials
+}
+
+/// The names of all cases.
+pub fn names() -> Vec<String> {
+    data::cases().iter().map(|case| case.id().to_owned()).collect()
+}
+
+fn trial(case: Case) -> Trial {
+    let name = format!("golden::{}", case.id());
+    // Neither the engine nor the rule interpreter runs the delays of a group yet.
+    let waits = !case.list("src_delay").is_empty();
+    let trial = Trial::test(name, move || {
+        if case.rule() == "statistics" {
+            return statistics::check(&case).map_err(Failed::from);
+        }
+        let mut found = Vec::new();
+        for plan in plans(&case) {
+            if let Err(error) = check::check(&plan) {
+                found.push(format!("{}: {error}\n{}", plan.name, plan.rule));
+            }
+        }
+        if found.is_empty() { Ok(()) } else { Err(found.join("\n").into()) }
+    });
+    trial.with_ignored_flag(waits)
+}
+
+fn plans(case: &Case) -> Vec<Plan> {
+    let plans = match case.system() {
+        "conex" => conex::plans(case),
+        "bio004" | "bio005" => bio::plans(case),
+        "inferno" => inferno::plans(case),
+        "ngclearn" => ngclearn::plans(case),
+        system => panic!("{}: there is no system `{system}` here", case.id()),
+    };
+    assert!(!plans.is_empty(), "{} is not run", case.id());
+    plans
+}
+
+/// What the published code cannot run, and why; `tests/golden/README.md` says what the shipped rules do instead.
+const CRASHES: [(&str, &str); 4] = [
+    // Postsynaptic spikes are read from the presynaptic ones.
+    ("Local2dSTDP", "shape '"),
+    ("Local2dRSTDP", "shape '"),
+    // Traces of two time constants are refused.
+    ("SimpleiSTDP", "for Symmetric iSTDP, pre and post trace decay should be equal"),
+    // The exponent is a keyword, and passed by position.
+    ("fullbound", "positional arguments"),
+];
+
+fn crashed(cases: &[Case]) -> Result<(), Failed> {
+    for case in cases {
+        let crash = case.crash().unwrap_or_default();
+        let known = CRASHES.iter().any(|(rule, message)| case.rule() == *rule && crash.contains(message));
+        if !known {
+            return Err(format!("{}: not known why the published code stops: {crash}", case.id()).into());
+        }
+    }
+    Ok(())
+}
