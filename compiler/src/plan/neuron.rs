@@ -319,11 +319,13 @@ fn post_place(emitter: &Emitter<'_, '_, '_>) -> Where {
 
 /// What the launch does, in words.
 fn describe(emitter: &mut Emitter<'_, '_, '_>, key: Key) {
-    let writes: Vec<String> = emitter.work.roots[&key]
+    let mut writes: Vec<String> = emitter.work.roots[&key]
         .writes
         .iter()
         .map(|write| emitter.work.planner.rule.variables[write.variable].address())
         .collect();
+    // The elements of an array stand side by side.
+    writes.dedup();
     if !writes.is_empty() {
         emitter.builder.doc(format!("writes {}", writes.join(", ")));
     }
