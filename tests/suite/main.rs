@@ -13,6 +13,7 @@ mod fusion;
 mod golden;
 mod hand_written;
 mod machine;
+mod matrix;
 mod numbers;
 mod random;
 mod reference;
@@ -32,6 +33,7 @@ fn main() {
     trials.extend(cuda::trials());
     trials.extend(diagnostics::trials());
     trials.extend(differential::trials());
+    trials.extend(matrix::trials());
     trials.extend(digits::trials());
     trials.extend(documents::trials());
     trials.extend(faults::trials());
