@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use aplysia_compiler::plan::Topology as Kind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::quantity;
@@ -109,6 +110,12 @@ pub struct CheckArguments {
     /// The length of a step that time constants are held against.
     #[arg(long, value_name = "TIME", default_value = "1ms", value_parser = crate::quantity::time)]
     pub dt: f64,
+    /// Say, too, what stands in the way on this topology.
+    #[arg(long, value_name = "KIND")]
+    pub topology: Option<Topology>,
+    /// Say, too, what stands in the way of so many patterns at once.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: Option<u32>,
     /// Let warnings count as errors.
     #[arg(long)]
     pub deny_warnings: bool,
@@ -140,6 +147,9 @@ pub struct EmitArguments {
     /// The topology that it is compiled for.
     #[arg(long, value_name = "KIND", default_value = "dense")]
     pub topology: Topology,
+    /// How many patterns are presented at once: kernels for one differ from those for more.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: u32,
     /// The precision of real numbers.
     #[arg(long, value_name = "TYPE", default_value = "f32")]
     pub precision: Precision,
@@ -160,6 +170,9 @@ pub struct ExplainArguments {
     /// The topology that it is planned for.
     #[arg(long, value_name = "KIND", default_value = "dense")]
     pub topology: Topology,
+    /// How many patterns are presented at once: plans for one differ from those for more.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: u32,
     /// The precision of real numbers.
     #[arg(long, value_name = "TYPE", default_value = "f32")]
     pub precision: Precision,
@@ -253,14 +266,27 @@ pub enum Target {
 pub enum Topology {
     /// Every presynaptic neuron to every postsynaptic neuron.
     Dense,
-    /// Not in this version.
+    /// Neuron i to neuron i.
     OneToOne,
-    /// Not in this version.
+    /// The listed synapses, row by row.
     Csr,
-    /// Not in this version.
+    /// A convolution: one kernel for each output channel, shared by all positions.
     Conv2d,
-    /// Not in this version.
+    /// A convolution without sharing: a kernel for each output neuron.
     Local2d,
+}
+
+impl Topology {
+    /// The compiler's word.
+    pub fn kind(self) -> Kind {
+        match self {
+            Topology::Dense => Kind::Dense,
+            Topology::OneToOne => Kind::OneToOne,
+            Topology::Csr => Kind::Sparse,
+            Topology::Conv2d => Kind::Conv2d,
+            Topology::Local2d => Kind::Local2d,
+        }
+    }
 }
 
 /// The precision of real numbers.
@@ -294,6 +320,37 @@ pub fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// One or two sizes: `3` or `3,5`, down and right.
+///
+/// # Errors
+/// In words.
+pub fn sides(text: &str) -> Result<[usize; 2], String> {
+    match sizes(text)?[..] {
+        [both] => Ok([both, both]),
+        [down, right] => Ok([down, right]),
+        _ => Err(format!("`{text}` is not one number, or two: `3` or `3,5`")),
+    }
+}
+
+/// Three sizes: `2,28,28`, channels, height and width.
+///
+/// # Errors
+/// In words.
+pub fn image(text: &str) -> Result<[usize; 3], String> {
+    match sizes(text)?[..] {
+        [channels, height, width] => Ok([channels, height, width]),
+        _ => Err(format!("`{text}` is not three numbers: channels, height and width, as in `2,28,28`")),
+    }
+}
+
+fn sizes(text: &str) -> Result<Vec<usize>, String> {
+    let one = |part: &str| {
+        let size = part.trim().parse().ok().filter(|&size: &usize| i32::try_from(size).is_ok());
+        size.ok_or_else(|| format!("`{}` is not a whole number from 0 to 2^31 - 1", part.trim()))
+    };
+    text.split(',').map(one).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,6 +359,16 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_of_images() {
+        assert_eq!((sides("3"), sides("3, 5")), (Ok([3, 3]), Ok([3, 5])));
+        assert_eq!(image("2,28,27"), Ok([2, 28, 27]));
+        for text in ["", "3,", "1,2,3", "-1", "4294967296", "3x3"] {
+            assert!(sides(text).is_err(), "{text}");
+        }
+        assert!(image("2,3").is_err());
     }
 
     #[test]

@@ -4,10 +4,12 @@ use aplysia_compiler::check::step_warnings;
 use aplysia_compiler::diag::{Code, Diagnostic, Diagnostics, Severity, code, did_you_mean};
 use aplysia_compiler::library::{Library, Settings};
 use aplysia_compiler::pass::integrate::integrate;
+use aplysia_compiler::plan;
 use aplysia_compiler::source::{Sources, Span};
 use serde_json::{Value, json};
 
-use crate::arguments::{CheckArguments, Format};
+use crate::arguments::{CheckArguments, Format, Precision, Topology};
+use crate::emit;
 use crate::report::{self, Failure, Outcome};
 use crate::text::Text;
 
@@ -32,7 +34,7 @@ pub fn run(arguments: &CheckArguments) -> Outcome {
                 continue;
             }
         };
-        let found = diagnose(&library, arguments.rule.as_deref(), arguments.dt);
+        let found = diagnose(&library, arguments);
         let before = counts.errors;
         counts.add(&found);
         match arguments.format {
@@ -93,10 +95,15 @@ fn rules(library: &Library, rule: Option<&str>) -> String {
     }
 }
 
-/// Everything that is wrong with a file: its texts, each of its rules, and equations without an exact step. A rule that
-/// waits for another part (an `extern`) is in order, unless it is the one asked for.
-fn diagnose(library: &Library, rule: Option<&str>, dt: f64) -> Diagnostics {
+/// Everything that is wrong with a file: its texts, each of its rules, equations without an exact step, and, where they are
+/// named, what stands in the way on a topology or of a batch. A rule that waits for another part (an `extern`) is in order,
+/// unless it is the one asked for.
+fn diagnose(library: &Library, arguments: &CheckArguments) -> Diagnostics {
     let settings = Settings::default();
+    let rule = arguments.rule.as_deref();
+    let planned = arguments.topology.is_some() || arguments.batch.is_some();
+    let topology = arguments.topology.unwrap_or(Topology::Dense);
+    let options = emit::options(topology, arguments.batch.unwrap_or(1), Precision::F32);
     let mut found = match rule {
         None => library.check(),
         Some(name) => match library.elaborate(Some(name), &settings) {
@@ -107,8 +114,13 @@ fn diagnose(library: &Library, rule: Option<&str>, dt: f64) -> Diagnostics {
     let all = library.rules();
     for summary in all.iter().filter(|summary| rule.is_none_or(|name| summary.name == name)) {
         if let Ok(elaborated) = library.elaborate(Some(&summary.name), &settings) {
-            found.append(step_warnings(&elaborated.rule, dt));
-            if let Err(more) = integrate(&elaborated.rule) {
+            found.append(step_warnings(&elaborated.rule, arguments.dt));
+            let faults = if planned {
+                plan::compile(&elaborated.rule, &options).err()
+            } else {
+                integrate(&elaborated.rule).err()
+            };
+            if let Some(more) = faults {
                 found.append(more);
             }
         }

@@ -17,12 +17,11 @@ use crate::text::{self, Opened, Text};
 /// # Errors
 /// Where the rule has errors, or the stage is not in this version.
 pub fn run(arguments: &EmitArguments) -> Outcome {
-    let topology = topology(arguments.topology)?;
     let of_kernels = !matches!(arguments.target, Target::Ast | Target::Ir | Target::Flow);
     if arguments.kernel.is_some() && !of_kernels {
         return Err(Failure::usage("`--kernel` goes with the targets kernel, clif, asm, cuda, ptx and rust"));
     }
-    let options = Options { topology, precision: precision(arguments.precision), ..Options::default() };
+    let options = options(arguments.topology, arguments.batch, arguments.precision);
     let out = match arguments.target {
         Target::Ast => tree(arguments)?,
         Target::Ir => ir::print::print(&text::open(&arguments.rule)?.rule),
@@ -49,20 +48,14 @@ pub fn run(arguments: &EmitArguments) -> Outcome {
     report::print(&format!("{out}{end}"))
 }
 
-/// The topology, where this version has it.
-///
-/// # Errors
-/// Where it has not.
-pub fn topology(topology: Topology) -> Outcome<plan::Topology> {
-    let name = match topology {
-        Topology::Dense => return Ok(plan::Topology::Dense),
-        Topology::OneToOne => "one-to-one",
-        Topology::Csr => "csr",
-        Topology::Conv2d => "conv2d",
-        Topology::Local2d => "local2d",
-    };
-    let text = format!("the topology `{name}` is not in this version");
-    Err(Failure::usage(text).help("this version has dense"))
+/// For what a rule is planned.
+pub fn options(topology: Topology, batch: u32, precision: Precision) -> Options {
+    Options {
+        topology: topology.kind(),
+        batched: batch > 1,
+        precision: self::precision(precision),
+        ..Options::default()
+    }
 }
 
 /// The compiler's word for a precision.

@@ -3,10 +3,12 @@
 use aplysia::Values;
 use aplysia_compiler::diag::code;
 use aplysia_compiler::ir::{Domain, Rule, VarId, VarKind, Variable};
+use aplysia_compiler::plan::Topology as Kind;
 use ndarray::Array1;
 
 use crate::quantity;
 use crate::report::{Failure, Outcome};
+use crate::run::axes::{self, Layout};
 
 /// What kind of variable a name is to be of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,7 +146,7 @@ pub fn settings(rule: &Rule, pairs: &[(String, String)]) -> Outcome<Settings> {
 ///
 /// # Errors
 /// With the names, and how to give them.
-pub fn require(rule: &Rule, params: &[VarId], inputs: &[VarId]) -> Outcome {
+pub fn require(rule: &Rule, kind: Kind, batch: usize, params: &[VarId], inputs: &[VarId]) -> Outcome {
     let missing = |wanted: fn(&Variable) -> bool, given: &[VarId]| -> Vec<VarId> {
         let missing = rule.variables.iter().filter(|(id, variable)| wanted(variable) && !given.contains(id));
         missing.map(|(id, _)| id).collect()
@@ -161,12 +163,9 @@ pub fn require(rule: &Rule, params: &[VarId], inputs: &[VarId]) -> Outcome {
     let needed = missing(|variable| variable.kind == VarKind::Input { required: true }, inputs);
     if let Some(first) = names(&needed).first() {
         let text = format!("rule `{}` needs the input{}", rule.name, listed(&names(&needed)));
-        let shape = match rule.variables[needed[0]].shape.domain {
-            Domain::Global => "[steps]",
-            Domain::Pre | Domain::PreChannel => "[steps, pre]",
-            Domain::Post | Domain::PostChannel => "[steps, post]",
-            Domain::Synapse => "[steps, pre, post]",
-        };
+        let variable = &rule.variables[needed[0]];
+        let layouts = axes::layouts(kind, variable.shape, variable.length, true, Some(batch));
+        let shape = layouts.first().map(Layout::words).unwrap_or_default();
         let help = format!(
             "hold it at a number, `--set {first}=VALUE`, or put an array `{first}` of shape {shape} into the .npz file of `--input`"
         );

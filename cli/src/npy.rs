@@ -52,6 +52,19 @@ impl Array {
         }
     }
 
+    /// The same numbers, in row-major order, with other axes; none where there are more or fewer places.
+    pub fn reshaped(self, shape: &[usize]) -> Option<Self> {
+        fn with<T: Clone>(array: ArrayD<T>, shape: &[usize]) -> Option<ArrayD<T>> {
+            array.to_shape(shape).ok().map(|array| array.into_owned())
+        }
+        match self {
+            Array::Bool(array) => with(array, shape).map(Array::Bool),
+            Array::I64(array) => with(array, shape).map(Array::I64),
+            Array::F32(array) => with(array, shape).map(Array::F32),
+            Array::F64(array) => with(array, shape).map(Array::F64),
+        }
+    }
+
     /// The flat position of the first NaN.
     pub fn nan(&self) -> Option<usize> {
         match self {

@@ -12,7 +12,7 @@ use aplysia_compiler::arena::Arena;
 use aplysia_compiler::diag::code;
 use aplysia_compiler::interp::wide;
 use aplysia_compiler::ir::{self, Expr, ExprId, ExprKind, VarId, VarKind, visit};
-use aplysia_compiler::plan::Options;
+use aplysia_compiler::plan::{Options, Topology as Kind};
 use ndarray::{ArrayD, IxDyn};
 use serde_json::json;
 
@@ -43,7 +43,7 @@ pub fn run(arguments: &WindowArguments) -> Outcome {
     let options = Options { precision: emit::precision(arguments.precision), ..Options::default() };
     emit::program(&opened, &options)?;
     let settings = given::settings(rule, &arguments.settings)?;
-    given::require(rule, &ids(&settings.params), &ids(&settings.inputs))?;
+    given::require(rule, Kind::Dense, 1, &ids(&settings.params), &ids(&settings.inputs))?;
     let protocol = Protocol::new(arguments)?;
     let curve = measure(&opened, arguments, &settings, &protocol)?;
     if let Some(path) = &arguments.output {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aplysia_compiler::ir::{ExprKind, Over, Rule, VarKind};
 use aplysia_compiler::plan::{self, program::Program};
+use aplysia_compiler::topology::Topology;
 use ndarray::{ArrayViewD, CowArray, IxDyn};
 
 use crate::cache::KernelCache;
@@ -94,10 +95,6 @@ impl Engine {
         }
         if group.batch == 0 {
             return Err(Error::BadBatch);
-        }
-        if group.batch > 1 || group.topology.kind() != plan::Topology::Dense {
-            let what = format!("a {} group with a batch of {}", group.topology.kind().word(), group.batch);
-            return Err(Error::NotSupported { what, on: self.device.to_string() });
         }
         let index = self.groups.len();
         let find = |(name, values): &(String, Values), wanted| {
@@ -284,8 +281,8 @@ impl Engine {
         self.groups[index].set_draw(draw.site, &values.into())
     }
 
-    /// The values of a variable in its declared unit: `[pre, post]` for synapses, `[pre]` or `[post]` for neurons, no
-    /// axis for the group, and the elements of an array innermost. It is a view of the group's memory where the unit's
+    /// The values of a variable in its declared unit, with the axes of its domain (see the crate's documentation): the batch
+    /// first where it is larger than 1, the elements of an array innermost. It is a view of the group's memory where the unit's
     /// scale is 1 and `T` is the group's own type, and an owned copy, converted once, otherwise.
     ///
     /// # Errors
@@ -352,6 +349,14 @@ impl Engine {
     /// If the group is another engine's.
     pub fn steps(&self, group: GroupId) -> Result<u64> {
         Ok(self.group(group)?.machine.step)
+    }
+
+    /// How a group's neurons are connected: its sizes, and the synapses of a sparse group.
+    ///
+    /// # Errors
+    /// If the group is another engine's.
+    pub fn topology(&self, group: GroupId) -> Result<&Topology> {
+        Ok(&self.group(group)?.machine.topology)
     }
 
     /// The alternatives of a group's step, and how often each was taken.

@@ -25,8 +25,19 @@
 //! ```
 //!
 //! The host's bare numbers, in and out, are in the declared unit of their variable (`5` for `param target = 5 Hz;` is
-//! 5 Hz). Arrays have the axes of their domain: `[pre, post]` for synapses, `[pre]` or `[post]` for neurons, none for
-//! the group, and the elements of an array last. `step` and `run` allocate nothing of their own; where a step is large
+//! 5 Hz). Arrays have the axes of their domain, the elements of an array last; where a group's batch is larger than 1, it
+//! is the first axis of what differs from pattern to pattern (spikes, inputs, states and outputs of neurons, unless
+//! declared `shared`):
+//!
+//! | group | synapses | neurons | channels |
+//! | --- | --- | --- | --- |
+//! | dense | `[pre, post]` | `[pre]`, `[post]` | as neurons |
+//! | one-to-one | `[n]` | `[n]` | as neurons |
+//! | sparse | `[nnz]`, row by row | `[pre]`, `[post]` | as neurons |
+//! | conv2d | `[out, in / groups, kh, kw]` | `[in, h, w]`, `[out, oh, ow]` | `[in]`, `[out]` |
+//! | local2d | `[out, oh · ow, in / groups · kh · kw]` | `[in, h, w]`, `[out, oh, ow]` | `[in]`, `[out]` |
+//!
+//! A value of the group has no axis. `step` and `run` allocate nothing of their own; where a step is large
 //! enough to be shared among threads, rayon's queue allocates a block for every 63 hand-overs.
 //!
 //! Not done here: other topologies than dense, batches and delays; they are ordinary errors so far.

@@ -1,5 +1,7 @@
 //! Whole engines: what the host sees.
 
+mod topologies;
+
 use ndarray::{Array1, Array2, array};
 
 use crate::sample::stdp;

@@ -29,7 +29,7 @@ step() {
 }
 
 : >"$out/summary"
-TAIL=8 step suite 150 "$bin/suite" gpu:: --test-threads 8
+TAIL=8 step suite 150 "$bin/suite" gpu:: --test-threads 14
 grep -E 'FAILED|^---- |differ|instead of' "$out/suite.log" | head -40
 TAIL=60 step benchmark 120 "$bin/gpu_bench"
 if command -v python3 >/dev/null; then
@@ -37,10 +37,10 @@ if command -v python3 >/dev/null; then
 fi
 if command -v compute-sanitizer >/dev/null; then
     for part in gpu::stdp:: gpu::trains gpu::normalise::f32; do
-        TAIL=6 step "memcheck_${part//:/}" 60 compute-sanitizer --tool memcheck --error-exitcode 9 \
+        TAIL=6 step "memcheck_${part//:/}" 45 compute-sanitizer --tool memcheck --error-exitcode 9 \
             "$bin/suite" "$part" --test-threads 1
     done
-    TAIL=6 step racecheck 60 compute-sanitizer --tool racecheck --error-exitcode 9 \
+    TAIL=6 step racecheck 30 compute-sanitizer --tool racecheck --error-exitcode 9 \
         "$bin/suite" gpu::normalise::f32 --test-threads 1
 fi
 echo "== summary"

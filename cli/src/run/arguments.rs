@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::arguments::{Format, Precision, RuleArguments, Topology, pair};
+use crate::arguments::{Format, Precision, RuleArguments, Topology, image, pair, sides};
 use crate::quantity;
 
 /// Shown below `aplysia run --help`.
@@ -13,12 +13,17 @@ Without --input the neurons spike at random:
   aplysia run std::stdp --pre 100 --post 50 --rate 20Hz --steps 10000 --set w=0.5
 
 With --input, an .npz file holds arrays by name, each number in the declared unit of its variable:
-  pre.spike, post.spike             [steps, neurons], 0 or 1 of any type; or, as sorted lists,
-  pre.spike.step, pre.spike.index   the step (from 0) and the neuron of each spike
+  pre.spike, post.spike             [steps, neurons] or [steps, batch, neurons], 0 or 1 of any type; or, as sorted lists,
+  pre.spike.step, pre.spike.index   the step (from 0) and the neuron of each spike, and pre.spike.batch with a batch
   NAME                              an input of the rule, with a leading axis of steps, or without one to hold it
   param.NAME                        a parameter, for each neuron or synapse
-  init.NAME                         the initial value of a state; synapses are [pre, post]
+  init.NAME                         the initial value of a state
   draw.RULE.NAME                    values in the place of a draw that `let NAME = normal[synapse](0, 1);` binds
+  csr.indptr, csr.indices           the synapses of a csr group, row by row; rows are presynaptic
+
+Synapses are [pre, post] in a dense group, [n] one-to-one, [nnz] in csr, [out, in/groups, kh, kw] in conv2d and
+[out, oh*ow, in/groups*kh*kw] in local2d, where neurons are [in, h, w] and [out, oh, ow], or all in one axis. Values of
+neurons have an axis of the batch before these where it is larger than 1.
 
   python -c \"import numpy as np; r = np.random.default_rng(0); np.savez('case.npz',
       **{'pre.spike': r.random((1000, 40)) < 0.01, 'post.spike': r.random((1000, 10)) < 0.01})\"
@@ -47,6 +52,33 @@ pub struct RunArguments {
     /// Who is connected to whom.
     #[arg(long, value_name = "KIND", default_value = "dense")]
     pub topology: Topology,
+    /// How many patterns are presented at once; as in the input, else 1.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: Option<u32>,
+    /// Of csr groups: draw the synapses, each pair with this probability; 0.1 without input.
+    #[arg(long, value_name = "P")]
+    pub probability: Option<f64>,
+    /// Of conv2d and local2d: channels, height and width of the input; as in the input, else 2,28,28.
+    #[arg(long, value_name = "C,H,W", value_parser = image)]
+    pub in_shape: Option<[usize; 3]>,
+    /// Of conv2d and local2d: the number of output channels; as in the input, else 8.
+    #[arg(long, value_name = "N")]
+    pub out_channels: Option<u32>,
+    /// Of conv2d and local2d: height and width of a kernel; as in the input, else 5.
+    #[arg(long, value_name = "H,W", value_parser = sides)]
+    pub kernel: Option<[usize; 2]>,
+    /// Of conv2d and local2d: how far apart neighbouring outputs look, down and right; 1 where nothing is said.
+    #[arg(long, value_name = "S", value_parser = sides)]
+    pub stride: Option<[usize; 2]>,
+    /// Of conv2d and local2d: how far outputs look beyond each edge; 0 where nothing is said.
+    #[arg(long, value_name = "P", value_parser = sides)]
+    pub padding: Option<[usize; 2]>,
+    /// Of conv2d and local2d: how far apart neighbouring taps of a kernel look; 1 where nothing is said.
+    #[arg(long, value_name = "D", value_parser = sides)]
+    pub dilation: Option<[usize; 2]>,
+    /// Of conv2d and local2d: into how many groups the channels are cut; 1 where nothing is said.
+    #[arg(long, value_name = "N")]
+    pub groups: Option<usize>,
     /// The number of presynaptic neurons; as in the input, else 1000.
     #[arg(long, value_name = "N")]
     pub pre: Option<u32>,

@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use ndarray::{ArrayD, Axis, Slice};
 
 use super::arguments::{Backend, PlanChoice, RunArguments};
+use super::connect::Connections;
 use super::input::Input;
 use super::schedule::Schedule;
 use super::spikes::Piece;
@@ -108,7 +109,7 @@ impl<'a> Execution<'a> {
         open: &ir::Rule,
         rule: &ir::Rule,
         arguments: &RunArguments,
-        shape: (usize, usize),
+        connections: &Connections,
         settings: &Settings,
         input: &'a Input,
     ) -> Outcome<Self> {
@@ -118,7 +119,8 @@ impl<'a> Execution<'a> {
             PlanChoice::Full => Plan::FullPass,
             PlanChoice::Events => Plan::Events,
         };
-        let mut group = Group::dense(shape.0, shape.1)
+        let mut group = Group::on(connections.topology.clone())
+            .batch(connections.batch)
             .rule(&Rule::from_ir(open.clone()))
             .dt(ms(arguments.dt))
             .precision(precision(arguments.precision))
@@ -228,10 +230,16 @@ impl<'a> Execution<'a> {
             self.spikes[side as usize] += piece.count();
             train = match (side, piece) {
                 (_, Piece::None) => train,
-                (Side::Pre, Piece::Dense(array)) => train.pre(*array),
-                (Side::Post, Piece::Dense(array)) => train.post(*array),
-                (Side::Pre, Piece::Listed(step, index)) => train.pre_events(step, index),
-                (Side::Post, Piece::Listed(step, index)) => train.post_events(step, index),
+                (Side::Pre, Piece::Dense(array)) => train.pre(array.view()),
+                (Side::Post, Piece::Dense(array)) => train.post(array.view()),
+                (Side::Pre, Piece::Listed(step, None, index)) => train.pre_events(step, index),
+                (Side::Post, Piece::Listed(step, None, index)) => train.post_events(step, index),
+                (Side::Pre, Piece::Listed(step, Some(element), index)) => {
+                    train.pre_events_batched(step, element, index)
+                }
+                (Side::Post, Piece::Listed(step, Some(element), index)) => {
+                    train.post_events_batched(step, element, index)
+                }
             };
         }
         for (id, course) in &self.series {

@@ -2,33 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use aplysia::Side;
 use aplysia_compiler::diag::code;
 use aplysia_compiler::ir::{Domain, Rule, Shape, SiteId, VarId, VarKind};
+use aplysia_compiler::plan::Topology as Kind;
 
-use super::spikes::Spikes;
+use super::axes::{self, Axis, Layout, Sizes};
+use super::connect::Connections;
+use super::spikes::{self, Spikes};
 use crate::given::{self, Wanted, quoted, short_name};
 use crate::npy::Array;
 use crate::report::{Failure, Outcome};
-
-/// An axis of an array.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Axis {
-    Steps,
-    Pre,
-    Post,
-    Length(usize),
-}
-
-/// How many there are, and where that was found.
-#[derive(Clone, Debug, Default)]
-pub struct Sizes {
-    /// Presynaptic neurons.
-    pub pre: Option<(usize, String)>,
-    /// Postsynaptic neurons.
-    pub post: Option<(usize, String)>,
-    /// Steps.
-    pub steps: Option<(usize, String)>,
-}
 
 /// All arrays, with their variables.
 #[derive(Debug, Default)]
@@ -39,6 +23,10 @@ pub struct Input {
     pub pre: Spikes,
     /// Postsynaptic spikes.
     pub post: Spikes,
+    /// `csr.indptr` and `csr.indices`.
+    pub csr: Option<(Vec<u64>, Vec<u64>)>,
+    /// The axonal and the dendritic delay, in ms.
+    pub delays: [Option<Array>; 2],
     /// Parameters.
     pub params: Vec<(VarId, Array)>,
     /// Initial values.
@@ -51,133 +39,186 @@ pub struct Input {
     pub held_draws: Vec<(SiteId, Array)>,
     /// Draws with a leading axis of steps.
     pub draws: Vec<(SiteId, Array)>,
+    items: Vec<Item>,
 }
 
-impl Sizes {
-    /// Takes note of the number of presynaptic neurons.
-    ///
-    /// # Errors
-    /// Where it contradicts what is known.
-    pub fn pre(&mut self, count: usize, from: &str) -> Outcome {
-        learn(&mut self.pre, "presynaptic neurons", count, from)
-    }
-
-    /// Takes note of the number of postsynaptic neurons.
-    ///
-    /// # Errors
-    /// Where it contradicts what is known.
-    pub fn post(&mut self, count: usize, from: &str) -> Outcome {
-        learn(&mut self.post, "postsynaptic neurons", count, from)
-    }
-
-    fn axis(&mut self, axis: Axis, count: usize, from: &str) -> Outcome {
-        match axis {
-            Axis::Steps => learn(&mut self.steps, "steps", count, from),
-            Axis::Pre => self.pre(count, from),
-            Axis::Post => self.post(count, from),
-            Axis::Length(length) if length == count => Ok(()),
-            Axis::Length(length) => {
-                let text =
-                    format!("the last axis of {from} has {count} elements, but its variable has {length}");
-                Err(Failure::data(code::WRONG_SHAPE, text))
-            }
-        }
-    }
+/// An array that is not yet in its place.
+#[derive(Debug)]
+struct Item {
+    name: String,
+    purpose: Purpose,
+    shape: Shape,
+    length: Option<u32>,
+    array: Array,
+    /// Whether the first axis is steps.
+    steps: bool,
+    /// Whether a delay is one for each synapse.
+    synaptic: bool,
 }
 
-fn learn(known: &mut Option<(usize, String)>, what: &str, count: usize, from: &str) -> Outcome {
-    match known {
-        Some((other, source)) if *other != count => {
-            let text = format!("{from} has {count} {what}, but {source} has {other}");
-            Err(Failure::data(code::WRONG_SHAPE, text))
-        }
-        Some(_) => Ok(()),
-        None => {
-            *known = Some((count, from.to_owned()));
-            Ok(())
-        }
-    }
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Param(VarId),
+    Init(VarId),
+    Input(VarId),
+    Draw(SiteId),
+    Delay(Side),
 }
 
-/// Sorts the arrays of a file. `sizes` are those of the command line.
+/// Sorts the arrays of a file for a kind of topology. `sizes` are those of the command line.
 ///
 /// # Errors
 /// Where a name is unknown, or an array does not fit its variable or the others.
-pub fn sort(rule: &Rule, mut arrays: BTreeMap<String, Array>, sizes: Sizes) -> Outcome<Input> {
+pub fn sort(rule: &Rule, kind: Kind, mut arrays: BTreeMap<String, Array>, sizes: Sizes) -> Outcome<Input> {
     let mut input = Input { sizes, ..Input::default() };
-    for side in ["pre", "post"] {
+    input.csr = csr(kind, &mut arrays, &mut input.sizes)?;
+    for side in [Side::Pre, Side::Post] {
         let spikes = Spikes::take(&mut arrays, side)?;
-        if let Some((steps, count)) = spikes.shape() {
-            let from = format!("`{side}.spike`");
-            input.sizes.axis(Axis::Steps, steps, &from)?;
-            input.sizes.axis(if side == "pre" { Axis::Pre } else { Axis::Post }, count, &from)?;
+        if let Some(shape) = spikes.shape() {
+            let domain = if side == Side::Pre { Domain::Pre } else { Domain::Post };
+            let neurons = Shape { batched: true, ..Shape::of(domain) };
+            let mut layouts = axes::layouts(kind, neurons, None, true, input.sizes.get(Axis::Batch));
+            layouts.retain(|layout| layout.steps);
+            arrange(&format!("{side}.spike"), shape, &layouts, &mut input.sizes, false)?;
         }
-        if side == "pre" { input.pre = spikes } else { input.post = spikes }
+        if side == Side::Pre { input.pre = spikes } else { input.post = spikes }
     }
     for (name, array) in arrays {
         if let Some(position) = array.nan() {
             let text = format!("`{name}` is NaN at {:?}", place(array.shape(), position));
             return Err(Failure::data(code::NOT_A_NUMBER, text));
         }
-        input.one(rule, &name, array)?;
+        let (purpose, shape, length) = purpose(rule, &name)?;
+        input.items.push(Item { name, purpose, shape, length, array, steps: false, synaptic: false });
+    }
+    // What can be read in one way only teaches how to read the others.
+    let Input { items, sizes, .. } = &mut input;
+    let mut open: Vec<&mut Item> = items.iter_mut().collect();
+    for sure in [true, false] {
+        let mut rest = Vec::new();
+        for item in open {
+            if !item.read(kind, sizes, sure)? {
+                rest.push(item);
+            }
+        }
+        open = rest;
     }
     Ok(input)
 }
 
+impl Item {
+    /// Reads the axes, and tells whether they could be; with `sure` only where there is no choice.
+    fn read(&mut self, kind: Kind, sizes: &mut Sizes, sure: bool) -> Outcome<bool> {
+        // A single number fits everywhere.
+        if self.array.shape().is_empty() {
+            return Ok(true);
+        }
+        let batch = sizes.get(Axis::Batch);
+        let series = matches!(self.purpose, Purpose::Input(_) | Purpose::Draw(_));
+        let mut layouts = axes::layouts(kind, self.shape, self.length, series, batch);
+        if let Purpose::Delay(_) = self.purpose {
+            layouts.insert(0, Layout { axes: Vec::new(), steps: false });
+            layouts.extend(axes::layouts(kind, Shape::of(Domain::Synapse), None, false, batch));
+        }
+        let found = arrange(&self.name, self.array.shape(), &layouts, sizes, sure)?;
+        let Some(layout) = found else { return Ok(false) };
+        self.steps = layout.steps;
+        // Where neurons and synapses are the same, a delay is read as one for each neuron.
+        let synapses = axes::layouts(kind, Shape::of(Domain::Synapse), None, false, batch);
+        let delay = matches!(self.purpose, Purpose::Delay(_));
+        self.synaptic = delay && kind != Kind::OneToOne && synapses.contains(&layout);
+        Ok(true)
+    }
+}
+
+/// Learns from the axes of an array. Nothing is found where `sure` is asked for and there is a choice.
+fn arrange(
+    name: &str,
+    shape: &[usize],
+    layouts: &[Layout],
+    sizes: &mut Sizes,
+    sure: bool,
+) -> Outcome<Option<Layout>> {
+    if !layouts.iter().any(|layout| layout.axes.len() == shape.len()) {
+        let text = format!("`{name}` has shape {shape:?}, but {} is needed", axes::words(layouts));
+        return Err(Failure::data(code::WRONG_SHAPE, text));
+    }
+    let Some(layout) = axes::choose(layouts, shape, sizes, sure) else { return Ok(None) };
+    let from = format!("`{name}`");
+    layout.axes.iter().zip(shape).try_for_each(|(&axis, &count)| sizes.learn(axis, count, &from))?;
+    Ok(Some(layout.clone()))
+}
+
 impl Input {
-    fn one(&mut self, rule: &Rule, name: &str, array: Array) -> Outcome {
-        if let Some(plain) = name.strip_prefix("param.") {
-            let id = given::variable(rule, plain, Wanted::Param)?;
-            self.fixed(rule, name, id, &array)?;
-            self.params.push((id, array));
-        } else if let Some(plain) = name.strip_prefix("init.") {
-            let id = given::variable(rule, plain, Wanted::State)?;
-            self.fixed(rule, name, id, &array)?;
-            self.inits.push((id, array));
-        } else if let Some(plain) = name.strip_prefix("draw.") {
-            let id = draw(rule, plain)?;
-            let axes = axes(rule.sites[id].shape, None);
-            if self.arrange(name, &array, &axes, true)? {
-                self.draws.push((id, array));
-            } else {
-                self.held_draws.push((id, array));
+    /// Brings every array into the shape that the engine takes, now that the group is known.
+    ///
+    /// # Errors
+    /// Where a list of spikes or an array does not fit it.
+    pub fn settle(&mut self, connections: &Connections) -> Outcome {
+        for side in [Side::Pre, Side::Post] {
+            let spikes = if side == Side::Pre { &mut self.pre } else { &mut self.post };
+            spikes.settle(side, connections)?;
+        }
+        for mut item in std::mem::take(&mut self.items) {
+            if !item.array.shape().is_empty() {
+                let shape = if item.synaptic { Shape::of(Domain::Synapse) } else { item.shape };
+                let expected = connections.shape(shape, item.length);
+                let leading = if item.steps { item.array.shape().first().copied() } else { None };
+                let expected: Vec<usize> = leading.into_iter().chain(expected).collect();
+                item.array = reshaped(&item.name, item.array, &expected)?;
             }
-        } else if let Some(id) = input_variable(rule, name)? {
-            let variable = &rule.variables[id];
-            let axes = axes(variable.shape, variable.length);
-            if self.arrange(name, &array, &axes, true)? {
-                self.series.push((id, array));
-            } else {
-                self.held.push((id, array));
+            let Item { purpose, array, steps, .. } = item;
+            match (purpose, steps) {
+                (Purpose::Param(id), _) => self.params.push((id, array)),
+                (Purpose::Init(id), _) => self.inits.push((id, array)),
+                (Purpose::Input(id), true) => self.series.push((id, array)),
+                (Purpose::Input(id), false) => self.held.push((id, array)),
+                (Purpose::Draw(id), true) => self.draws.push((id, array)),
+                (Purpose::Draw(id), false) => self.held_draws.push((id, array)),
+                (Purpose::Delay(side), _) => self.delays[side as usize] = Some(array),
             }
-        } else {
-            return Err(unknown(rule, name));
         }
         Ok(())
     }
+}
 
-    fn fixed(&mut self, rule: &Rule, name: &str, id: VarId, array: &Array) -> Outcome {
-        let variable = &rule.variables[id];
-        self.arrange(name, array, &axes(variable.shape, variable.length), false).map(|_| ())
+fn reshaped(name: &str, array: Array, expected: &[usize]) -> Outcome<Array> {
+    let found = array.shape().to_vec();
+    array.reshaped(expected).ok_or_else(|| {
+        let text = format!("`{name}` has shape {found:?}, but {expected:?} is needed");
+        Failure::data(code::WRONG_SHAPE, text)
+    })
+}
+
+/// The lists of a sparse group.
+fn csr(
+    kind: Kind,
+    arrays: &mut BTreeMap<String, Array>,
+    sizes: &mut Sizes,
+) -> Outcome<Option<(Vec<u64>, Vec<u64>)>> {
+    if kind != Kind::Sparse {
+        if let Some(name) = ["csr.indptr", "csr.indices"].into_iter().find(|name| arrays.contains_key(*name))
+        {
+            let text = format!("the input holds `{name}`, but the topology is {}", kind.word());
+            return Err(Failure::data(code::UNKNOWN_IN_GROUP, text).help("say `--topology csr`"));
+        }
+        return Ok(None);
     }
-
-    /// Learns from the axes of an array, and tells whether it has a leading axis of steps. A single number fits
-    /// everywhere.
-    fn arrange(&mut self, name: &str, array: &Array, axes: &[Axis], steps: bool) -> Outcome<bool> {
-        let shape = array.shape();
-        let with_steps: Vec<Axis> = [Axis::Steps].into_iter().chain(axes.iter().copied()).collect();
-        let (found, leading) = match shape.len() {
-            0 => return Ok(false),
-            count if count == axes.len() => (axes, false),
-            count if steps && count == with_steps.len() => (with_steps.as_slice(), true),
-            _ => {
-                let text = format!("`{name}` has shape {shape:?}, but {} is needed", words(axes, steps));
-                return Err(Failure::data(code::WRONG_SHAPE, text));
+    match (arrays.remove("csr.indptr"), arrays.remove("csr.indices")) {
+        (None, None) => Ok(None),
+        (Some(indptr), Some(indices)) => {
+            let indptr = spikes::whole("csr.indptr", indptr)?;
+            let indices = spikes::whole("csr.indices", indices)?;
+            if indptr.is_empty() {
+                let text = "`csr.indptr` is empty; it has one entry for each presynaptic neuron and one more";
+                return Err(Failure::data(code::BAD_SYNAPSES, text));
             }
-        };
-        let from = format!("`{name}`");
-        found.iter().zip(shape).try_for_each(|(&axis, &count)| self.sizes.axis(axis, count, &from))?;
-        Ok(leading)
+            sizes.learn(Axis::Pre, indptr.len() - 1, "`csr.indptr`")?;
+            sizes.learn(Axis::Synapses, indices.len(), "`csr.indices`")?;
+            Ok(Some((indptr, indices)))
+        }
+        (Some(_), None) => Err(spikes::lonely("csr.indptr", "csr.indices")),
+        (None, Some(_)) => Err(spikes::lonely("csr.indices", "csr.indptr")),
     }
 }
 
@@ -193,31 +234,28 @@ pub fn place(shape: &[usize], position: usize) -> Vec<usize> {
     place
 }
 
-fn axes(shape: Shape, length: Option<u32>) -> Vec<Axis> {
-    let mut axes = match shape.domain {
-        Domain::Global => vec![],
-        Domain::Pre | Domain::PreChannel => vec![Axis::Pre],
-        Domain::Post | Domain::PostChannel => vec![Axis::Post],
-        Domain::Synapse => vec![Axis::Pre, Axis::Post],
+/// What an array is for, the shape of its variable, and the length of its array.
+fn purpose(rule: &Rule, name: &str) -> Outcome<(Purpose, Shape, Option<u32>)> {
+    let of = |id: VarId| (rule.variables[id].shape, rule.variables[id].length);
+    let (purpose, (shape, length)) = if let Some(plain) = name.strip_prefix("param.") {
+        let id = given::variable(rule, plain, Wanted::Param)?;
+        (Purpose::Param(id), of(id))
+    } else if let Some(plain) = name.strip_prefix("init.") {
+        let id = given::variable(rule, plain, Wanted::State)?;
+        (Purpose::Init(id), of(id))
+    } else if let Some(plain) = name.strip_prefix("draw.") {
+        let id = draw(rule, plain)?;
+        (Purpose::Draw(id), (rule.sites[id].shape, None))
+    } else if name == "delay.axonal" {
+        (Purpose::Delay(Side::Pre), (Shape::of(Domain::Pre), None))
+    } else if name == "delay.dendritic" {
+        (Purpose::Delay(Side::Post), (Shape::of(Domain::Post), None))
+    } else if let Some(id) = input_variable(rule, name)? {
+        (Purpose::Input(id), of(id))
+    } else {
+        return Err(unknown(rule, name));
     };
-    axes.extend(length.map(|length| Axis::Length(length as usize)));
-    axes
-}
-
-fn words(axes: &[Axis], steps: bool) -> String {
-    let word = |axis: &Axis| match axis {
-        Axis::Steps => "steps".to_owned(),
-        Axis::Pre => "pre".to_owned(),
-        Axis::Post => "post".to_owned(),
-        Axis::Length(length) => length.to_string(),
-    };
-    let plain: Vec<String> = axes.iter().map(word).collect();
-    let held =
-        if plain.is_empty() { "a single number".to_owned() } else { format!("[{}]", plain.join(", ")) };
-    if !steps {
-        return held;
-    }
-    format!("[{}] or {held}", ["steps".to_owned()].into_iter().chain(plain).collect::<Vec<_>>().join(", "))
+    Ok((purpose, shape, length))
 }
 
 fn input_variable(rule: &Rule, name: &str) -> Outcome<Option<VarId>> {
@@ -244,17 +282,10 @@ fn draw(rule: &Rule, name: &str) -> Outcome<SiteId> {
 }
 
 fn unknown(rule: &Rule, name: &str) -> Failure {
-    for (prefix, what) in [("csr.", "sparse groups"), ("delay.", "delays"), ("pre.spike.batch", "batches")] {
-        if name.starts_with(prefix) || name == prefix.replace("pre", "post") {
-            return Failure::data(
-                code::NOT_SUPPORTED_HERE,
-                format!("`{name}`: {what} are not in this version"),
-            );
-        }
-    }
     let mut known: Vec<String> = Vec::new();
     for side in ["pre", "post"] {
-        known.extend([format!("{side}.spike"), format!("{side}.spike.step"), format!("{side}.spike.index")]);
+        let lists = ["", ".step", ".batch", ".index"].map(|list| format!("{side}.spike{list}"));
+        known.extend(lists);
     }
     for (id, variable) in rule.variables.iter() {
         let short = short_name(rule, id);
@@ -267,6 +298,7 @@ fn unknown(rule: &Rule, name: &str) -> Failure {
     }
     known
         .extend(rule.sites.iter().filter_map(|(_, site)| Some(format!("draw.{}", site.address.as_deref()?))));
+    known.extend(["csr.indptr", "csr.indices", "delay.axonal", "delay.dendritic"].map(str::to_owned));
     let text =
         format!("the input holds `{}`, which rule `{}` has no use for", name.escape_debug(), rule.name);
     let failure = Failure::data(code::UNKNOWN_IN_GROUP, text).nearest(name, known.iter().map(String::as_str));
@@ -282,15 +314,5 @@ mod tests {
         assert_eq!(place(&[2, 3], 5), [1, 2]);
         assert_eq!(place(&[4], 2), [2]);
         assert!(place(&[], 0).is_empty());
-    }
-
-    #[test]
-    fn sizes_must_agree() {
-        let mut sizes = Sizes::default();
-        sizes.pre(3, "`--pre`").unwrap();
-        sizes.axis(Axis::Pre, 3, "`init.w`").unwrap();
-        let text = format!("{:?}", sizes.axis(Axis::Pre, 4, "`pre.spike`").unwrap_err());
-        assert!(text.contains("`pre.spike` has 4 presynaptic neurons, but `--pre` has 3"), "{text}");
-        assert!(sizes.axis(Axis::Length(2), 3, "`g`").is_err());
     }
 }

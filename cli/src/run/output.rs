@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use aplysia::{Engine, GroupId, RecordingId};
+use aplysia::{Engine, GroupId, RecordingId, Sparse};
 use aplysia_compiler::ir::{Rule, Type, VarId, VarKind};
+use ndarray::Array1;
 use ndarray_npy::{NpzWriter, WritableElement, WriteNpzError};
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
@@ -101,6 +102,17 @@ impl Output {
             }
         }
         self.close()
+    }
+
+    /// Adds the synapses of a sparse group.
+    ///
+    /// # Errors
+    /// Where they cannot be written.
+    pub fn connections(&mut self, sparse: &Sparse) -> Outcome {
+        let starts = sparse.row_start().iter().map(|&start| start as i64);
+        self.add("csr.indptr".to_owned(), &Array1::from_iter(starts).into_dyn())?;
+        let columns = sparse.columns().iter().map(|&column| i64::from(column));
+        self.add("csr.indices".to_owned(), &Array1::from_iter(columns).into_dyn())
     }
 
     /// Adds an array.

@@ -137,10 +137,20 @@ pub struct Weights {
 pub struct Summary {
     /// The rule.
     pub rule: String,
+    /// The group, in words.
+    pub group: String,
+    /// Who is connected to whom.
+    pub topology: &'static str,
     /// Presynaptic neurons.
     pub pre: usize,
     /// Postsynaptic neurons.
     pub post: usize,
+    /// Synapses.
+    pub synapses: usize,
+    /// Patterns presented at once.
+    pub batch: usize,
+    /// The (pre, post) pairs of a full pass, those of all patterns.
+    pub pairs: f64,
     /// f32 or f64.
     pub precision: &'static str,
     /// In ms.
@@ -167,7 +177,7 @@ pub struct Summary {
 
 impl Summary {
     fn updates(&self) -> f64 {
-        self.pre as f64 * self.post as f64 * (self.steps - self.first) as f64
+        self.pairs * (self.steps - self.first) as f64
     }
 
     fn speed(&self) -> Option<f64> {
@@ -182,11 +192,7 @@ impl Summary {
             let _ = writeln!(out, "{name:<10}{text}");
         };
         line("rule", self.rule.clone());
-        let (pre, post) = (grouped(self.pre as u64), grouped(self.post as u64));
-        line(
-            "group",
-            format!("{pre} × {post} dense, {}, dt {} ms, {}", self.precision, self.dt, self.device),
-        );
+        line("group", format!("{}, {}, dt {} ms, {}", self.group, self.precision, self.dt, self.device));
         let after = if self.first > 0 { format!(", after {}", grouped(self.first)) } else { String::new() };
         line("steps", format!("{}{after}", grouped(self.steps - self.first)));
         let [pre, post] = self.spikes.map(grouped);
@@ -217,7 +223,8 @@ impl Summary {
             (weights.name.clone(), value)
         });
         json!({
-            "rule": self.rule, "pre": self.pre, "post": self.post, "topology": "dense",
+            "rule": self.rule, "pre": self.pre, "post": self.post, "topology": self.topology,
+            "synapses": self.synapses, "batch": self.batch,
             "precision": self.precision, "dt_ms": self.dt, "device": self.device,
             "first_step": self.first, "last_step": self.steps,
             "pre_spikes": self.spikes[0], "post_spikes": self.spikes[1],

@@ -42,7 +42,7 @@ pub(super) fn warnings(rule: &ast::Rule, items: &[RuleItem], lowered: &Rule, dia
         if !read && !written {
             let message = format!("the {what} `{}` is never used", name.text);
             diagnostics.push(Diagnostic::new(code::UNUSED, name.span, message).help("remove it"));
-        } else if kind == Some(Kind::State) && !read && !(is_result(declaration, &uses) && !learns) {
+        } else if kind == Some(Kind::State) && !read && (learns || !is_result(declaration, &uses)) {
             let message = format!("the state `{}` is written and never read", name.text);
             let help = "remove it, unless the host is to read it";
             diagnostics.push(Diagnostic::new(code::NEVER_READ, name.span, message).help(help));

@@ -85,9 +85,15 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::TooLarge => f.write_str("the group is larger than memory"),
-            Error::BadStep(dt) => write!(f, "the length of a step is {dt} ms; it has to be a positive number"),
-            Error::OutOfRange { name, value, lo, hi } => write!(f, "`{name}` is {value}, not in {lo} .. {hi}"),
-            Error::NotANumber { name, position } => write!(f, "number {position} of `{name}` is not a number"),
+            Error::BadStep(dt) => {
+                write!(f, "the length of a step is {dt} ms; it has to be a positive number")
+            }
+            Error::OutOfRange { name, value, lo, hi } => {
+                write!(f, "`{name}` is {value}, not in {lo} .. {hi}")
+            }
+            Error::NotANumber { name, position } => {
+                write!(f, "number {position} of `{name}` is not a number")
+            }
             Error::WrongLength { name, expected, found } => {
                 write!(f, "`{name}` has {expected} values, and {found} were given")
             }
@@ -342,7 +348,12 @@ pub fn zeros<T: Copy + Default>(lengths: &[usize]) -> Result<Vec<T>, Error> {
 ///
 /// # Errors
 /// If it is not in its range, which is in base units.
-pub fn parameter(name: &'static str, value: f64, scale: f64, range: Option<(f64, f64)>) -> Result<f64, Error> {
+pub fn parameter(
+    name: &'static str,
+    value: f64,
+    scale: f64,
+    range: Option<(f64, f64)>,
+) -> Result<f64, Error> {
     let base = value * scale;
     let (lo, hi) = range.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
     if value.is_nan() || base < lo || base > hi {
@@ -510,12 +521,10 @@ mod tests {
         assert!(store("rate", &mut rates, &vec![1.0f32; 3], 1.0, None).is_err());
         assert_eq!(rates, [0.005, 0.01]);
         assert_eq!(Scaled::new(&rates, 0.001).to_vec(), [5.0, 10.0]);
-        assert_eq!(store("rate", &mut rates, &2.0f32, 1.0, Some((0.0, 1.0))), Err(Error::OutOfRange {
-            name: "rate",
-            value: 2.0,
-            lo: 0.0,
-            hi: 1.0
-        }));
+        assert_eq!(
+            store("rate", &mut rates, &2.0f32, 1.0, Some((0.0, 1.0))),
+            Err(Error::OutOfRange { name: "rate", value: 2.0, lo: 0.0, hi: 1.0 })
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod kernel;
 pub use alloc::vec::Vec;
 
 pub use group::{
-    Dense, Error, Item, Launch, Options, Run, Scaled, Spikes, Value, Values, blocks, dispatch, expect, parameter,
-    store, store_whole, zeros,
+    Dense, Error, Item, Launch, Options, Run, Scaled, Spikes, Value, Values, blocks, dispatch, expect,
+    parameter, store, store_whole, zeros,
 };
 pub use kernel::{Pairs, Real, StoredBlocks, count, halve, row, row_mut, tile};

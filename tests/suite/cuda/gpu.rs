@@ -3,6 +3,8 @@
 //! The rule interpreter says what must come out; besides, engines of many groups are stepped with whole trains on the
 //! GPU and on the processor, saved on one and restored on the other, and given more than there is room for.
 
+use std::sync::OnceLock;
+
 use aplysia::units::ms;
 use aplysia::{Device, Engine, Error, Group, GroupId, Inputs, Plan, Recorder, Rule, Train};
 use aplysia_compiler::kernel::Precision;
@@ -19,9 +21,15 @@ use crate::machine::{Case, compare, trace};
 /// No multiple of a run of neighbours, several runs, several blocks of a sum, many strips, nothing at all.
 const SIZES: [(usize, usize); 7] = [(1, 1), (0, 3), (5, 7), (33, 72), (300, 8), (3, 1030), (64, 256)];
 
+/// The GPU, opened once.
+fn device() -> Result<&'static Device, Failed> {
+    static DEVICE: OnceLock<Result<Device, Error>> = OnceLock::new();
+    DEVICE.get_or_init(|| Device::cuda(0)).as_ref().map_err(|error| error.to_string().into())
+}
+
 /// The trials.
 pub fn trials() -> Vec<Trial> {
-    let without = Device::cuda(0).is_err();
+    let without = device().is_err();
     let mut trials = Vec::new();
     for (name, text) in cases() {
         for precision in [Precision::F32, Precision::F64] {
@@ -45,7 +53,7 @@ pub fn trials() -> Vec<Trial> {
 
 fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
     let case = Case::new(name, text, None, &[])?;
-    let device = Device::cuda(0)?;
+    let device = device()?;
     for (number, size) in SIZES.into_iter().enumerate() {
         let steps = if size.0 * size.1 > 500 { 8 } else { 16 };
         let script = script(&case.rule, size, precision, steps, number as u64 + 1);
@@ -53,7 +61,7 @@ fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
         for plan in [Plan::Auto, Plan::FullPass, Plan::Events] {
             let context = |error: String| format!("{plan:?}, size {size:?}: {error}");
             let mut machine =
-                Running::new(&case, &script, plan, &device).map_err(|error| context(error.to_string()))?;
+                Running::new(&case, &script, plan, device).map_err(|error| context(error.to_string()))?;
             let found = trace(&case.rule, &mut machine, &script).map_err(context)?;
             compare(&case.rule, &expected, &found).map_err(context)?;
         }
@@ -69,7 +77,7 @@ fn on_topologies(text: &str, precision: Precision) -> Result<(), Failed> {
         Precision::F32 => aplysia::Precision::F32,
         Precision::F64 => aplysia::Precision::F64,
     };
-    let devices = [Device::cpu(), Device::cuda(0)?];
+    let devices = [Device::cpu(), device()?.clone()];
     let mut compared = 0;
     for kind in Kind::ALL {
         let topology = topologies::topology(kind)?;
@@ -175,7 +183,7 @@ fn same(expected: &[Vec<u32>], found: &[Vec<u32>]) -> Result<(), Failed> {
 
 fn many_groups() -> Result<(), Failed> {
     let (mut here, ids) = groups(&Device::cpu(), 37)?;
-    let (mut there, other) = groups(&Device::cuda(0)?, 37)?;
+    let (mut there, other) = groups(device()?, 37)?;
     for _ in 0..2 {
         run(&mut here, &ids)?;
         run(&mut there, &other)?;
@@ -190,7 +198,7 @@ fn many_groups() -> Result<(), Failed> {
 
 fn checkpoints() -> Result<(), Failed> {
     let (mut here, ids) = groups(&Device::cpu(), 5)?;
-    let (mut there, other) = groups(&Device::cuda(0)?, 5)?;
+    let (mut there, other) = groups(device()?, 5)?;
     run(&mut there, &other)?;
     let mut saved = Vec::new();
     there.save_to(&mut saved)?;
@@ -206,7 +214,7 @@ fn checkpoints() -> Result<(), Failed> {
 }
 
 fn no_room() -> Result<(), Failed> {
-    let (mut engine, ids) = groups(&Device::cuda(0)?, 2)?;
+    let (mut engine, ids) = groups(device()?, 2)?;
     let large = Group::dense(1 << 20, 1 << 19).rule(&Rule::shipped("stdp")?);
     match engine.register(large) {
         Err(Error::NoMemory { name, bytes }) if name.contains("group 2") && bytes > 1 << 40 => {}
@@ -219,7 +227,7 @@ fn no_room() -> Result<(), Failed> {
 
 fn host() -> Result<(), Failed> {
     let mut outcomes = Vec::new();
-    for device in [Device::cpu(), Device::cuda(0)?] {
+    for device in [Device::cpu(), device()?.clone()] {
         let (mut engine, ids) = groups(&device, 3)?;
         let recording = engine.record(ids[0], &Recorder::new(["w", "x"]).every(7))?;
         run(&mut engine, &ids)?;

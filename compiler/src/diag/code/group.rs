@@ -17,7 +17,9 @@ are only read.";
     WRONG_SHAPE = "E0805", "an array of the wrong shape",
         "An array given to a group does not have the shape of its variable.\n\nIn a dense group a `pre` value has shape \
 `[n_pre]`, a `post` value `[n_post]`, a `synapse` value `[n_pre, n_post]`, a `global` value none; an array `x[N]` \
-adds `N` as its last axis. A single number fits every shape.";
+adds `N` as its last axis, a batch its size as the first axis of batched values. Synapses are `[n]` one-to-one, `[nnz]` in \
+a sparse group, `[out, in / groups, kh, kw]` in a convolution and `[out, oh * ow, in / groups * kh * kw]` without sharing, \
+where neurons are `[in, h, w]` and `[out, oh, ow]`. A single number fits every shape.";
     NOT_A_NUMBER = "E0806", "a NaN among values given by the host",
         "Parameters, initial values and written states refuse NaN, because it would spread silently through every \
 weight that it touches. Step inputs are looked at only after `check_inputs(true)`.";

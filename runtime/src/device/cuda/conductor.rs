@@ -9,8 +9,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::driver::{Bytes, Event, Function, Graph, Module, Pinned, Stream, check};
-use super::nvrtc;
+use super::cache;
+use super::driver::{Bytes, Event, Function, Graph, Pinned, Stream};
 use crate::error::{Error, Result};
 use crate::state::GroupState;
 
@@ -67,8 +67,7 @@ impl Conductor {
     pub(crate) fn new(stream: &Arc<Stream>) -> Result<Self> {
         let context = &stream.context;
         context.bind()?;
-        let code = nvrtc::binary(TEXT, context.architecture)?.code;
-        let module = Arc::new(check("a kernel cannot be loaded", Module::load(context, &code))?);
+        let module = cache::module(context, TEXT)?;
         let sides = (0..SIDE_BY_SIDE).map(|_| Stream::new(context));
         Ok(Self {
             sides: sides.collect::<Result<_>>()?,
