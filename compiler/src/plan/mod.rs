@@ -31,7 +31,7 @@ mod support;
 mod synapses;
 #[cfg(test)]
 mod tests;
-mod words;
+pub(crate) mod words;
 
 use crate::diag::Diagnostics;
 use crate::ir::{self, SiteId, VarId};

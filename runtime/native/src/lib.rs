@@ -9,13 +9,28 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod error;
 mod group;
 mod kernel;
 
 pub use alloc::vec::Vec;
 
+pub use error::{Error, expect};
 pub use group::{
-    Dense, Error, Item, Launch, Options, Run, Scaled, Spikes, Value, Values, blocks, dispatch, expect,
-    parameter, store, store_whole, zeros,
+    Dense, Item, Launch, Options, Run, Scaled, Spikes, Value, Values, blocks, dispatch, parameter, store,
+    store_whole, zeros,
 };
 pub use kernel::{Pairs, Real, StoredBlocks, count, halve, row, row_mut, tile};
+
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub use aplysia_macros::plasticity_at;
+
+/// Rules inside Rust, as modules; see `aplysia::plasticity!`.
+#[cfg(feature = "macros")]
+#[macro_export]
+macro_rules! plasticity {
+    ($($tokens:tt)*) => {
+        $crate::plasticity_at! { ($crate) $($tokens)* }
+    };
+}

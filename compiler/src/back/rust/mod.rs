@@ -11,6 +11,7 @@
 //! order; a slice for each buffer in its order, `&mut` where it is written. A condition is stored as `bool`. An index
 //! out of range, which a valid launch does not have, is a panic.
 
+pub mod module;
 mod names;
 mod op;
 mod reduce;
@@ -25,6 +26,8 @@ use crate::valid::kernel::KernelInfo;
 pub struct RustKernel {
     /// The name of the function.
     pub symbol: String,
+    /// Its parameters behind the range of blocks, with their types: scalars, then buffers.
+    pub parameters: Vec<(String, String)>,
     /// The function.
     pub text: String,
 }

@@ -6,10 +6,13 @@ use crate::kernel::print::value_names;
 use crate::kernel::*;
 
 /// Words that mean something in Rust or in the text around.
-const RESERVED: &str = "abstract as async await become box break const continue crate do dyn else enum extern false \
-     final fn for gen if impl in let loop macro match mod move mut override priv pub ref return self Self static \
-     struct super trait true try type typeof union unsafe unsized use virtual where while yield bool char f32 f64 i8 \
-     i16 i32 i64 i128 isize str u8 u16 u32 u64 u128 usize core alloc std native blocks main";
+const RESERVED: [&str; 5] = [
+    "abstract as async await become box break const continue crate do dyn else enum extern false",
+    "final fn for gen if impl in let loop macro match mod move mut override priv pub ref return self",
+    "Self static struct super trait true try type typeof union unsafe unsized use virtual where",
+    "while yield bool char f32 f64 i8 i16 i32 i64 i128 isize str u8 u16 u32 u64 u128 usize core",
+    "alloc std native blocks main",
+];
 
 /// The names of one kernel.
 pub(super) struct Names {
@@ -21,7 +24,7 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn new(kernel: &Kernel) -> Self {
-        let taken = RESERVED.split_whitespace().map(str::to_owned).collect();
+        let taken = RESERVED.iter().flat_map(|words| words.split(' ')).map(str::to_owned).collect();
         let mut names = Self { values: Vec::new(), buffers: Vec::new(), scalars: Vec::new(), taken };
         for (_, scalar) in kernel.scalars.iter() {
             let name = names.fresh(&identifier(&scalar.name));

@@ -42,8 +42,9 @@ pub(super) fn kernel(kernel: &Kernel, info: &KernelInfo) -> RustKernel {
         cut: HashMap::new(),
     };
     let symbol = identifier(&kernel.name);
-    writer.head(&symbol);
-    RustKernel { symbol, text: writer.text() }
+    let parameters = writer.parameters();
+    writer.head(&symbol, &parameters);
+    RustKernel { symbol, parameters, text: writer.text() }
 }
 
 impl<'a> Writer<'a> {
@@ -103,7 +104,20 @@ impl<'a> Writer<'a> {
         text
     }
 
-    fn head(&mut self, symbol: &str) {
+    fn parameters(&self) -> Vec<(String, String)> {
+        let scalars = self
+            .kernel
+            .scalars
+            .iter()
+            .map(|(id, scalar)| (self.names.scalar(id).to_owned(), op::type_word(scalar.ty).to_owned()));
+        let buffers = self.kernel.buffers.iter().map(|(id, buffer)| {
+            let mutable = if self.info.is_written(id) { "mut " } else { "" };
+            (self.names.buffer(id).to_owned(), format!("&{mutable}[{}]", op::type_word(buffer.ty)))
+        });
+        scalars.chain(buffers).collect()
+    }
+
+    fn head(&mut self, symbol: &str, parameters: &[(String, String)]) {
         let kernel = self.kernel;
         for line in kernel.docs.iter().flat_map(|docs| docs.split('\n')) {
             self.line(format!("/// {line}").trim_end());
@@ -112,13 +126,7 @@ impl<'a> Writer<'a> {
         self.line(format!("pub fn {symbol}("));
         self.inside(|w| {
             w.line("blocks: core::ops::Range<i64>,");
-            for (id, scalar) in kernel.scalars.iter() {
-                w.line(format!("{}: {},", w.names.scalar(id), op::type_word(scalar.ty)));
-            }
-            for (id, buffer) in kernel.buffers.iter() {
-                let mutable = if w.info.is_written(id) { "mut " } else { "" };
-                w.line(format!("{}: &{mutable}[{}],", w.names.buffer(id), op::type_word(buffer.ty)));
-            }
+            parameters.iter().for_each(|(name, ty)| w.line(format!("{name}: {ty},")));
         });
         self.braces(")", "}", |w| w.block(&kernel.body));
     }
