@@ -8,12 +8,12 @@ pub(crate) struct Written {
     pub(crate) text: String,
     /// First byte, end, token.
     places: Vec<(usize, usize, Span)>,
-    /// The next token goes on without a space.
-    joined: bool,
+    /// Where the last token ends, as line and column.
+    end: Option<(usize, usize)>,
 }
 
 impl Written {
-    /// The text of a macro's content. Lines are broken as people would, spaces stand where they matter.
+    /// The text of a macro's content, with spaces and line breaks where it has some.
     pub(crate) fn new(tokens: TokenStream) -> Self {
         let mut written = Self::default();
         written.stream(tokens);
@@ -51,13 +51,7 @@ impl Written {
                     }
                     self.put("#", mark.span());
                 }
-                TokenTree::Punct(mark) => {
-                    self.put(&mark.as_char().to_string(), mark.span());
-                    self.joined = mark.spacing() == proc_macro::Spacing::Joint;
-                    if mark.as_char() == ';' {
-                        self.text.push('\n');
-                    }
-                }
+                TokenTree::Punct(mark) => self.put(&mark.as_char().to_string(), mark.span()),
                 TokenTree::Ident(name) => self.put(&name.to_string(), name.span()),
                 TokenTree::Literal(literal) => self.put(&literal.to_string(), literal.span()),
                 TokenTree::Group(group) => self.group(group),
@@ -73,23 +67,23 @@ impl Written {
             Delimiter::None => ("", ""),
         };
         self.put(open, group.span_open());
-        if open == "{" {
-            self.text.push('\n');
-        }
         self.stream(group.stream());
         self.put(close, group.span_close());
-        if open == "{" {
-            self.text.push('\n');
-        }
     }
 
     fn put(&mut self, text: &str, span: Span) {
         if text.is_empty() {
             return;
         }
-        if !std::mem::take(&mut self.joined) && !self.text.ends_with('\n') && !self.text.is_empty() {
-            self.text.push(' ');
+        let (begin, end) = (span.start(), span.end());
+        let begin = (begin.line(), begin.column());
+        match self.end {
+            Some(last) if last == begin => {}
+            Some((line, _)) if line < begin.0 => self.text.push('\n'),
+            Some(_) => self.text.push(' '),
+            None => {}
         }
+        self.end = Some((end.line(), end.column()));
         let start = self.text.len();
         self.text.push_str(text);
         self.places.push((start, self.text.len(), span));
@@ -107,6 +101,7 @@ impl Written {
             self.places.push((start, self.text.len(), span));
             self.text.push('\n');
         }
+        self.end = None;
     }
 }
 

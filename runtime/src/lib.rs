@@ -69,9 +69,9 @@ mod train;
 mod values;
 
 pub use aplysia_compiler as compiler;
+pub use aplysia_compiler::topology::{Convolution, Sparse, Topology};
 #[cfg(feature = "macros")]
 pub use aplysia_native as native;
-pub use aplysia_compiler::topology::{Convolution, Sparse, Topology};
 
 /// NVIDIA GPUs: what is there, and the compiler of their code, which needs no GPU.
 #[cfg(feature = "cuda")]

@@ -227,7 +227,7 @@ impl<const N: usize> Run<N> {
     /// If it is no length.
     pub fn length(&self, place: usize) -> Result<usize, Error> {
         let length = self.prologue[place];
-        if length >= 0.0 && length < 1e12 { Ok(length as usize) } else { Err(Error::TooLarge) }
+        if (0.0..1e12).contains(&length) { Ok(length as usize) } else { Err(Error::TooLarge) }
     }
 }
 
@@ -357,6 +357,17 @@ impl<'a, R: Value> Scaled<'a, R> {
     pub fn to_vec(&self) -> Vec<R> {
         self.iter().collect()
     }
+}
+
+/// The values of a variable in memory, row by row, in base units.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Array<'a, R> {
+    /// Real numbers.
+    Real(&'a [R]),
+    /// Whole numbers.
+    Whole(&'a [i64]),
+    /// Conditions.
+    Condition(&'a [bool]),
 }
 
 /// A launch of a kernel, whose code is to be there for every width of vectors.

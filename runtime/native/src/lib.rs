@@ -17,8 +17,8 @@ pub use alloc::vec::Vec;
 
 pub use error::{Error, expect};
 pub use group::{
-    Dense, Item, Launch, Options, Run, Scaled, Spikes, Value, Values, blocks, dispatch, parameter, store,
-    store_whole, zeros,
+    Array, Dense, Item, Launch, Options, Run, Scaled, Spikes, Value, Values, blocks, dispatch, parameter,
+    store, store_whole, zeros,
 };
 pub use kernel::{Pairs, Real, StoredBlocks, count, halve, row, row_mut, tile};
 

@@ -59,11 +59,32 @@ impl Module<'_> {
         self.out.open("pub fn steps(&self) -> u64");
         self.out.line("self.run.step");
         self.out.close();
+        self.visitor(&all);
         for access in &all {
             self.getter(access);
             if access.sets {
                 self.setter(access);
             }
+        }
+        self.out.close();
+    }
+
+    /// A method that shows all variables.
+    fn visitor(&mut self, all: &[Access]) {
+        self.out
+            .line("/// All variables by their addresses in the rule, in base units (ms, mV, pA, nS, pF).");
+        self.out.open(
+            "pub fn for_each_variable(&self, visit: &mut dyn FnMut(&'static str, native::Array<'_, R>))",
+        );
+        for access in all {
+            let variant = match access.ty {
+                Type::F32 | Type::F64 => "Real",
+                Type::I32 => continue,
+                Type::I64 => "Whole",
+                Type::Bool => "Condition",
+            };
+            let (address, field) = (&access.address, &access.field);
+            self.out.line(format!("visit({address:?}, native::Array::{variant}(&self.arrays.{field}));"));
         }
         self.out.close();
     }

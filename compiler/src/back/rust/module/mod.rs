@@ -95,6 +95,9 @@ impl<'a> Module<'a> {
     }
 
     fn write(mut self, source: &Source<'_>) -> String {
+        if self.rule.docs.is_empty() {
+            self.out.line(format!("/// The rule `{}`.", self.rule.name));
+        }
         for line in &self.rule.docs {
             self.out.line(format!("/// {line}"));
         }

@@ -46,11 +46,23 @@ pub fn outline(rule: &Rule, native: &str) -> String {
             .to_owned(),
     );
     out.close();
-    out.open("impl Group");
-    out.open("pub fn dense(pre: usize, post: usize, params: Params) -> Self");
-    out.line("unreachable!(\"the rule has errors\")");
-    out.close();
-    out.close();
+    for (real, name) in [("f32", "dense"), ("f64", "dense_f64")] {
+        out.open(format!("impl Group<{real}, native::Dense>"));
+        let arguments = "pre: usize, post: usize, params: Params";
+        for head in [
+            format!("pub fn {name}({arguments}) -> Self"),
+            format!("pub fn try_{name}({arguments}, options: Options) -> Result<Self, native::Error>"),
+        ] {
+            out.open(head);
+            out.line("unreachable!(\"the rule has errors\")");
+            out.close();
+        }
+        out.close();
+    }
+    out.line(format!(
+        "pub const ITEM: native::Item = native::Item {{ name: {:?}, source: \"\", ir: \"\", cuda: \"\" }};",
+        rule.name.text
+    ));
     out.close();
     out.finish()
 }
