@@ -89,6 +89,7 @@ impl Engine {
     /// If the rule has errors, or an array, name or size does not fit it.
     pub fn register(&mut self, group: Group) -> Result<GroupId> {
         let rule = group.rule.as_ref().ok_or(Error::MissingRule)?.finish()?;
+        let rule = rule.with_delays(&group.delays.kinds())?;
         let dt = group.dt.milliseconds();
         if !(dt > 0.0 && dt.is_finite()) {
             return Err(Error::BadStepLength { dt });
@@ -103,7 +104,12 @@ impl Engine {
         let draw =
             |(name, values): &(String, Values)| Ok((names::draw(&rule.ir, index, name)?, values.clone()));
         let given = Given {
-            params: group.params.iter().map(|named| find(named, Wanted::Param)).collect::<Result<_>>()?,
+            params: group
+                .delays
+                .parameters()
+                .chain(group.params.iter().cloned())
+                .map(|named| find(&named, Wanted::Param))
+                .collect::<Result<_>>()?,
             inits: group.inits.iter().map(|named| find(named, Wanted::State)).collect::<Result<_>>()?,
             draws: group.draws.iter().map(draw).collect::<Result<_>>()?,
         };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aplysia_compiler::kernel;
 use aplysia_compiler::topology::Topology;
 
+use crate::delay::{self, Delay};
 use crate::rule::Rule;
 use crate::units::{Time, ms};
 use crate::values::Values;
@@ -55,6 +56,7 @@ pub struct Group {
     pub(crate) params: Vec<(String, Values)>,
     pub(crate) draws: Vec<(String, Values)>,
     pub(crate) seed: Option<u64>,
+    pub(crate) delays: delay::Given,
 }
 
 impl Group {
@@ -72,6 +74,7 @@ impl Group {
             params: Vec::new(),
             draws: Vec::new(),
             seed: None,
+            delays: delay::Given::default(),
         }
     }
 
@@ -134,6 +137,21 @@ impl Group {
     #[must_use]
     pub fn draw(mut self, name: impl Into<String>, values: impl Into<Values>) -> Self {
         self.draws.push((name.into(), values.into()));
+        self
+    }
+
+    /// How late presynaptic spikes and values reach the synapses; at once where nothing is said. The language's page on
+    /// delays says which spike then pairs with which.
+    #[must_use]
+    pub fn axonal_delay(mut self, delay: Delay) -> Self {
+        self.delays.axonal = Some(delay);
+        self
+    }
+
+    /// How late postsynaptic spikes and values reach the synapses; at once where nothing is said.
+    #[must_use]
+    pub fn dendritic_delay(mut self, delay: Delay) -> Self {
+        self.delays.dendritic = Some(delay);
         self
     }
 

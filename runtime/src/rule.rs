@@ -10,6 +10,7 @@ use aplysia_compiler::compose;
 use aplysia_compiler::diag::{Diagnostics, Severity, code, render};
 use aplysia_compiler::ir;
 use aplysia_compiler::library::{Import, Library, LoadError, Loaded, Loader, Settings};
+use aplysia_compiler::pass::delays::{Delays, with_delays};
 use aplysia_compiler::source::Sources;
 
 use crate::error::{Error, Result};
@@ -187,6 +188,12 @@ impl Rule {
 }
 
 impl Finished {
+    /// The rule of a group with delays.
+    pub(crate) fn with_delays(self, delays: &Delays) -> Result<Self> {
+        let ir = with_delays(&self.ir, delays).map_err(|found| self.error(&found))?;
+        Ok(Self { ir: Arc::new(ir), ..self })
+    }
+
     /// Diagnostics as an error.
     pub(crate) fn error(&self, found: &Diagnostics) -> Error {
         error(&self.sources, found)

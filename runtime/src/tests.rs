@@ -7,6 +7,8 @@ use ndarray::{Array1, Array2, array};
 use crate::sample::stdp;
 use crate::{Device, Engine, Error, Events, Group, GroupId, Inputs, Plan, Precision, Recorder, Train};
 
+mod delays;
+
 const PRE: usize = 7;
 const POST: usize = 5;
 

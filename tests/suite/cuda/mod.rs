@@ -28,6 +28,14 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
+/// The trials that need no file of the repository.
+pub fn carried() -> Vec<Trial> {
+    #[cfg(feature = "cuda")]
+    return gpu::trials();
+    #[cfg(not(feature = "cuda"))]
+    Vec::new()
+}
+
 /// Every shipped rule: by itself where it changes weights by itself, else after what it works on.
 fn cases() -> Vec<(&'static str, String)> {
     let works = |text: &String| Case::new("cases", text, None, &[]).is_ok();

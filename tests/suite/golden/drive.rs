@@ -6,10 +6,14 @@ use aplysia_compiler::compose;
 use aplysia_compiler::interp::rule::{RuleMachine, Topology};
 use aplysia_compiler::ir::{self, Domain, Shape, SiteId, VarId};
 use aplysia_compiler::kernel::Side;
+use aplysia_compiler::pass::delays;
 use ndarray::{ArrayD, IxDyn};
 
 use super::plan::{Act, Plan};
 use crate::machine;
+
+/// No delay of a case is longer, in ms.
+const LONGEST_DELAY: f64 = 20.0;
 
 /// A group that follows a plan.
 pub trait Driver {
@@ -64,6 +68,11 @@ fn engined<'a>(plan: &'a Plan, case: &machine::Case) -> Result<Engined<'a>> {
     let rule = &case.rule;
     let group = Group::on(plan.topology.clone()).batch(plan.batch).dt(ms(plan.dt));
     let mut group = group.rule(&Rule::from_ir(case.open.clone()));
+    if let Some([axonal, dendritic]) = plan.delays() {
+        let longest = ms(LONGEST_DELAY);
+        group = group.axonal_delay(Delay::per_neuron(axonal, longest));
+        group = group.dendritic_delay(Delay::per_neuron(dendritic, longest));
+    }
     for (name, values) in &plan.params {
         group = group.param(name, shaped(plan, rule, name, values));
     }
@@ -167,16 +176,22 @@ struct Interpreted {
 
 impl Interpreted {
     fn new(plan: &Plan, case: &machine::Case) -> Result<Self, String> {
-        if plan.delays.is_some() {
-            return Err("NOT YET: delays".to_owned());
-        }
         let topology = plan.topology.clone();
-        let rule = case.rule.clone();
+        let delay =
+            |domain| plan.delays.as_ref().map(|_| delays::Delay { domain, longest_ms: LONGEST_DELAY });
+        let both = delays::Delays { axonal: delay(Domain::Pre), dendritic: delay(Domain::Post) };
+        let rule = delays::with_delays(&case.rule, &both).map_err(|found| format!("{found:#?}"))?;
         let machine = RuleMachine::new(&rule, topology, plan.batch, plan.dt, 0);
         let mut machine = machine.map_err(|refusal| refusal.to_string())?;
         let flat = |name: &str, values: &[f64]| -> Vec<f64> {
             shaped(plan, &rule, name, values).iter().copied().collect()
         };
+        if let Some(of_sides) = plan.delays() {
+            for (name, values) in [delays::AXONAL, delays::DENDRITIC].into_iter().zip(of_sides) {
+                let done = machine.set_parameter(variable(&rule, name), &values);
+                done.map_err(|refusal| refusal.to_string())?;
+            }
+        }
         for (name, values) in &plan.params {
             let done = machine.set_parameter(variable(&rule, name), &flat(name, values));
             done.map_err(|refusal| refusal.to_string())?;
