@@ -20,6 +20,7 @@ With --input, an .npz file holds arrays by name, each number in the declared uni
   init.NAME                         the initial value of a state
   draw.RULE.NAME                    values in the place of a draw that `let NAME = normal[synapse](0, 1);` binds
   csr.indptr, csr.indices           the synapses of a csr group, row by row; rows are presynaptic
+  delay.axonal, delay.dendritic     delays in ms: one number, one for each neuron of the side or one for each synapse
 
 Synapses are [pre, post] in a dense group, [n] one-to-one, [nnz] in csr, [out, in/groups, kh, kw] in conv2d and
 [out, oh*ow, in/groups*kh*kw] in local2d, where neurons are [in, h, w] and [out, oh, ow], or all in one axis. Values of
@@ -94,6 +95,12 @@ pub struct RunArguments {
     /// The length of a step.
     #[arg(long, value_name = "TIME", default_value = "1ms", value_parser = quantity::time)]
     pub dt: f64,
+    /// How late presynaptic spikes and values reach the synapses; `delay.axonal` of the input says it for each neuron.
+    #[arg(long, value_name = "TIME", value_parser = quantity::time)]
+    pub axonal_delay: Option<f64>,
+    /// How late postsynaptic spikes and values reach the synapses; `delay.dendritic` of the input says it for each neuron.
+    #[arg(long, value_name = "TIME", value_parser = quantity::time)]
+    pub dendritic_delay: Option<f64>,
     /// A parameter, a held input or an initial value: `--set a_plus=0.02 --set tau_plus=10ms --set w=0.5`.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
     pub settings: Vec<(String, String)>,

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use aplysia::units::ms;
 use aplysia::{
-    Device, DrawId, Engine, Group, GroupId, InputId, Inputs, Plan, Precision as GroupPrecision, Recorder,
-    RecordingId, Rule, Series, Side, Train, Values,
+    Delay, Device, DrawId, Engine, Group, GroupId, InputId, Inputs, Plan, Precision as GroupPrecision,
+    Recorder, RecordingId, Rule, Series, Side, Train, Values,
 };
 use aplysia_compiler::ir::{self, VarId};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -131,6 +131,16 @@ impl<'a> Execution<'a> {
         for (id, values) in &params {
             group = group.param(address(*id), values.clone());
         }
+        let stated = [arguments.axonal_delay, arguments.dendritic_delay];
+        for (side, (given, stated)) in
+            [Side::Pre, Side::Post].into_iter().zip(input.delays.iter().zip(stated))
+        {
+            let Some(delay) = delay(side, given.as_ref(), stated, arguments.dt)? else { continue };
+            group = match side {
+                Side::Pre => group.axonal_delay(delay),
+                Side::Post => group.dendritic_delay(delay),
+            };
+        }
         for (id, values) in &settings.inits {
             group = group.init(address(*id), values.clone());
         }
@@ -254,6 +264,24 @@ impl<'a> Execution<'a> {
         self.time += begin.elapsed();
         Ok(outcome?)
     }
+}
+
+/// The delay of a side: of the input, or of the command line.
+fn delay(side: Side, given: Option<&(Array, bool)>, stated: Option<f64>, dt: f64) -> Outcome<Option<Delay>> {
+    let name = if side == Side::Pre { "delay.axonal" } else { "delay.dendritic" };
+    let Some((array, synaptic)) = given else { return Ok(stated.map(|time| Delay::of(ms(time)))) };
+    if stated.is_some() {
+        let text = format!("the input has `{name}`, and the command line says it, too");
+        return Err(Failure::usage(text).help("leave one of them out"));
+    }
+    let times = reals(name, array)?;
+    // Of no delay at all the group remembers the present step.
+    let longest = ms(times.iter().copied().fold(dt, f64::max));
+    Ok(Some(match (times.first(), times.ndim(), synaptic) {
+        (Some(&time), 0, _) => Delay::of(ms(time)).up_to(longest),
+        (_, _, true) => Delay::per_synapse(times, longest),
+        (_, _, false) => Delay::per_neuron(times, longest),
+    }))
 }
 
 fn draw_address(rule: &ir::Rule, site: ir::SiteId) -> String {
