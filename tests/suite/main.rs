@@ -3,6 +3,7 @@
 mod analytic;
 mod command_line;
 mod cuda;
+mod delays;
 mod diagnostics;
 mod differential;
 mod digits;
@@ -30,6 +31,7 @@ fn main() {
     trials.extend(analytic::trials());
     trials.extend(command_line::trials());
     trials.extend(cuda::trials());
+    trials.extend(delays::trials());
     trials.extend(diagnostics::trials());
     trials.extend(differential::trials());
     trials.extend(digits::trials());

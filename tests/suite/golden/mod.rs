@@ -7,7 +7,7 @@
 mod bio;
 mod check;
 mod conex;
-mod data;
+pub mod data;
 mod drive;
 mod fuzzy;
 mod inferno;
