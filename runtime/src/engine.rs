@@ -96,14 +96,17 @@ impl Engine {
         if group.batch == 0 {
             return Err(Error::BadBatch);
         }
+        let rule = rule.with_delays(&group.compiler_delays()?)?;
         let index = self.groups.len();
         let find = |(name, values): &(String, Values), wanted| {
             Ok((names::variable(&rule.ir, index, name, wanted)?, values.clone()))
         };
         let draw =
             |(name, values): &(String, Values)| Ok((names::draw(&rule.ir, index, name)?, values.clone()));
+        let delays = group.delay_parameters();
+        let params = group.params.iter().chain(&delays);
         let given = Given {
-            params: group.params.iter().map(|named| find(named, Wanted::Param)).collect::<Result<_>>()?,
+            params: params.map(|named| find(named, Wanted::Param)).collect::<Result<_>>()?,
             inits: group.inits.iter().map(|named| find(named, Wanted::State)).collect::<Result<_>>()?,
             draws: group.draws.iter().map(draw).collect::<Result<_>>()?,
         };
@@ -304,7 +307,8 @@ impl Engine {
     }
 
     /// Gives a state or plastic variable the value that creation gives it: the host's `init` or the rule's expression,
-    /// with the same draws and the present parameters, then `on create` and constrain.
+    /// with the same draws and the present parameters, then `on create` and constrain. What has been is not changed: `past`
+    /// and the group's delays go on reading what was.
     ///
     /// # Errors
     /// If there is no such state.

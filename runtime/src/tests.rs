@@ -1,5 +1,6 @@
 //! Whole engines: what the host sees.
 
+mod delays;
 mod topologies;
 
 use ndarray::{Array1, Array2, array};
