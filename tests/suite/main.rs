@@ -14,6 +14,7 @@ mod fusion;
 mod golden;
 mod hand_written;
 mod machine;
+mod matrix;
 mod numbers;
 mod random;
 mod reference;
@@ -34,6 +35,7 @@ fn main() {
     trials.extend(delays::trials());
     trials.extend(diagnostics::trials());
     trials.extend(differential::trials());
+    trials.extend(matrix::trials());
     trials.extend(digits::trials());
     trials.extend(documents::trials());
     trials.extend(faults::trials());

@@ -3,6 +3,7 @@
 use aplysia_compiler::ir::Distribution;
 use aplysia_compiler::kernel::Precision;
 use aplysia_compiler::math::{Stream, draw, random_word};
+use aplysia_compiler::topology::Topology;
 use libtest_mimic::{Failed, Trial};
 
 use crate::differential::{Seen, check_engine, check_programs, expected};
@@ -89,6 +90,8 @@ fn one_step(text: &str, size: (usize, usize), values: &[(&str, Vec<f64>)]) -> Re
     acts.push(Act::Step { pre: vec![false; size.0], post: vec![true; size.1] });
     let script = Script {
         size,
+        topology: Topology::Dense { pre: size.0, post: size.1 },
+        batch: 1,
         precision: Precision::F32,
         dt: 1.0,
         seed: 1,

@@ -108,6 +108,8 @@ struct Planner<'a> {
     kernels: crate::arena::Arena<crate::kernel::Kernel>,
     prologue: crate::flow::Graph,
     prologue_results: Vec<ir::ExprId>,
+    /// What of the present graph is in the prologue.
+    prologue_known: std::collections::HashMap<ir::ExprId, ir::ExprId>,
     notes: Vec<Note>,
     /// What the step looks back at.
     looks_back: Option<(crate::flow::Flow, Vec<past::Ring>)>,
@@ -122,6 +124,7 @@ impl<'a> Planner<'a> {
             kernels: crate::arena::Arena::new(),
             prologue: crate::flow::Graph::new(),
             prologue_results: Vec::new(),
+            prologue_known: std::collections::HashMap::new(),
             notes: Vec::new(),
             looks_back: None,
         }
@@ -163,15 +166,28 @@ impl<'a> Planner<'a> {
         self.prologue_results.len() - 1
     }
 
+    /// Copies what is not there yet. A graph only grows while it is planned, so what has been copied stays right.
     fn prologue_copy(&mut self, graph: &crate::flow::Graph, root: ir::ExprId) -> ir::ExprId {
-        let mut map = std::collections::HashMap::new();
-        for id in ir::visit::reachable(graph.exprs(), [root]) {
-            let expr = graph.get(id);
-            let kind = ir::visit::with_operands(&expr.kind, |operand| map[&operand]);
-            let expr = ir::Expr { kind, ty: expr.ty, shape: expr.shape };
-            map.insert(id, self.prologue.add(expr, graph.span(id)));
+        let mut missing = std::collections::BTreeSet::new();
+        let mut open = vec![root];
+        while let Some(id) = open.pop() {
+            if !self.prologue_known.contains_key(&id) && missing.insert(id) {
+                open.extend(ir::visit::operands(&graph.get(id).kind));
+            }
         }
-        map[&root]
+        for id in missing {
+            let expr = graph.get(id);
+            let kind = ir::visit::with_operands(&expr.kind, |operand| self.prologue_known[&operand]);
+            let expr = ir::Expr { kind, ty: expr.ty, shape: expr.shape };
+            let copied = self.prologue.add(expr, graph.span(id));
+            self.prologue_known.insert(id, copied);
+        }
+        self.prologue_known[&root]
+    }
+
+    /// Another graph is planned from here on.
+    fn next_graph(&mut self) {
+        self.prologue_known.clear();
     }
 
     fn finish(self, occasions: occasion::Occasions) -> Program {

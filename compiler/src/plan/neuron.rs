@@ -319,11 +319,13 @@ fn post_place(emitter: &Emitter<'_, '_, '_>) -> Where {
 
 /// What the launch does, in words.
 fn describe(emitter: &mut Emitter<'_, '_, '_>, key: Key) {
-    let writes: Vec<String> = emitter.work.roots[&key]
+    let mut writes: Vec<String> = emitter.work.roots[&key]
         .writes
         .iter()
         .map(|write| emitter.work.planner.rule.variables[write.variable].address())
         .collect();
+    // The elements of an array stand side by side.
+    writes.dedup();
     if !writes.is_empty() {
         emitter.builder.doc(format!("writes {}", writes.join(", ")));
     }
@@ -331,5 +333,15 @@ fn describe(emitter: &mut Emitter<'_, '_, '_>, key: Key) {
     if leaves > 0 {
         let values = if leaves == 1 { "value" } else { "values" };
         emitter.builder.doc(format!("leaves {leaves} {values} for later launches"));
+    }
+    let rings = emitter.work.roots[&key].rings.clone();
+    if let Some(&first) = rings.first() {
+        let values = if rings.len() == 1 { "value" } else { "values" };
+        let doc = if emitter.work.rings[first].is_initial() {
+            format!("fills {} {values} from before the first step", rings.len())
+        } else {
+            format!("keeps {} {values} for later steps", rings.len())
+        };
+        emitter.builder.doc(doc);
     }
 }

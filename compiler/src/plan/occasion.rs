@@ -158,6 +158,7 @@ fn copy_period(planner: &mut Planner<'_>, period: Period) -> Period {
             let expr = ir::Expr { kind, ty: expr.ty, shape: expr.shape };
             map.insert(source, graph.add(expr, planner.rule.expr_spans[source.index()]));
         }
+        planner.next_graph();
         let place = planner.prologue_result(&graph, map[&id]);
         planner.prologue_results[place]
     };

@@ -35,6 +35,11 @@ impl Ring {
     pub(super) fn initially(self) -> Self {
         Self { value: self.initial, fill: true, ..self }
     }
+
+    /// Whether it is filled with what was before the first step.
+    pub(super) fn is_initial(&self) -> bool {
+        self.fill
+    }
 }
 
 /// The rings of all that an occasion looks back at.

@@ -89,35 +89,48 @@ fn action(out: &mut String, program: &Program, action: &Action, depth: usize) {
     }
 }
 
-/// Bytes of each synapse and of each neuron.
+/// Bytes of each synapse and of each neuron, and of each again for every element of the batch.
 fn memory(program: &Program) -> String {
-    let (mut synapse, mut pre, mut post) = (0, 0, 0);
+    let (mut shared, mut batched) = ([0u64; 3], [0u64; 3]);
     for (_, storage) in program.storages.iter() {
-        let constant: u64 = storage
-            .shape
-            .iter()
-            .map(|size| match size {
-                Size::Constant(length) => *length,
-                Size::Count(_) | Size::Prologue(_) => 1,
-            })
-            .product();
-        let bytes = constant * storage.ty.size() as u64;
-        let counts: Vec<Count> = storage
-            .shape
-            .iter()
-            .filter_map(|size| match size {
-                Size::Count(count) => Some(*count),
-                Size::Constant(_) | Size::Prologue(_) => None,
-            })
-            .collect();
-        match counts.as_slice() {
-            [Count::Pre, Count::Post] | [Count::Synapses] => synapse += bytes,
-            [Count::Pre] => pre += bytes,
-            [Count::Post] => post += bytes,
-            _ => {}
-        }
+        let Some(of) = counted_by(&storage.shape) else { continue };
+        let constants = storage.shape.iter().map(|size| match size {
+            Size::Constant(length) => *length,
+            Size::Count(_) | Size::Prologue(_) => 1,
+        });
+        let bytes = constants.product::<u64>() * storage.ty.size() as u64;
+        let in_batch = storage.shape.contains(&Size::Count(Count::Batch));
+        let list = if in_batch { &mut batched } else { &mut shared };
+        list[of] += bytes;
     }
-    format!("{synapse} bytes a synapse, {pre} a presynaptic neuron, {post} a postsynaptic neuron")
+    let mut texts = Vec::new();
+    for (of, word) in ["a synapse", "a presynaptic neuron", "a postsynaptic neuron"].into_iter().enumerate() {
+        let bytes = if texts.is_empty() { " bytes" } else { "" };
+        let more = match batched[of] {
+            0 => String::new(),
+            more => format!(" and {more} for each element of the batch"),
+        };
+        texts.push(format!("{}{bytes} {word}{more}", shared[of]));
+    }
+    texts.join(", ")
+}
+
+/// Whether an array has a value for each synapse (0), presynaptic (1) or postsynaptic neuron (2); not what the past needs,
+/// which depends on the step.
+fn counted_by(shape: &[Size]) -> Option<usize> {
+    let has = |count| shape.contains(&Size::Count(count));
+    let looks_back = shape.iter().any(|size| matches!(size, Size::Prologue(_)));
+    let others = [Count::PreBlocks, Count::RowEnds, Count::ColumnEnds, Count::Entries];
+    if looks_back || others.into_iter().any(has) {
+        return None;
+    }
+    let kernel = has(Count::Kernel) && (has(Count::PostChannels) || has(Count::Post));
+    match (has(Count::Synapses) || kernel, has(Count::Pre), has(Count::Post)) {
+        (true, ..) | (_, true, true) => Some(0),
+        (false, true, false) => Some(1),
+        (false, false, true) => Some(2),
+        (false, false, false) => None,
+    }
 }
 
 fn type_word(storage: &Storage) -> &'static str {

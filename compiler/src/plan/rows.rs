@@ -26,11 +26,13 @@ pub(super) fn pass_name(work: &Work<'_, '_>, key: Key, suffix: &str) -> String {
 
 /// What a synapse pass does, in words.
 pub(super) fn describe(emitter: &mut Emitter<'_, '_, '_>, key: Key, how: &str) {
-    let writes: Vec<String> = emitter.work.roots[&key]
+    let mut writes: Vec<String> = emitter.work.roots[&key]
         .writes
         .iter()
         .map(|write| emitter.work.planner.rule.variables[write.variable].address())
         .collect();
+    // The elements of an array stand side by side.
+    writes.dedup();
     emitter.builder.doc(how.to_string());
     if !writes.is_empty() {
         emitter.builder.doc(format!("writes {}", writes.join(", ")));

@@ -81,6 +81,7 @@ pub(super) struct Work<'p, 'a> {
 impl<'p, 'a> Work<'p, 'a> {
     fn new(planner: &'p mut Planner<'a>, name: &str, flow: Flow) -> Self {
         let layout = planner.layout();
+        planner.next_graph();
         let mut stages = Stages::new(layout);
         stages.update(&flow.graph);
         Self {

@@ -77,7 +77,6 @@ pub(super) fn programs(
             given_values: setup.given.iter().map(|(variable, _)| *variable).collect(),
             given_draws: setup.draws.iter().map(|(site, _)| *site).collect(),
             choice,
-            ..Options::default()
         };
         compile(rule, &options)
     };

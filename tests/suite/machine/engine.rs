@@ -1,18 +1,20 @@
 //! The runtime's engine: machine code on threads.
 
-use aplysia::compiler::ir::{Domain, Rule, Shape, VarId, VarKind};
+use aplysia::compiler::ir::{Rule, Shape, VarId, VarKind};
 use aplysia::compiler::kernel::Precision;
+use aplysia::compiler::topology::Topology;
 use aplysia::units::ms;
 use aplysia::{Device, DrawId, Engine, Events, Group, GroupId, Plan};
 use ndarray::{ArrayD, IxDyn};
 
-use super::script::{Act, Script};
+use super::script::{Act, Script, axes};
 use super::{Case, Machine};
 
 /// A rule in an engine of its own.
 pub struct Running<'a> {
     rule: &'a Rule,
-    size: (usize, usize),
+    topology: Topology,
+    batch: usize,
     engine: Engine,
     group: GroupId,
 }
@@ -20,17 +22,17 @@ pub struct Running<'a> {
 impl<'a> Running<'a> {
     /// An engine to which everything that the script says of creation has been given.
     pub fn new(case: &'a Case, script: &Script, plan: Plan, device: &Device) -> aplysia::Result<Self> {
-        let (pre, post) = script.size;
+        let Script { topology, batch, .. } = script;
         let precision = match script.precision {
             Precision::F32 => aplysia::Precision::F32,
             Precision::F64 => aplysia::Precision::F64,
         };
         let rule = aplysia::Rule::from_ir(case.open.clone());
-        let group = Group::dense(pre, post).rule(&rule).dt(ms(script.dt)).precision(precision);
-        let mut group = group.plan(plan).seed(script.seed);
+        let group = Group::on(topology.clone()).batch(*batch).rule(&rule).dt(ms(script.dt));
+        let mut group = group.precision(precision).plan(plan).seed(script.seed);
         let place = |id: VarId, values: &[f64]| {
             let variable = &case.rule.variables[id];
-            (variable.address(), array(variable.shape, variable.length, script.size, values))
+            (variable.address(), array(variable.shape, variable.length, (topology, *batch), values))
         };
         for (id, values) in &script.parameters {
             let (name, values) = place(*id, values);
@@ -43,17 +45,18 @@ impl<'a> Running<'a> {
         for (id, values) in &script.draws {
             let site = &case.rule.sites[*id];
             let name = site.address.clone().unwrap_or_default();
-            group = group.draw(name, array(site.shape, None, script.size, values));
+            group = group.draw(name, array(site.shape, None, (topology, *batch), values));
         }
         let mut engine = Engine::new(device.clone())?;
         let group = engine.register(group)?;
-        Ok(Self { rule: &case.rule, size: script.size, engine, group })
+        Ok(Self { rule: &case.rule, topology: topology.clone(), batch: *batch, engine, group })
     }
 
     fn carry_out(&mut self, act: &Act) -> aplysia::Result<()> {
         let name = |id: VarId| self.rule.variables[id].address();
         let shaped = |id: VarId, values: &[f64]| {
-            array(self.rule.variables[id].shape, self.rule.variables[id].length, self.size, values)
+            let variable = &self.rule.variables[id];
+            array(variable.shape, variable.length, (&self.topology, self.batch), values)
         };
         match act {
             Act::Parameter(id, values) => {
@@ -65,10 +68,15 @@ impl<'a> Running<'a> {
                 let site = &self.rule.sites[*id];
                 let address = site.address.clone().unwrap_or_default();
                 let draw: DrawId = self.engine.draw(self.group, &address)?;
-                self.engine.set_draw(draw, array(site.shape, None, self.size, values))
+                self.engine.set_draw(draw, array(site.shape, None, (&self.topology, self.batch), values))
             }
             Act::Call(call) => self.engine.call(self.group, call),
             Act::Step { pre, post } => {
+                if self.batch > 1 {
+                    let (pre, post) = (self.pairs(pre), self.pairs(post));
+                    let events = Events::new().pre_batched(&pre).post_batched(&post);
+                    return self.engine.step(&[(self.group, events)]);
+                }
                 let (pre, post) = (indices(pre), indices(post));
                 self.engine.step(&[(self.group, Events::new().pre(&pre).post(&post))])
             }
@@ -76,17 +84,25 @@ impl<'a> Running<'a> {
     }
 }
 
+impl Running<'_> {
+    /// Element of the batch and neuron of each spike.
+    fn pairs(&self, spikes: &[bool]) -> Vec<(u32, u32)> {
+        let neurons = (spikes.len() / self.batch).max(1) as u32;
+        indices(spikes).into_iter().map(|index| (index / neurons, index % neurons)).collect()
+    }
+}
+
 fn indices(spikes: &[bool]) -> Vec<u32> {
     (0u32..).zip(spikes).filter(|(_, spikes)| **spikes).map(|(index, _)| index).collect()
 }
 
-fn array(shape: Shape, length: Option<u32>, (pre, post): (usize, usize), values: &[f64]) -> ArrayD<f64> {
-    let mut axes = match shape.domain {
-        Domain::Global => vec![],
-        Domain::Pre | Domain::PreChannel => vec![pre],
-        Domain::Post | Domain::PostChannel => vec![post],
-        Domain::Synapse => vec![pre, post],
-    };
+fn array(
+    shape: Shape,
+    length: Option<u32>,
+    (topology, batch): (&Topology, usize),
+    values: &[f64],
+) -> ArrayD<f64> {
+    let mut axes = axes(shape, topology, batch);
     axes.extend(length.map(|length| length as usize));
     ArrayD::from_shape_vec(IxDyn(&axes), values.to_vec()).expect("as many values as places")
 }

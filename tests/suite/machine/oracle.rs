@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aplysia_compiler::interp::rule::{Assignment, Refusal, RuleMachine, Topology};
+use aplysia_compiler::interp::rule::{Assignment, Refusal, RuleMachine};
 use aplysia_compiler::ir::{Rule, Statement, VarId};
 use aplysia_compiler::math::Real;
 
@@ -15,9 +15,8 @@ pub struct Oracle<R: Real>(RuleMachine<R>);
 impl<R: Real> Oracle<R> {
     /// A machine to which everything that the script says of creation has been given.
     pub fn new(rule: &Rule, script: &Script) -> Result<Self, Refusal> {
-        let (pre, post) = script.size;
-        let topology = Topology::Dense { pre, post };
-        let mut machine = RuleMachine::new(rule, topology, 1, script.dt, script.seed)?;
+        let topology = script.topology.clone();
+        let mut machine = RuleMachine::new(rule, topology, script.batch, script.dt, script.seed)?;
         for (id, values) in &script.parameters {
             machine.set_parameter(*id, values)?;
         }

@@ -8,7 +8,7 @@ use aplysia_compiler::interp::kernel::Counters;
 use aplysia_compiler::interp::program::{Launched, ProgramMachine};
 use aplysia_compiler::ir::{Rule, VarId, VarKind};
 use aplysia_compiler::plan::program::{Action, Program};
-use aplysia_compiler::plan::{self, Options, PlanChoice};
+use aplysia_compiler::plan::{Options, PlanChoice};
 
 use super::Machine;
 use super::script::{Act, Script};
@@ -16,8 +16,8 @@ use super::script::{Act, Script};
 /// The options with which a script's programs are planned.
 pub fn options(script: &Script, choice: PlanChoice) -> Options {
     Options {
-        topology: plan::Topology::Dense,
-        batched: false,
+        topology: script.topology.kind(),
+        batched: script.batch > 1,
         precision: script.precision,
         given_values: script.initial.iter().map(|(id, _)| *id).collect(),
         given_draws: script.draws.iter().map(|(id, _)| *id).collect(),
@@ -51,8 +51,8 @@ pub struct Planned<'a> {
 impl<'a> Planned<'a> {
     /// A machine to which everything that the script says of creation has been given.
     pub fn new(rule: &'a Rule, program: &'a Program, script: &Script, blocks_at_once: u64) -> Self {
-        let (pre, post) = script.size;
-        let mut machine = ProgramMachine::new(rule, program, pre, post, script.dt, script.seed);
+        let Script { topology, batch, dt, seed, .. } = script;
+        let mut machine = ProgramMachine::on(rule, program, topology, *batch, *dt, *seed);
         machine.set_blocks_at_once(blocks_at_once);
         for (id, values) in &script.parameters {
             machine.set_parameter(*id, values);

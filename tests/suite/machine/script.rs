@@ -2,7 +2,8 @@
 
 use aplysia_compiler::interp::program::constant;
 use aplysia_compiler::ir::{Domain, Rule, Shape, SiteId, Type, VarId, VarKind, Variable, When};
-use aplysia_compiler::kernel::Precision;
+use aplysia_compiler::kernel::{Precision, Side};
+use aplysia_compiler::topology::Topology;
 
 /// One act of the host.
 #[derive(Clone, Debug)]
@@ -31,6 +32,10 @@ pub enum Act {
 pub struct Script {
     /// Presynaptic and postsynaptic neurons.
     pub size: (usize, usize),
+    /// How they are connected.
+    pub topology: Topology,
+    /// Elements of the batch.
+    pub batch: usize,
     /// f32 or f64.
     pub precision: Precision,
     /// The length of a step in ms.
@@ -82,20 +87,38 @@ impl Numbers {
     }
 }
 
-/// How many places a shape has in a group of a size.
-pub fn places(shape: Shape, (pre, post): (usize, usize)) -> usize {
+/// The axes of a value of a shape, the batch outermost.
+pub fn axes(shape: Shape, topology: &Topology, batch: usize) -> Vec<usize> {
+    let mut axes = if shape.batched && batch > 1 { vec![batch] } else { Vec::new() };
     match shape.domain {
-        Domain::Global => 1,
-        Domain::Pre | Domain::PreChannel => pre,
-        Domain::Post | Domain::PostChannel => post,
-        Domain::Synapse => pre * post,
+        Domain::Global => {}
+        Domain::PreChannel => axes.push(topology.channels(Side::Pre)),
+        Domain::PostChannel => axes.push(topology.channels(Side::Post)),
+        Domain::Pre => axes.extend(topology.neuron_shape(Side::Pre)),
+        Domain::Post => axes.extend(topology.neuron_shape(Side::Post)),
+        Domain::Synapse => axes.extend(topology.synapse_shape()),
     }
+    axes
 }
 
-/// A script of so many steps. Odd seeds also give initial values and the values of draws.
+/// A script of so many steps on a dense group. Odd seeds also give initial values and the values of draws.
 pub fn script(rule: &Rule, size: (usize, usize), precision: Precision, steps: u64, seed: u64) -> Script {
+    let (pre, post) = size;
+    script_on(rule, &Topology::Dense { pre, post }, 1, precision, steps, seed)
+}
+
+/// The same on any group.
+pub fn script_on(
+    rule: &Rule,
+    topology: &Topology,
+    batch: usize,
+    precision: Precision,
+    steps: u64,
+    seed: u64,
+) -> Script {
     let dt = if seed.is_multiple_of(3) { 0.5 } else { 1.0 };
-    let mut writer = Writer { rule, size, precision, dt, numbers: Numbers::new(seed) };
+    let size = (topology.pre(), topology.post());
+    let mut writer = Writer { rule, topology, batch, size, precision, dt, numbers: Numbers::new(seed) };
     let parameters = writer.of_kind(|kind| kind == VarKind::Param);
     let parameters = parameters.into_iter().map(|id| (id, writer.values(id))).collect();
     let given = seed % 2 == 1;
@@ -107,11 +130,14 @@ pub fn script(rule: &Rule, size: (usize, usize), precision: Precision, steps: u6
     for step in 0..steps {
         writer.step(step, given, &mut acts);
     }
-    Script { size, precision, dt, seed, parameters, initial, draws, acts }
+    let topology = topology.clone();
+    Script { size, topology, batch, precision, dt, seed, parameters, initial, draws, acts }
 }
 
 struct Writer<'a> {
     rule: &'a Rule,
+    topology: &'a Topology,
+    batch: usize,
     size: (usize, usize),
     precision: Precision,
     dt: f64,
@@ -179,13 +205,14 @@ impl Writer<'_> {
             let one = self.numbers.below(count);
             (0..count).map(|k| if share < 0.0 { k == one } else { self.numbers.unit() < share }).collect()
         };
-        (side(pre, first), side(post, second))
+        (side(pre * self.batch, first), side(post * self.batch, second))
     }
 
     /// Random values for a variable, inside its range.
     fn values(&mut self, id: VarId) -> Vec<f64> {
         let variable = &self.rule.variables[id];
-        let count = places(variable.shape, self.size) * variable.elements() as usize;
+        let axes = axes(variable.shape, self.topology, self.batch);
+        let count = axes.iter().product::<usize>() * variable.elements() as usize;
         let number = |root| constant(self.rule, root, &|_, _| 1.0, self.dt);
         let fixed = matches!(variable.kind, VarKind::Param | VarKind::Input { .. });
         let range =
@@ -214,7 +241,7 @@ impl Writer<'_> {
     }
 
     fn draws(&mut self, site: SiteId) -> Vec<f64> {
-        let count = places(self.rule.sites[site].shape, self.size);
+        let count: usize = axes(self.rule.sites[site].shape, self.topology, self.batch).iter().product();
         (0..count).map(|_| self.numbers.unit()).collect()
     }
 }
