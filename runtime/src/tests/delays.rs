@@ -8,7 +8,6 @@ use ndarray::{Array2, ArrayD, IxDyn};
 
 use super::devices;
 use crate::units::ms;
-use crate::values::Values;
 use crate::{
     Conv2d, Delay, Device, Engine, Error, Events, Group, GroupId, Inputs, Precision, Recorder, Rule, Train,
 };
@@ -126,6 +125,7 @@ fn engines_are_the_interpreter_of_the_delayed_rule() {
     let finished = compose::finish(rule.ir().unwrap().as_ref().clone()).unwrap();
     let shape = Conv2d::new([2, 3, 3], 2, 2);
     let groups = [
+        Group::conv2d(shape).unwrap(),
         Group::dense(4, 35),
         Group::random_probability(6, 7, 0.6, 1).unwrap(),
         Group::local2d(shape).unwrap(),
@@ -238,9 +238,4 @@ fn impossible_delays_are_refused() {
     assert!(matches!(&error, Error::OutOfRange { name, .. } if name == "delay.dendritic"), "{error}");
     let endless = group.clone().axonal_delay(Delay::uniform(ms(1.0)).up_to(ms(1e300)));
     assert!(matches!(register(endless), Error::NoMemory { .. }));
-    let shape = Conv2d::new([1, 3, 3], 1, 2);
-    let shared = Group::conv2d(shape).unwrap().rule(&rule);
-    let values: Values = ArrayD::<f64>::zeros(vec![1, 1, 2, 2]).into();
-    let outcome = engine.register(shared.axonal_delay(Delay::per_synapse(values)));
-    assert!(outcome.is_ok() || matches!(outcome, Err(Error::Rule { .. })), "{outcome:?}");
 }
