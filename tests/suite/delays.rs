@@ -217,7 +217,8 @@ fn undelayed(rule: &Rule, mut script: Script) -> Script {
 /// refused by the interpreter, with any delay.
 fn no_delay(name: &str, text: &str) -> Result<(), Failed> {
     let Ok(case) = Case::new(name, text, None, &[]) else { return Ok(()) };
-    let script = script(&case.rule, (5, 7), Precision::F32, 16, 3);
+    // A number of postsynaptic neurons that blocks of several sizes divide.
+    let script = script(&case.rule, (5, 12), Precision::F32, 16, 3);
     let run = |rule: &Rule| -> Result<_, String> {
         let mut oracle = Oracle::<f32>::new(rule, &script).map_err(|refusal| refusal.to_string())?;
         trace(rule, &mut oracle, &script)

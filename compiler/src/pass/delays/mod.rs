@@ -30,8 +30,11 @@ mod tests;
 use super::integrate::integrate;
 use crate::diag::{Diagnostic, Diagnostics, code};
 use crate::ir::*;
-use crate::source::Span;
+use crate::source::{FileId, Span};
 use expression::{Late, Rewriter, SIDES};
+
+/// What is wrong with a delay alone stands in no text.
+const NOWHERE: Span = Span { file: FileId(u32::MAX), start: 0, end: 0 };
 
 /// The address of the axonal delay, a parameter in ms.
 pub const AXONAL: &str = "delay.axonal";
@@ -108,13 +111,13 @@ fn check(rule: &Rule, side: Late, delay: Delay, diagnostics: &mut Diagnostics) {
     if !(longest_ms >= 0.0 && longest_ms.is_finite()) {
         let message = format!("the longest {name} delay is {longest_ms} ms");
         diagnostics.push(
-            Diagnostic::new(code::BAD_DELAY, Span::default(), message)
+            Diagnostic::new(code::BAD_DELAY, NOWHERE, message)
                 .help("it must be a number of ms that is 0 or more"),
         );
     }
     if ![Domain::Global, side.neurons(), Domain::Synapse].contains(&domain) {
         let message = format!("the group's {name} delay has one value for each element of {}", domain.word());
-        diagnostics.push(Diagnostic::new(code::BAD_DELAY, Span::default(), message).help(format!(
+        diagnostics.push(Diagnostic::new(code::BAD_DELAY, NOWHERE, message).help(format!(
             "a group has one {name} delay, one for each {}synaptic neuron, or one for each synapse",
             side.neurons().word()
         )));
