@@ -59,6 +59,7 @@ mod handle;
 mod names;
 mod prologue;
 mod recorder;
+mod register;
 mod rule;
 #[cfg(test)]
 mod sample;
