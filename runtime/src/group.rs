@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aplysia_compiler::kernel;
 use aplysia_compiler::topology::Topology;
 
-use crate::delay::{self, Delay};
+use crate::delay::Delay;
 use crate::rule::Rule;
 use crate::units::{Time, ms};
 use crate::values::Values;
@@ -52,11 +52,12 @@ pub struct Group {
     pub(crate) precision: Precision,
     pub(crate) plan: Plan,
     pub(crate) batch: usize,
+    /// Axonal and dendritic.
+    pub(crate) delays: [Option<Delay>; 2],
     pub(crate) inits: Vec<(String, Values)>,
     pub(crate) params: Vec<(String, Values)>,
     pub(crate) draws: Vec<(String, Values)>,
     pub(crate) seed: Option<u64>,
-    pub(crate) delays: delay::Given,
 }
 
 impl Group {
@@ -70,11 +71,11 @@ impl Group {
             precision: Precision::default(),
             plan: Plan::default(),
             batch: 1,
+            delays: [None, None],
             inits: Vec::new(),
             params: Vec::new(),
             draws: Vec::new(),
             seed: None,
-            delays: delay::Given::default(),
         }
     }
 
@@ -137,21 +138,6 @@ impl Group {
     #[must_use]
     pub fn draw(mut self, name: impl Into<String>, values: impl Into<Values>) -> Self {
         self.draws.push((name.into(), values.into()));
-        self
-    }
-
-    /// How late presynaptic spikes and values reach the synapses; at once where nothing is said. The language's page on
-    /// delays says which spike then pairs with which.
-    #[must_use]
-    pub fn axonal_delay(mut self, delay: Delay) -> Self {
-        self.delays.axonal = Some(delay);
-        self
-    }
-
-    /// How late postsynaptic spikes and values reach the synapses; at once where nothing is said.
-    #[must_use]
-    pub fn dendritic_delay(mut self, delay: Delay) -> Self {
-        self.delays.dendritic = Some(delay);
         self
     }
 

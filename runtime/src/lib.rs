@@ -40,7 +40,7 @@
 //! A value of the group has no axis. `step` and `run` allocate nothing of their own; where a step is large
 //! enough to be shared among threads, rayon's queue allocates a block for every 63 hand-overs.
 //!
-//! Not done here: other topologies than dense, and batches; they are ordinary errors so far.
+//! Not done here: other topologies than dense, batches and delays; they are ordinary errors so far.
 
 pub mod units;
 
@@ -59,6 +59,7 @@ mod handle;
 mod names;
 mod prologue;
 mod recorder;
+mod register;
 mod rule;
 #[cfg(test)]
 mod sample;

@@ -53,6 +53,17 @@ pub(crate) struct Finished {
     sources: Arc<Sources>,
 }
 
+impl Finished {
+    /// The same rule for a group with delays.
+    pub(crate) fn with_delays(self, delays: &Delays) -> Result<Self> {
+        if *delays == Delays::default() {
+            return Ok(self);
+        }
+        let ir = with_delays(&self.ir, delays).map_err(|found| self.error(&found))?;
+        Ok(Self { ir: Arc::new(ir), ..self })
+    }
+}
+
 impl Rule {
     /// The last rule of a text; `name` is what messages call the text. It can import shipped rules, but no files.
     ///
@@ -188,12 +199,6 @@ impl Rule {
 }
 
 impl Finished {
-    /// The rule of a group with delays.
-    pub(crate) fn with_delays(self, delays: &Delays) -> Result<Self> {
-        let ir = with_delays(&self.ir, delays).map_err(|found| self.error(&found))?;
-        Ok(Self { ir: Arc::new(ir), ..self })
-    }
-
     /// Diagnostics as an error.
     pub(crate) fn error(&self, found: &Diagnostics) -> Error {
         error(&self.sources, found)

@@ -126,20 +126,15 @@ impl<'a> Execution<'a> {
             .precision(precision(arguments.precision))
             .plan(plan)
             .seed(arguments.seed);
+        let delays = [arguments.axonal_delay, arguments.dendritic_delay];
+        for ((side, said), array) in [Side::Pre, Side::Post].into_iter().zip(delays).zip(&input.delays) {
+            let Some(delay) = delay(side, said, array.as_ref())? else { continue };
+            group = if side == Side::Pre { group.axonal_delay(delay) } else { group.dendritic_delay(delay) };
+        }
         let mut params = settings.params.clone();
         params.extend(input.params.iter().map(|(id, array)| (*id, values(array))));
         for (id, values) in &params {
             group = group.param(address(*id), values.clone());
-        }
-        let stated = [arguments.axonal_delay, arguments.dendritic_delay];
-        for (side, (given, stated)) in
-            [Side::Pre, Side::Post].into_iter().zip(input.delays.iter().zip(stated))
-        {
-            let Some(delay) = delay(side, given.as_ref(), stated, arguments.dt)? else { continue };
-            group = match side {
-                Side::Pre => group.axonal_delay(delay),
-                Side::Post => group.dendritic_delay(delay),
-            };
         }
         for (id, values) in &settings.inits {
             group = group.init(address(*id), values.clone());
@@ -266,22 +261,22 @@ impl<'a> Execution<'a> {
     }
 }
 
-/// The delay of a side: of the input, or of the command line.
-fn delay(side: Side, given: Option<&(Array, bool)>, stated: Option<f64>, dt: f64) -> Outcome<Option<Delay>> {
-    let name = if side == Side::Pre { "delay.axonal" } else { "delay.dendritic" };
-    let Some((array, synaptic)) = given else { return Ok(stated.map(|time| Delay::of(ms(time)))) };
-    if stated.is_some() {
-        let text = format!("the input has `{name}`, and the command line says it, too");
-        return Err(Failure::usage(text).help("leave one of them out"));
-    }
-    let times = reals(name, array)?;
-    // Of no delay at all the group remembers the present step.
-    let longest = ms(times.iter().copied().fold(dt, f64::max));
-    Ok(Some(match (times.first(), times.ndim(), synaptic) {
-        (Some(&time), 0, _) => Delay::of(ms(time)).up_to(longest),
-        (_, _, true) => Delay::per_synapse(times, longest),
-        (_, _, false) => Delay::per_neuron(times, longest),
-    }))
+/// The delay of a side, from the command line or from the input.
+fn delay(side: Side, said: Option<f64>, array: Option<&(Array, bool)>) -> Outcome<Option<Delay>> {
+    let name = if side == Side::Pre { "axonal" } else { "dendritic" };
+    Ok(match (said, array) {
+        (Some(_), Some(_)) => {
+            let text = format!("the {name} delay is given twice, by `--{name}-delay` and by `delay.{name}`");
+            return Err(Failure::usage(text).help("leave one of them out"));
+        }
+        (Some(time), None) => Some(Delay::uniform(ms(time))),
+        (None, Some((array, synaptic))) => Some(match (values(array), synaptic) {
+            (Values::Number(time), _) => Delay::uniform(ms(time)),
+            (values, true) => Delay::per_synapse(values),
+            (values, false) => Delay::per_neuron(values),
+        }),
+        (None, None) => None,
+    })
 }
 
 fn draw_address(rule: &ir::Rule, site: ir::SiteId) -> String {

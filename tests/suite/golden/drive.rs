@@ -81,9 +81,8 @@ impl<'a> Driver<'a> {
         let group = Group::on(plan.topology.clone()).batch(plan.batch).dt(ms(plan.dt));
         let mut group = group.rule(&Rule::from_ir(case.open.clone()));
         if let Some([axonal, dendritic]) = plan.delays() {
-            let longest = ms(axonal.iter().chain(&dendritic).copied().fold(plan.dt, f64::max));
-            group = group.axonal_delay(Delay::per_neuron(axonal, longest));
-            group = group.dendritic_delay(Delay::per_neuron(dendritic, longest));
+            group =
+                group.axonal_delay(Delay::per_neuron(axonal)).dendritic_delay(Delay::per_neuron(dendritic));
         }
         for (name, values) in &plan.params {
             group = group.param(name, shaped(plan, rule, name, values));
