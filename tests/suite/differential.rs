@@ -61,8 +61,8 @@ const COMPOSITIONS: &[&str] = &[
      rule c = stdp + layer + fuzzy_lr(distribution = activity, dynamic = yes, response = layer.y);",
     "use std::hebbian; use std::prior; use std::nag; use std::mask; \
      rule c = hebbian(weights = nonnegative) + prior(kind = elastic_net) + nag + nag(w = b) as nag_b + mask;",
-    "use std::linear_homeostasis; use std::dale_rows; rule wait { apply every 3 steps; } \
-     rule c = linear_homeostasis(upper = scaled_power, lower = sharp, reduction = sum) + wait + dale_rows;",
+    "use std::istdp; use std::linear_homeostasis; use std::dale_rows; rule wait { apply every 3 steps; } \
+     rule c = istdp + linear_homeostasis(upper = scaled_power, lower = sharp, reduction = sum) + wait + dale_rows;",
     "use std::layer; use std::weight_splitting; use std::stdp; \
      rule c = stdp + layer + weight_splitting(y = layer.y, contacts = 3, activation = tanh);",
 ];
