@@ -42,6 +42,8 @@
 //!
 //! Not done here: other topologies than dense, batches and delays; they are ordinary errors so far.
 
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod units;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(mixed_script_confusables, reason = "a rule may call a time constant by its letter")]
 
+mod graph;
 mod oracle;
 
 use aplysia::native::Options;

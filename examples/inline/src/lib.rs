@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod brunel;
+
 use aplysia::plasticity;
 
 plasticity! {

@@ -1,5 +1,7 @@
-//! The weights of a coincidence, worked out by hand.
+//! The rule by hand, on all back ends, and its kernels as they are now.
 
+use aplysia::Rule;
+use aplysia::testing::{Differential, assert_kernel_snapshot, assert_rule_valid, run_differential};
 use aplysia_example_inline::stdp;
 
 #[test]
@@ -10,4 +12,18 @@ fn a_coincidence_strengthens() {
     assert_eq!(group.w()[1], 0.5 + 0.02);
     assert_eq!(group.w()[0], 0.5);
     assert_eq!(group.x(), [1.0, 0.0, 0.0]);
+}
+
+#[test]
+fn the_kernels_are_those_that_were_reviewed() -> aplysia::Result<()> {
+    assert_kernel_snapshot!("stdp", Rule::from_item(&stdp::ITEM)?);
+    Ok(())
+}
+
+#[test]
+fn all_back_ends_agree() -> aplysia::Result<()> {
+    let rule = Rule::from_item(&stdp::ITEM)?;
+    assert_rule_valid!(rule);
+    assert!(run_differential(&rule, Differential::default())? > 100_000);
+    Ok(())
 }
