@@ -100,6 +100,16 @@ pub fn time(text: &str) -> Result<f64, String> {
     })
 }
 
+/// A length of time in ms, 0 included.
+///
+/// # Errors
+/// In words.
+pub fn duration(text: &str) -> Result<f64, String> {
+    measured(text, TIME, "`2ms`, `100us` or `0ms`").and_then(|value| {
+        if value >= 0.0 && value.is_finite() { Ok(value) } else { Err(format!("`{text}` is negative")) }
+    })
+}
+
 /// A rate in Hz.
 ///
 /// # Errors
@@ -149,6 +159,8 @@ mod tests {
             assert!(time(wrong).is_err(), "{wrong}");
         }
         assert!(rate("-1Hz").is_err() && rate("3ms").is_err());
+        assert_eq!((duration("0ms"), duration("2 ms")), (Ok(0.0), Ok(2.0)));
+        assert!(duration("-1ms").is_err() && duration("2").is_err());
         assert!(time("3msec").unwrap_err().contains("not a unit"));
     }
 

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aplysia_compiler::ir::{ExprKind, Over, Rule, VarKind};
-use aplysia_compiler::plan::{self, program::Program};
+use aplysia_compiler::plan::program::Program;
 use aplysia_compiler::topology::Topology;
 use ndarray::{ArrayViewD, CowArray, IxDyn};
 
@@ -12,14 +11,12 @@ use crate::cache::KernelCache;
 use crate::device::Device;
 #[cfg(feature = "cuda")]
 use crate::device::cuda::conductor::Conductor;
-use crate::device::executor::Machine;
 use crate::error::{Error, Result};
 use crate::events::{Events, Side};
-use crate::group::{Group, Plan};
 use crate::handle::{DrawId, GroupId, InputId, Named, ParamId, StateId};
 use crate::names::{self, Wanted};
 use crate::recorder::{Recorder, Recording, RecordingId};
-use crate::state::{Given, GroupState};
+use crate::state::GroupState;
 use crate::train::{Inputs, Train};
 use crate::values::{Number, Values};
 
@@ -31,10 +28,10 @@ pub struct Engine {
     /// Steps the groups where the device is a GPU.
     #[cfg(feature = "cuda")]
     conductor: Option<Conductor>,
-    device: Device,
-    cache: Arc<KernelCache>,
-    identity: u64,
-    seed: u64,
+    pub(crate) device: Device,
+    pub(crate) cache: Arc<KernelCache>,
+    pub(crate) identity: u64,
+    pub(crate) seed: u64,
     check_inputs: bool,
     pub(crate) groups: Vec<GroupState>,
     recordings: Vec<Recording>,
@@ -81,63 +78,6 @@ impl Engine {
     /// How many kernels the cache of this engine has compiled so far, in the whole process.
     pub fn compilations(&self) -> u64 {
         self.cache.compilations()
-    }
-
-    /// Compiles the group's rule and allocates its arrays.
-    ///
-    /// # Errors
-    /// If the rule has errors, or an array, name or size does not fit it.
-    pub fn register(&mut self, group: Group) -> Result<GroupId> {
-        let rule = group.rule.as_ref().ok_or(Error::MissingRule)?.finish()?;
-        let dt = group.dt.milliseconds();
-        if !(dt > 0.0 && dt.is_finite()) {
-            return Err(Error::BadStepLength { dt });
-        }
-        if group.batch == 0 {
-            return Err(Error::BadBatch);
-        }
-        let index = self.groups.len();
-        let find = |(name, values): &(String, Values), wanted| {
-            Ok((names::variable(&rule.ir, index, name, wanted)?, values.clone()))
-        };
-        let draw =
-            |(name, values): &(String, Values)| Ok((names::draw(&rule.ir, index, name)?, values.clone()));
-        let given = Given {
-            params: group.params.iter().map(|named| find(named, Wanted::Param)).collect::<Result<_>>()?,
-            inits: group.inits.iter().map(|named| find(named, Wanted::State)).collect::<Result<_>>()?,
-            draws: group.draws.iter().map(draw).collect::<Result<_>>()?,
-        };
-        // Parameters and inputs have their values before creation runs, the defaults included.
-        let own_defaults = rule.ir.variables.iter().filter_map(|(id, variable)| {
-            matches!(variable.kind, VarKind::Param | VarKind::Input { .. }).then_some(id)
-        });
-        let options = plan::Options {
-            topology: group.topology.kind(),
-            batched: group.batch > 1,
-            precision: group.precision.kernel(),
-            given_values: given.inits.iter().map(|(variable, _)| *variable).chain(own_defaults).collect(),
-            given_draws: given.draws.iter().map(|(site, _)| *site).collect(),
-            choice: match group.plan {
-                Plan::Auto => plan::PlanChoice::Auto,
-                Plan::FullPass => plan::PlanChoice::FullPass,
-                Plan::Events => plan::PlanChoice::Events,
-            },
-        };
-        let program = plan::compile(&rule.ir, &options).map_err(|found| rule.error(&found))?;
-        let channels = group.topology.channels(Side::Post.kernel());
-        if let Some(size) = uneven_blocks(&rule.ir, channels) {
-            let of =
-                if group.topology.kind().is_spatial() { "output channels" } else { "postsynaptic neurons" };
-            let what = format!("`sum[post by {size}]`, whose blocks do not divide {channels} {of},");
-            return Err(Error::NotSupported { what, on: "this group".to_owned() });
-        }
-        let seed = group.seed.unwrap_or_else(|| splitmix64(self.seed, index as u64));
-        let machine =
-            Machine::new(Arc::new(program), group.topology, group.batch, dt, seed, &self.device, &self.cache);
-        let machine = machine.map_err(|error| error.of_group(index))?;
-        let id = GroupId { engine: self.identity, index };
-        self.groups.push(GroupState::new(id, rule.ir.clone(), machine, given)?);
-        Ok(id)
     }
 
     /// One step of every group; groups that are not named get no spikes.
@@ -304,7 +244,8 @@ impl Engine {
     }
 
     /// Gives a state or plastic variable the value that creation gives it: the host's `init` or the rule's expression,
-    /// with the same draws and the present parameters, then `on create` and constrain.
+    /// with the same draws and the present parameters, then `on create` and constrain. What has been is not changed: `past`
+    /// and the group's delays go on reading what was.
     ///
     /// # Errors
     /// If there is no such state.
@@ -456,32 +397,4 @@ fn give(group: &mut GroupState, train: &Train<'_>, step: u64) -> Result<()> {
         group.give_draw(draw.site, series, step as usize)?;
     }
     Ok(())
-}
-
-/// The output number `n` of splitmix64 started at `seed`.
-pub(crate) fn splitmix64(seed: u64, n: u64) -> u64 {
-    let mut z = seed.wrapping_add(n.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
-/// The size of the first blocks of a rule that do not divide the postsynaptic neurons.
-fn uneven_blocks(rule: &Rule, post: usize) -> Option<u32> {
-    let mut sizes = rule.exprs.iter().filter_map(|(_, expr)| {
-        if let ExprKind::Reduce { over: Over::PostBlocks(size), .. } = expr.kind { Some(size) } else { None }
-    });
-    sizes.find(|&size| !post.is_multiple_of((size as usize).max(1)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::splitmix64;
-
-    /// The first outputs for seed 1234567, as published with the generator's reference code.
-    #[test]
-    fn splitmix64_has_its_known_answers() {
-        let outputs: Vec<u64> = (0..3).map(|n| splitmix64(1_234_567, n)).collect();
-        assert_eq!(outputs, [6457827717110365317, 3203168211198807973, 9817491932198370423]);
-    }
 }

@@ -306,6 +306,17 @@ pub enum Error {
         /// How many there are.
         candidates: usize,
     },
+    /// A delay that is no time.
+    #[error("the {} delay is {value} ms at flat position {position}; it must be a number of ms that is 0 or more",
+        match .side { Side::Pre => "axonal", Side::Post => "dendritic" })]
+    BadDelay {
+        /// Pre: axonal. Post: dendritic.
+        side: Side,
+        /// The element.
+        position: usize,
+        /// What was given.
+        value: f64,
+    },
     /// A batch without elements.
     #[error(
         "a batch of 0 presents nothing; leave `.batch` out, or say how many patterns are presented at once"
@@ -405,6 +416,7 @@ impl Error {
             }
             Error::BadConvolution(_) => code::BAD_CONVOLUTION,
             Error::BadProbability { .. } | Error::BadDegree { .. } => code::BAD_CONNECTIVITY,
+            Error::BadDelay { .. } => code::BAD_DELAY,
             Error::BadBatch => code::BAD_BATCH,
             Error::BadDevice { .. } => code::BAD_DEVICE,
             Error::File { .. } => code::FILE_ERROR,

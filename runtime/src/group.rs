@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aplysia_compiler::kernel;
 use aplysia_compiler::topology::Topology;
 
+use crate::delay::Delay;
 use crate::rule::Rule;
 use crate::units::{Time, ms};
 use crate::values::Values;
@@ -51,6 +52,8 @@ pub struct Group {
     pub(crate) precision: Precision,
     pub(crate) plan: Plan,
     pub(crate) batch: usize,
+    /// Axonal and dendritic.
+    pub(crate) delays: [Option<Delay>; 2],
     pub(crate) inits: Vec<(String, Values)>,
     pub(crate) params: Vec<(String, Values)>,
     pub(crate) draws: Vec<(String, Values)>,
@@ -68,6 +71,7 @@ impl Group {
             precision: Precision::default(),
             plan: Plan::default(),
             batch: 1,
+            delays: [None, None],
             inits: Vec::new(),
             params: Vec::new(),
             draws: Vec::new(),

@@ -49,6 +49,7 @@ mod allocation;
 mod cache;
 mod checkpoint;
 mod connect;
+mod delay;
 mod device;
 mod engine;
 mod error;
@@ -58,6 +59,7 @@ mod handle;
 mod names;
 mod prologue;
 mod recorder;
+mod register;
 mod rule;
 #[cfg(test)]
 mod sample;
@@ -80,6 +82,7 @@ pub mod cuda {
 }
 
 pub use connect::{Conv2d, Pair, Random};
+pub use delay::Delay;
 pub use device::Device;
 pub use engine::Engine;
 pub use error::{Error, Result};
@@ -95,7 +98,7 @@ pub use values::{Number, Values};
 pub mod prelude {
     pub use crate::units::{hz, ms, s, us};
     pub use crate::{
-        Conv2d, Device, Engine, Error, Events, Group, Inputs, Plan, Precision, Random, Recorder, Result,
-        Rule, Train,
+        Conv2d, Delay, Device, Engine, Error, Events, Group, Inputs, Plan, Precision, Random, Recorder,
+        Result, Rule, Train,
     };
 }

@@ -10,6 +10,7 @@ use aplysia_compiler::compose;
 use aplysia_compiler::diag::{Diagnostics, Severity, code, render};
 use aplysia_compiler::ir;
 use aplysia_compiler::library::{Import, Library, LoadError, Loaded, Loader, Settings};
+use aplysia_compiler::pass::delays::{Delays, with_delays};
 use aplysia_compiler::source::Sources;
 
 use crate::error::{Error, Result};
@@ -50,6 +51,17 @@ struct Choice {
 pub(crate) struct Finished {
     pub(crate) ir: Arc<ir::Rule>,
     sources: Arc<Sources>,
+}
+
+impl Finished {
+    /// The same rule for a group with delays.
+    pub(crate) fn with_delays(self, delays: &Delays) -> Result<Self> {
+        if *delays == Delays::default() {
+            return Ok(self);
+        }
+        let ir = with_delays(&self.ir, delays).map_err(|found| self.error(&found))?;
+        Ok(Self { ir: Arc::new(ir), ..self })
+    }
 }
 
 impl Rule {

@@ -1,5 +1,6 @@
 //! Whole engines: what the host sees.
 
+mod delays;
 mod topologies;
 
 use ndarray::{Array1, Array2, array};
@@ -278,7 +279,7 @@ fn groups_are_independent_and_seeded() {
         }
         assert_ne!(weights(&mut engine, ids[0]), weights(&mut engine, ids[1]));
         engine.step(&[(ids[1], Events::new().pre(&[1, 2, 299]).post(&[0, 199]))]).unwrap();
-        let seed = crate::engine::splitmix64(0, 1);
+        let seed = crate::register::splitmix64(0, 1);
         let mut alone = Engine::new(device).unwrap();
         let id = alone.register(Group::dense(300, 200).rule(&stdp()).seed(seed)).unwrap();
         alone.set_input(id, "drive", &[0f32]).unwrap();

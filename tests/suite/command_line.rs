@@ -77,10 +77,10 @@ fn program() -> &'static Path {
 }
 
 /// What the program answers in a folder.
-struct Answer {
-    code: i32,
+pub(crate) struct Answer {
+    pub(crate) code: i32,
     out: String,
-    err: String,
+    pub(crate) err: String,
 }
 
 impl Answer {
@@ -98,7 +98,7 @@ impl Answer {
     }
 }
 
-fn ask(folder: &Path, arguments: &[&str]) -> Answer {
+pub(crate) fn ask(folder: &Path, arguments: &[&str]) -> Answer {
     answer(command(folder, arguments).stdin(Stdio::null()).output().unwrap())
 }
 

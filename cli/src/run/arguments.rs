@@ -20,6 +20,7 @@ With --input, an .npz file holds arrays by name, each number in the declared uni
   init.NAME                         the initial value of a state
   draw.RULE.NAME                    values in the place of a draw that `let NAME = normal[synapse](0, 1);` binds
   csr.indptr, csr.indices           the synapses of a csr group, row by row; rows are presynaptic
+  delay.axonal, delay.dendritic     in ms: one number, one for each neuron of the side, or one for each synapse
 
 Synapses are [pre, post] in a dense group, [n] one-to-one, [nnz] in csr, [out, in/groups, kh, kw] in conv2d and
 [out, oh*ow, in/groups*kh*kw] in local2d, where neurons are [in, h, w] and [out, oh, ow], or all in one axis. Values of
@@ -79,6 +80,12 @@ pub struct RunArguments {
     /// Of conv2d and local2d: into how many groups the channels are cut; 1 where nothing is said.
     #[arg(long, value_name = "N")]
     pub groups: Option<usize>,
+    /// How late presynaptic spikes and values reach the synapses, where `delay.axonal` is not in the input.
+    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
+    pub axonal_delay: Option<f64>,
+    /// How late postsynaptic spikes and values reach the synapses, where `delay.dendritic` is not in the input.
+    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
+    pub dendritic_delay: Option<f64>,
     /// The number of presynaptic neurons; as in the input, else 1000.
     #[arg(long, value_name = "N")]
     pub pre: Option<u32>,

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use aplysia::units::ms;
 use aplysia::{
-    Device, DrawId, Engine, Group, GroupId, InputId, Inputs, Plan, Precision as GroupPrecision, Recorder,
-    RecordingId, Rule, Series, Side, Train, Values,
+    Delay, Device, DrawId, Engine, Group, GroupId, InputId, Inputs, Plan, Precision as GroupPrecision,
+    Recorder, RecordingId, Rule, Series, Side, Train, Values,
 };
 use aplysia_compiler::ir::{self, VarId};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -126,6 +126,11 @@ impl<'a> Execution<'a> {
             .precision(precision(arguments.precision))
             .plan(plan)
             .seed(arguments.seed);
+        let delays = [arguments.axonal_delay, arguments.dendritic_delay];
+        for ((side, said), array) in [Side::Pre, Side::Post].into_iter().zip(delays).zip(&input.delays) {
+            let Some(delay) = delay(side, said, array.as_ref())? else { continue };
+            group = if side == Side::Pre { group.axonal_delay(delay) } else { group.dendritic_delay(delay) };
+        }
         let mut params = settings.params.clone();
         params.extend(input.params.iter().map(|(id, array)| (*id, values(array))));
         for (id, values) in &params {
@@ -254,6 +259,24 @@ impl<'a> Execution<'a> {
         self.time += begin.elapsed();
         Ok(outcome?)
     }
+}
+
+/// The delay of a side, from the command line or from the input.
+fn delay(side: Side, said: Option<f64>, array: Option<&(Array, bool)>) -> Outcome<Option<Delay>> {
+    let name = if side == Side::Pre { "axonal" } else { "dendritic" };
+    Ok(match (said, array) {
+        (Some(_), Some(_)) => {
+            let text = format!("the {name} delay is given twice, by `--{name}-delay` and by `delay.{name}`");
+            return Err(Failure::usage(text).help("leave one of them out"));
+        }
+        (Some(time), None) => Some(Delay::uniform(ms(time))),
+        (None, Some((array, synaptic))) => Some(match (values(array), synaptic) {
+            (Values::Number(time), _) => Delay::uniform(ms(time)),
+            (values, true) => Delay::per_synapse(values),
+            (values, false) => Delay::per_neuron(values),
+        }),
+        (None, None) => None,
+    })
 }
 
 fn draw_address(rule: &ir::Rule, site: ir::SiteId) -> String {

@@ -25,8 +25,8 @@ pub struct Input {
     pub post: Spikes,
     /// `csr.indptr` and `csr.indices`.
     pub csr: Option<(Vec<u64>, Vec<u64>)>,
-    /// The axonal and the dendritic delay, in ms.
-    pub delays: [Option<Array>; 2],
+    /// The axonal and the dendritic delay, in ms, and whether there is one for each synapse.
+    pub delays: [Option<(Array, bool)>; 2],
     /// Parameters.
     pub params: Vec<(VarId, Array)>,
     /// Initial values.
@@ -167,7 +167,7 @@ impl Input {
                 let expected: Vec<usize> = leading.into_iter().chain(expected).collect();
                 item.array = reshaped(&item.name, item.array, &expected)?;
             }
-            let Item { purpose, array, steps, .. } = item;
+            let Item { purpose, array, steps, synaptic, .. } = item;
             match (purpose, steps) {
                 (Purpose::Param(id), _) => self.params.push((id, array)),
                 (Purpose::Init(id), _) => self.inits.push((id, array)),
@@ -175,7 +175,7 @@ impl Input {
                 (Purpose::Input(id), false) => self.held.push((id, array)),
                 (Purpose::Draw(id), true) => self.draws.push((id, array)),
                 (Purpose::Draw(id), false) => self.held_draws.push((id, array)),
-                (Purpose::Delay(side), _) => self.delays[side as usize] = Some(array),
+                (Purpose::Delay(side), _) => self.delays[side as usize] = Some((array, synaptic)),
             }
         }
         Ok(())

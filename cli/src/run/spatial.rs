@@ -42,7 +42,7 @@ pub fn shape(sizes: &Sizes, steps: &Steps) -> Outcome<Convolution> {
     }
     let mut found: Vec<Convolution> = Vec::new();
     let mut refused: Option<ConvolutionError> = None;
-    let (mut pictured, mut asked) = (false, false);
+    let (mut pictured, mut asked, mut others) = (false, false, false);
     for inputs in inputs {
         let area = sizes.get(Axis::Pre).and_then(|pre| share(pre, inputs));
         for input in sides(sizes, [Axis::InHeight, Axis::InWidth], area) {
@@ -54,7 +54,7 @@ pub fn shape(sizes: &Sizes, steps: &Steps) -> Outcome<Convolution> {
                     .and_then(|shape| shape.with(steps.stride, steps.padding, steps.dilation, steps.groups));
                 match shape {
                     Ok(shape) if agrees(&shape, sizes) && !found.contains(&shape) => found.push(shape),
-                    Ok(_) => {}
+                    Ok(_) => others = true,
                     Err(error) => refused = Some(error),
                 }
             }
@@ -63,7 +63,7 @@ pub fn shape(sizes: &Sizes, steps: &Steps) -> Outcome<Convolution> {
     if !pictured {
         return unknown("height and width of the input");
     }
-    if let ([], Some(error)) = (found.as_slice(), refused) {
+    if let ([], Some(error), false) = (found.as_slice(), refused, others) {
         return Err(Failure::data(code::BAD_CONVOLUTION, error.to_string()).help(HELP));
     }
     if !asked {
@@ -305,6 +305,8 @@ mod tests {
         ];
         let steps = Steps { stride: [2, 2], padding: [1, 1], ..PLAIN };
         let shape = found(&flat, &steps);
+        assert!(shape.contains("several convolutions: 2 × 5 × 6 to 2 × 3 × 3, kernel 3 × 3"), "{shape}");
+        let shape = found(&[&flat[..], &[(Axis::InWidth, 6)]].concat(), &steps);
         assert!(shape.starts_with("2 × 5 × 6 to 2 × 3 × 3, kernel 3 × 3"), "{shape}");
     }
 

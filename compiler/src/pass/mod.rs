@@ -1,10 +1,12 @@
-//! Rewriting that never changes a bit.
+//! Rewriting that never changes a bit, and what a group makes of a rule.
 //!
-//! `integrate` turns the equations of a rule into statements; the passes of [`PIPELINE`] rewrite a flow. Equal
+//! `delays` is the one that changes what a rule does: it puts a group's delays into it. `integrate` turns the equations
+//! of a rule into statements; `specialise` gives it the shapes of a topology; the passes of [`PIPELINE`] rewrite a flow. Equal
 //! expressions are one from the start, because a graph gives them one node; hoisting of per-neuron work, splitting
 //! around reductions and the choice of rows and columns (`sparsity`) happen when a flow is planned.
 
 pub mod dead;
+pub mod delays;
 pub mod fold;
 pub mod integrate;
 pub mod sparsity;

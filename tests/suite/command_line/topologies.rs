@@ -32,7 +32,7 @@ pub fn trials() -> Vec<Trial> {
     all! {
         runs_equal_the_library batches_are_read_from_the_arrays lists_of_a_batch_equal_arrays drawn_runs_have_their_shapes
         convolutions_show_their_shape wrong_groups_are_refused the_compiler_shows_every_topology
-        resumed_runs_know_their_connections
+        resumed_runs_know_their_connections delays_are_late_spikes
     }
 }
 
@@ -378,4 +378,46 @@ fn resumed_runs_know_their_connections() {
     let err =
         ask(at, &["run", "shaped.rule", "--topology", "conv2d", "--batch", "2", "--resume", "c"]).bad(1);
     assert!(err.contains("topology of group 0: local2d in the file, conv2d here"), "{err}");
+}
+
+/// Of a rule that reads spikes and traces of them, a delay is the same as later spikes.
+fn delays_are_late_spikes() {
+    let folder = shaped();
+    let at = folder.path();
+    let (pre, post) = (bitmap(&[20, 4], 0), bitmap(&[20, 3], 3));
+    let late = |map: &ArrayD<f64>, steps: &dyn Fn(usize) -> usize| {
+        Array::from_shape_fn(IxDyn(map.shape()), |at| {
+            at[0].checked_sub(steps(at[1])).map_or(0.0, |earlier| map[[earlier, at[1]]])
+        })
+    };
+    let run = |arrays: &[(&str, ArrayD<f64>)], more: &[&str]| {
+        save(&at.join("case.npz"), arrays);
+        let all = ["run", "std::stdp", "--input", "case.npz", "--output", "out.npz", "--set", "w=0.5"];
+        ask(at, &[&all, more].concat()).good();
+        arrays_by_name(&at.join("out.npz")).remove("w").unwrap()
+    };
+    let spikes = [("pre.spike", pre.clone()), ("post.spike", post.clone())];
+    let base = run(&spikes, &[]);
+    let later = [("pre.spike", late(&pre, &|_| 3)), ("post.spike", late(&post, &|_| 1))];
+    let expected = run(&later, &[]);
+    assert_ne!(expected, base);
+    assert_eq!(run(&spikes, &["--axonal-delay", "3ms", "--dendritic-delay", "1ms"]), expected);
+    let number = |value: f64| ArrayD::from_elem(vec![], value);
+    let given = [&spikes[..], &[("delay.axonal", number(3.0)), ("delay.dendritic", number(1.2))]].concat();
+    assert_eq!(run(&given, &[]), expected);
+    let each = |neurons: usize| Array1::from_iter((0..neurons).map(|neuron| (neuron * 2) as f64)).into_dyn();
+    let expected = run(&[("pre.spike", late(&pre, &|neuron| neuron * 2)), ("post.spike", post.clone())], &[]);
+    assert_eq!(run(&[&spikes[..], &[("delay.axonal", each(4))]].concat(), &[]), expected);
+    // For each synapse the same as for its presynaptic neuron.
+    let synapses = Array::from_shape_fn(IxDyn(&[4, 3]), |at| (at[0] * 2) as f64);
+    assert_eq!(run(&[&spikes[..], &[("delay.axonal", synapses)]].concat(), &[]), expected);
+    let refused = |arrays: &[(&str, ArrayD<f64>)], more: &[&str], code: i32, part: &str| {
+        save(&at.join("case.npz"), &[&spikes[..], arrays].concat());
+        let err = ask(at, &[&["run", "std::stdp", "--input", "case.npz"], more].concat()).bad(code);
+        assert!(err.contains(part), "{part}: {err}");
+    };
+    refused(&[("delay.axonal", number(-1.0))], &[], 1, "axonal delay is -1 ms");
+    refused(&[("delay.axonal", each(3))], &[], 1, "3 presynaptic neurons");
+    refused(&[("delay.dendritic", number(1.0))], &["--dendritic-delay", "1ms"], 2, "given twice");
+    refused(&[], &["--axonal-delay", "3"], 2, "needs a unit");
 }

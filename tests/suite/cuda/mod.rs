@@ -28,20 +28,33 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
-/// Every shipped rule that stands alone, and what gives work to those that only change the changes of others.
+/// The trials that need no file of the repository.
+pub fn carried() -> Vec<Trial> {
+    #[cfg(feature = "cuda")]
+    return gpu::trials();
+    #[cfg(not(feature = "cuda"))]
+    Vec::new()
+}
+
+/// Every shipped rule: by itself where it changes weights by itself, else after what it works on.
 fn cases() -> Vec<(&'static str, String)> {
+    let works = |text: &String| Case::new("cases", text, None, &[]).is_ok();
     aplysia_rules::all()
         .map(|(name, text)| {
-            let alone = Case::new(name, text, None, &[]).is_ok_and(|case| crate::differential::proposes(&case.rule));
-            let text = match name {
-                _ if alone => text.to_owned(),
-                "crystallize" => {
-                    "use std::stdp; use std::fuzzy_lr; use std::crystallize; rule c = stdp + fuzzy_lr + crystallize;"
-                        .to_owned()
-                }
-                _ => format!("use std::stdp; use std::{name}; rule checked = stdp + {name};"),
-            };
-            (name, text)
+            let alone = Case::new(name, text, None, &[]);
+            if alone.is_ok_and(|case| crate::differential::proposes(&case.rule)) {
+                return (name, text.to_owned());
+            }
+            let before =
+                ["stdp", "stdp + fuzzy_lr", "stdp + dale", "stdp + sign_constraint", "stdp + dale_rows"].map(
+                    |parts| {
+                        let imports: String =
+                            parts.split(" + ").map(|part| format!("use std::{part}; ")).collect();
+                        format!("{imports}use std::{name}; rule checked = {parts} + {name};")
+                    },
+                );
+            let found = before.iter().find(|text| works(text));
+            (name, found.unwrap_or(&before[0]).clone())
         })
         .collect()
 }

@@ -11,7 +11,7 @@ use super::fuzzy;
 use super::plan::{self, Act, Plan};
 
 /// The gradient of the loss, as the host gives it: what optimizers that ascend are to be proposed is its negative.
-pub const DESCENT: &str = "rule descent { plastic w; synapse input grad; update { dw -= grad; } }\n";
+pub const DESCENT: &str = "rule descent { plastic w; synapse input grad = 0; update { dw -= grad; } }\n";
 
 /// All ways of running a case.
 pub fn plans(case: &Case) -> Vec<Plan> {
@@ -71,7 +71,7 @@ fn rejuvenation(case: &Case, arrays: &Arrays) -> Plan {
     let later = case.system() != "bio004";
     let rule = if later { "rejuvenate_lognormal" } else { "rejuvenate" };
     let text = format!(
-        "use std::{rule};\nrule load {{ plastic w; synapse input stored; on call load {{ w = stored; }} }}\n\
+        "use std::{rule};\nrule load {{ plastic w; synapse input stored = 0; on call load {{ w = stored; }} }}\n\
          rule case = {rule} + load;\n"
     );
     let mut plan = Plan::new(text, layer.topology(None));
@@ -82,10 +82,18 @@ fn rejuvenation(case: &Case, arrays: &Arrays) -> Plan {
         (format!("{rule}.{ours}"), layer.synapses(&arrays.get(theirs).row(step)))
     };
     plan.draws = draws.iter().map(|names| draw(names, 0)).collect();
-    plan.watch("w", layer.rows(weights).split_off(1), case.is_exact("weights"));
-    for step in 0..case.steps() {
-        let stored = Act::Input("stored".to_owned(), layer.synapses(&weights.row(step)));
-        let mut acts = vec![stored, Act::Call("load")];
+    let missing = weights.values.iter().any(|weight| weight.is_nan());
+    let rows = layer.rows(weights);
+    if missing {
+        plan.watch("w", rows[1..].to_vec(), case.is_exact("weights"));
+    } else {
+        plan.follow("w", rows.clone(), case.is_exact("weights"));
+    }
+    for (step, row) in rows.iter().enumerate().take(case.steps()) {
+        let mut acts = Vec::new();
+        if missing {
+            acts.extend([Act::Input("stored".to_owned(), row.clone()), Act::Call("load")]);
+        }
         acts.extend(
             draws.iter().map(|names| draw(names, step)).map(|(name, values)| Act::Draw(name, values)),
         );

@@ -7,7 +7,7 @@ use super::plan::{Plan, Tracked};
 /// A step may differ by this share of an array's largest magnitude.
 const STEP: f64 = 2e-6;
 /// A whole run may differ by this share.
-const RUN: f64 = 1e-5;
+pub const RUN: f64 = 1e-5;
 
 /// Carries out a plan twice, and says everything that differs.
 pub fn check(plan: &Plan) -> Result<(), String> {
@@ -20,7 +20,7 @@ pub fn check(plan: &Plan) -> Result<(), String> {
         let mut driver = driver(plan)?;
         for (variable, values) in &plan.created {
             let after = driver.read(variable)?;
-            found.extend(differs(variable, &after, values, values, Some(0.0)));
+            found.extend(differs(variable, &after, values, values, 0.0));
         }
         run(plan, &mut *driver, restarted, &mut found)?;
     }
@@ -31,7 +31,10 @@ fn run(plan: &Plan, driver: &mut dyn Driver, restarted: bool, found: &mut Vec<St
     for step in plan.steps() {
         // At the very beginning too: creation has constrained what the package has not.
         for of in plan.tracked.iter().filter(|of| of.restarted && (restarted || step == 0)) {
-            driver.write(&of.variable, &of.rows[step])?;
+            // What is not a number cannot be written; the step before has left it.
+            if !of.rows[step].iter().any(|value| value.is_nan()) {
+                driver.write(&of.variable, &of.rows[step])?;
+            }
         }
         for act in &plan.acts[step] {
             driver.act(act).map_err(|error| format!("step {step}: {error}"))?;
@@ -43,9 +46,9 @@ fn run(plan: &Plan, driver: &mut dyn Driver, restarted: bool, found: &mut Vec<St
             }
             let all: Vec<f64> = of.rows.iter().flatten().copied().collect();
             let share = match (of.exact, restarted) {
-                (true, true) => Some(0.0),
-                (false, true) => Some(STEP),
-                (_, false) => Some(RUN),
+                (true, true) => 0.0,
+                (false, true) => STEP,
+                (_, false) => RUN,
             };
             let values = driver.read(&of.variable)?;
             let name = place(of, step, restarted);
@@ -64,18 +67,19 @@ fn place(of: &Tracked, step: usize, restarted: bool) -> String {
 }
 
 /// The largest difference, where it is more than the share of the largest magnitude of `all`.
-fn differs(name: &str, found: &[f64], expected: &[f64], all: &[f64], share: Option<f64>) -> Option<String> {
+pub fn differs(name: &str, found: &[f64], expected: &[f64], all: &[f64], share: f64) -> Option<String> {
     if found.len() != expected.len() {
         return Some(format!("{name}: {} values instead of {}", found.len(), expected.len()));
     }
-    let limit = share? * largest(all.iter().copied());
+    let limit = share * largest(all.iter().copied());
     let mut worst: Option<(f64, usize)> = None;
     for (index, (value, wanted)) in found.iter().zip(expected).enumerate() {
         // 0 and -0 are one number, and so are all NaNs.
         let same = value == wanted || value.is_nan() && wanted.is_nan();
-        let difference = if same { 0.0 } else { (value - wanted).abs() };
-        let beyond = !same && !(difference <= limit);
-        if beyond && worst.is_none_or(|(largest, _)| !(difference <= largest)) {
+        // A number in the place of a NaN, or the other way round, is as far as can be.
+        let difference = (value - wanted).abs();
+        let difference = if difference.is_nan() { f64::INFINITY } else { difference };
+        if !same && difference > limit && worst.is_none_or(|(largest, _)| difference > largest) {
             worst = Some((difference, index));
         }
     }

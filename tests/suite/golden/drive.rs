@@ -6,10 +6,14 @@ use aplysia_compiler::compose;
 use aplysia_compiler::interp::rule::{RuleMachine, Topology};
 use aplysia_compiler::ir::{self, Domain, Shape, SiteId, VarId};
 use aplysia_compiler::kernel::Side;
+use aplysia_compiler::pass::delays;
 use ndarray::{ArrayD, IxDyn};
 
 use super::plan::{Act, Plan};
 use crate::machine;
+
+/// No delay of a case is longer, in ms.
+const LONGEST_DELAY: f64 = 20.0;
 
 /// A group that follows a plan.
 pub trait Driver {
@@ -22,14 +26,14 @@ pub trait Driver {
 }
 
 /// The axes of an array in a group.
-fn axes(plan: &Plan, shape: Shape, length: Option<u32>) -> Vec<usize> {
+pub fn axes(plan: &Plan, shape: Shape, length: Option<u32>) -> Vec<usize> {
     let mut axes = if shape.batched && plan.batch > 1 { vec![plan.batch] } else { Vec::new() };
-    axes.extend(places(&plan.topology, shape.domain));
+    axes.extend(shape_of(&plan.topology, shape.domain));
     axes.extend(length.map(|length| length as usize));
     axes
 }
 
-fn places(topology: &Topology, domain: Domain) -> Vec<usize> {
+fn shape_of(topology: &Topology, domain: Domain) -> Vec<usize> {
     let channels = |side: Side| topology.neuron_shape(side)[0];
     match domain {
         Domain::Global => vec![],
@@ -53,22 +57,20 @@ struct Engined<'a> {
 pub fn driver(plan: &Plan) -> Result<Box<dyn Driver + '_>, String> {
     let case = machine::Case::new("case.rule", &plan.rule, None, &[])?;
     match engined(plan, &case) {
-        Ok(Some(engine)) => Ok(Box::new(engine)),
-        Ok(None) => Ok(Box::new(Interpreted::new(plan, &case)?)),
+        Ok(engine) => Ok(Box::new(engine)),
+        // What the engine does not run yet.
+        Err(Error::NotSupported { .. }) => Ok(Box::new(Interpreted::new(plan, &case)?)),
         Err(error) => Err(error.to_string()),
     }
 }
 
-/// `None` where the engine cannot run the plan.
-fn engined<'a>(plan: &'a Plan, case: &machine::Case) -> Result<Option<Engined<'a>>> {
-    let group = match &plan.topology {
-        Topology::Dense { pre, post } if plan.batch == 1 && plan.delays.is_none() => {
-            Group::dense(*pre, *post)
-        }
-        _ => return Ok(None),
-    };
+fn engined<'a>(plan: &'a Plan, case: &machine::Case) -> Result<Engined<'a>> {
+    if plan.delays.is_some() {
+        return Err(Error::NotSupported { what: "delays".to_owned(), on: "groups".to_owned() });
+    }
     let rule = &case.rule;
-    let mut group = group.rule(&Rule::from_ir(case.open.clone())).dt(ms(plan.dt)).batch(plan.batch);
+    let group = Group::on(plan.topology.clone()).batch(plan.batch).dt(ms(plan.dt));
+    let mut group = group.rule(&Rule::from_ir(case.open.clone()));
     for (name, values) in &plan.params {
         group = group.param(name, shaped(plan, rule, name, values));
     }
@@ -80,20 +82,23 @@ fn engined<'a>(plan: &'a Plan, case: &machine::Case) -> Result<Option<Engined<'a
     }
     let mut engine = Engine::new(Device::cpu())?;
     let group = engine.register(group)?;
-    Ok(Some(Engined { plan, rule: rule.clone(), engine, group }))
+    Ok(Engined { plan, rule: rule.clone(), engine, group })
 }
 
-fn variable(rule: &ir::Rule, name: &str) -> VarId {
+/// The variable of an address.
+pub fn variable(rule: &ir::Rule, name: &str) -> VarId {
     compose::find(rule, name).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn site(rule: &ir::Rule, name: &str) -> SiteId {
+/// The draw of an address.
+pub fn site(rule: &ir::Rule, name: &str) -> SiteId {
     let ends = |address: &str| address == name || address.ends_with(&format!(".{name}"));
     let found = rule.sites.iter().find(|(_, site)| site.address.as_deref().is_some_and(ends));
     found.unwrap_or_else(|| panic!("the rule has no draw `{name}`")).0
 }
 
-fn shaped(plan: &Plan, rule: &ir::Rule, name: &str, values: &[f64]) -> ArrayD<f64> {
+/// Values in the axes of a variable; one value stands for all.
+pub fn shaped(plan: &Plan, rule: &ir::Rule, name: &str, values: &[f64]) -> ArrayD<f64> {
     let of = &rule.variables[variable(rule, name)];
     array(name, axes(plan, of.shape, of.length), values)
 }
@@ -124,15 +129,25 @@ impl Engined<'_> {
             }
             Act::Call(name) => self.engine.call(self.group, name),
             Act::Step { pre, post } => {
-                let [pre, post] = [pre, post].map(|spikes| indices(spikes));
-                self.engine.step(&[(self.group, Events::new().pre(&pre).post(&post))])
+                let batch = self.plan.batch;
+                let [pre, post] = [pre, post].map(|spikes| places(spikes, batch));
+                let [first, second] = [&pre, &post]
+                    .map(|places| -> Vec<u32> { places.iter().map(|(_, neuron)| *neuron).collect() });
+                let events = match batch {
+                    1 => Events::new().pre(&first).post(&second),
+                    _ => Events::new().pre_batched(&pre).post_batched(&post),
+                };
+                self.engine.step(&[(self.group, events)])
             }
         }
     }
 }
 
-fn indices(spikes: &[bool]) -> Vec<u32> {
-    (0u32..).zip(spikes).filter(|(_, spikes)| **spikes).map(|(index, _)| index).collect()
+/// Batch element and neuron of each spike.
+fn places(spikes: &[bool], batch: usize) -> Vec<(u32, u32)> {
+    let neurons = spikes.len() / batch;
+    let spiking = (0..spikes.len()).filter(|&at| spikes[at]);
+    spiking.map(|at| ((at / neurons) as u32, (at % neurons) as u32)).collect()
 }
 
 impl Driver for Engined<'_> {
@@ -159,16 +174,22 @@ struct Interpreted {
 
 impl Interpreted {
     fn new(plan: &Plan, case: &machine::Case) -> Result<Self, String> {
-        if plan.delays.is_some() {
-            return Err("NOT YET: delays".to_owned());
-        }
         let topology = plan.topology.clone();
-        let rule = case.rule.clone();
+        let delay =
+            |domain| plan.delays.as_ref().map(|_| delays::Delay { domain, longest_ms: LONGEST_DELAY });
+        let both = delays::Delays { axonal: delay(Domain::Pre), dendritic: delay(Domain::Post) };
+        let rule = delays::with_delays(&case.rule, &both).map_err(|found| format!("{found:#?}"))?;
         let machine = RuleMachine::new(&rule, topology, plan.batch, plan.dt, 0);
         let mut machine = machine.map_err(|refusal| refusal.to_string())?;
         let flat = |name: &str, values: &[f64]| -> Vec<f64> {
             shaped(plan, &rule, name, values).iter().copied().collect()
         };
+        if let Some(of_sides) = plan.delays() {
+            for (name, values) in [delays::AXONAL, delays::DENDRITIC].into_iter().zip(of_sides) {
+                let done = machine.set_parameter(variable(&rule, name), &values);
+                done.map_err(|refusal| refusal.to_string())?;
+            }
+        }
         for (name, values) in &plan.params {
             let done = machine.set_parameter(variable(&rule, name), &flat(name, values));
             done.map_err(|refusal| refusal.to_string())?;

@@ -6,8 +6,9 @@
 
 mod bio;
 mod check;
+mod command;
 mod conex;
-mod data;
+pub mod data;
 mod drive;
 mod fuzzy;
 mod inferno;
@@ -25,6 +26,10 @@ pub fn trials() -> Vec<Trial> {
     let (crashes, cases): (Vec<Case>, Vec<Case>) =
         data::cases().into_iter().partition(|case| case.crash().is_some());
     let mut trials: Vec<Trial> = cases.into_iter().map(trial).collect();
+    trials.extend(samples().into_iter().map(|case| {
+        let name = format!("golden::command_line::{}", case.id());
+        Trial::test(name, move || commanded(&case))
+    }));
     trials.push(Trial::test("golden::crashes", move || crashed(&crashes)));
     trials
 }
@@ -36,9 +41,7 @@ pub fn names() -> Vec<String> {
 
 fn trial(case: Case) -> Trial {
     let name = format!("golden::{}", case.id());
-    // Neither the engine nor the rule interpreter runs the delays of a group yet.
-    let waits = !case.list("src_delay").is_empty();
-    let trial = Trial::test(name, move || {
+    Trial::test(name, move || {
         if case.rule() == "statistics" {
             return statistics::check(&case).map_err(Failed::from);
         }
@@ -49,8 +52,7 @@ fn trial(case: Case) -> Trial {
             }
         }
         if found.is_empty() { Ok(()) } else { Err(found.join("\n").into()) }
-    });
-    trial.with_ignored_flag(waits)
+    })
 }
 
 fn plans(case: &Case) -> Vec<Plan> {
@@ -63,6 +65,39 @@ fn plans(case: &Case) -> Vec<Plan> {
     };
     assert!(!plans.is_empty(), "{} is not run", case.id());
     plans
+}
+
+/// Of each class or function the first case of each kind of group, by the words of its variant but for those of bounds and
+/// priors.
+fn samples() -> Vec<Case> {
+    let mut seen = std::collections::BTreeSet::new();
+    let runs = |case: &Case| case.crash().is_none() && case.rule() != "statistics";
+    let kind = |case: &Case| {
+        let connection = case.name("connection").unwrap_or_default().to_owned();
+        let optimizer = case.name("optim_type").unwrap_or_default().to_owned();
+        let distribution = case.name("fuzzy_lr_distribution").unwrap_or_default().to_owned();
+        let spatial = case.variant().contains("conv");
+        let batched = case.maybe("batch").is_some_and(|batch| batch > 1.0);
+        (
+            case.system().to_owned(),
+            case.rule().to_owned(),
+            connection + &optimizer + &distribution,
+            spatial,
+            batched,
+        )
+    };
+    data::cases().into_iter().filter(|case| runs(case) && seen.insert(kind(case))).collect()
+}
+
+fn commanded(case: &Case) -> Result<(), Failed> {
+    let mut found = Vec::new();
+    for plan in plans(case) {
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        if let Some(Err(error)) = command::check(&plan, folder.path()) {
+            found.push(format!("{}: {error}\n{}", plan.name, plan.rule));
+        }
+    }
+    if found.is_empty() { Ok(()) } else { Err(found.join("\n").into()) }
 }
 
 /// What the published code cannot run, and why; `tests/golden/README.md` says what the shipped rules do instead.

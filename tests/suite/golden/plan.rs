@@ -80,6 +80,12 @@ impl Plan {
         }
     }
 
+    /// The delays in ms: axonal and dendritic.
+    pub fn delays(&self) -> Option<[Vec<f64>; 2]> {
+        let in_ms = |steps: &Vec<u32>| steps.iter().map(|&steps| f64::from(steps) * self.dt).collect();
+        self.delays.as_ref().map(|[axonal, dendritic]| [in_ms(axonal), in_ms(dendritic)])
+    }
+
     /// Sets a parameter that has one value.
     pub fn param(&mut self, name: &str, value: f64) {
         self.params.push((name.to_owned(), vec![value]));

@@ -205,9 +205,14 @@ fn moments(sample: &[f64]) -> (f64, f64) {
 fn mean(name: &str, sample: &[f64], recorded: f64, found: &mut Vec<String>) {
     let (own, deviation) = moments(sample);
     let limit = ERRORS * (2.0 / sample.len() as f64).sqrt() * deviation;
-    if !((own - recorded).abs() <= limit) {
+    if is_beyond(own - recorded, limit) {
         found.push(format!("{name}: a mean of {own}, not {recorded} ± {limit}"));
     }
+}
+
+/// Whether a difference is larger than the limit, or no number.
+fn is_beyond(difference: f64, limit: f64) -> bool {
+    difference.is_nan() || difference.abs() > limit
 }
 
 /// The variance of a sample's variance is made of its fourth moment.
@@ -217,7 +222,7 @@ fn spread(name: &str, sample: &[f64], recorded: f64, found: &mut Vec<String>) {
     let fourth = sample.iter().map(|value| (value - own_mean).powi(4)).sum::<f64>() / count;
     let error = if own == 0.0 { 0.0 } else { ((fourth - own.powi(4)) / count).sqrt() / (2.0 * own) };
     let limit = ERRORS * 2f64.sqrt() * error + 1.0 / count * own;
-    if !((own - recorded).abs() <= limit) {
+    if is_beyond(own - recorded, limit) {
         found.push(format!("{name}: a standard deviation of {own}, not {recorded} ± {limit}"));
     }
 }
@@ -228,7 +233,7 @@ fn share(name: &str, sample: &[f64], recorded: f64, found: &mut Vec<String>) {
     // Where hardly any or nearly all are, the error is that of a count of a few.
     let variance = (recorded * (1.0 - recorded)).max(1.0 / count);
     let limit = ERRORS * (2.0 * variance / count).sqrt();
-    if !((own - recorded).abs() <= limit) {
+    if is_beyond(own - recorded, limit) {
         found.push(format!("{name}: a share of {own}, not {recorded} ± {limit}"));
     }
 }

@@ -168,20 +168,30 @@ impl<'a> Facts<'a> {
                 }
                 _ => None,
             },
+            // The index itself runs from one start to the next …
             Op::Defined => {
                 let each = self.loops.get(&value)?;
-                let (list, from) = self.row_start(each.start?)?;
-                let (same, to) = self.row_start(each.end?)?;
-                let next = match self.op(to) {
-                    Op::Binary(Binary::Add, a, b) => [(*a, *b), (*b, *a)]
-                        .iter()
-                        .any(|&(x, one)| x == index && self.key(one) == Key::Number(1)),
-                    _ => false,
-                };
-                (list == same && from == index && next).then_some(Unique::Segment(list, index))
+                self.segment(each.start?, each.end?, index)
             }
+            // … or it is a start, and how far behind it.
+            Op::Binary(Binary::Add, a, b) => [(*a, *b), (*b, *a)].into_iter().find_map(|(start, entry)| {
+                let each = self.loops.get(&entry)?;
+                let Op::Binary(Binary::Subtract, end, from) = self.op(each.end?) else { return None };
+                let whole = *from == start && each.start.is_some_and(|zero| self.key(zero) == Key::Number(0));
+                if whole { self.segment(start, *end, index) } else { None }
+            }),
             _ => None,
         }
+    }
+
+    /// Whether two values are neighbours in a list of starts, at the loop's index and behind it.
+    fn segment(&self, start: ValueId, end: ValueId, index: ValueId) -> Option<Unique> {
+        let (list, from) = self.row_start(start)?;
+        let (same, to) = self.row_start(end)?;
+        let Op::Binary(Binary::Add, a, b) = self.op(to) else { return None };
+        let one = Key::Number(1);
+        let next = *a == index && self.key(*b) == one || *b == index && self.key(*a) == one;
+        (list == same && from == index && next).then_some(Unique::Segment(list, index))
     }
 
     /// An element of a topology's ascending list of starts: the list and the index.

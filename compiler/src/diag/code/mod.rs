@@ -5,6 +5,7 @@
 //! to a rule, `W01` warnings.
 
 mod compose;
+mod delay;
 mod domain;
 mod equation;
 mod function;
@@ -17,6 +18,7 @@ mod unit;
 mod warning;
 
 pub use compose::*;
+pub use delay::*;
 pub use domain::*;
 pub use equation::*;
 pub use function::*;
@@ -105,6 +107,7 @@ pub fn all() -> impl Iterator<Item = Code> {
         equation::CODES,
         integrate::CODES,
         group::CODES,
+        delay::CODES,
         plan::CODES,
         warning::CODES,
     ]

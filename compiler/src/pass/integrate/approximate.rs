@@ -5,6 +5,7 @@
 
 use super::linear::{Linear, Unknown, linear};
 use super::writer::Writer;
+use crate::ir::build::reduced;
 use crate::ir::*;
 use std::collections::BTreeMap;
 
@@ -63,7 +64,7 @@ fn stage(writer: &mut Writer, equations: &[Equation], slopes: &[ExprId], span: E
 fn substitute(writer: &mut Writer, root: ExprId, values: &BTreeMap<Unknown, ExprId>) -> ExprId {
     let mut replaced: BTreeMap<ExprId, ExprId> = BTreeMap::new();
     for id in operands::reachable(&writer.builder.rule.exprs, [root]) {
-        let Expr { kind, ty, mut shape } = writer.expr(id).clone();
+        let Expr { kind, ty, shape } = writer.expr(id).clone();
         if let ExprKind::Load { variable, element } = kind {
             if let Some(value) = values.get(&(variable, element)) {
                 replaced.insert(id, *value);
@@ -74,10 +75,12 @@ fn substitute(writer: &mut Writer, root: ExprId, values: &BTreeMap<Unknown, Expr
             continue;
         }
         let kind = kind.map_operands(|operand| *replaced.get(&operand).unwrap_or(&operand));
-        // A plastic variable's intermediate value may be batched where the variable is not.
-        if !matches!(kind, ExprKind::Reduce { over: Over::Batch, .. }) {
-            shape.batched |= kind.operands().iter().any(|operand| writer.expr(*operand).shape.batched);
-        }
+        // The intermediate value of a variable may be batched, or one of pairs, where the variable is not.
+        let of = |operand: &ExprId| writer.expr(*operand).shape;
+        let shape = match &kind {
+            ExprKind::Reduce { over, body, .. } => reduced(of(body), *over).unwrap_or(shape),
+            kind => kind.operands().iter().map(of).fold(shape, Shape::join),
+        };
         let id_now = writer.push(kind, ty, shape);
         replaced.insert(id, id_now);
     }

@@ -301,6 +301,25 @@ fn a_condition_may_choose_between_rates() {
     close(&machine.read(x).unwrap(), &[(-0.5_f64).exp(), (-1.0_f64 / 30.0).exp()], 1e-15);
 }
 
+/// A synapse whose equation reads neurons: its intermediate values are of pairs, though it is not.
+#[test]
+fn intermediate_values_are_where_what_they_read_is() {
+    let mut sample = Sample::new("r");
+    let (x, e) = (sample.state("x", Domain::Pre), sample.state("e", Domain::Synapse));
+    sample.builder.rule.variables[e].shape.batched = true;
+    let (input, own) = (sample.load(x), sample.load(e));
+    let square = sample.multiply(own, own);
+    let span = sample::NOWHERE;
+    let sum = sample.builder.reduce(ReduceOp::Sum, Over::Pre, own, span);
+    let (lost, gained) = (sample.add(square, sum), sample.multiply(input, own));
+    let change = sample.binary(BinaryOp::Subtract, gained, lost);
+    sample.equation(e, change, Solver::Rk4);
+    let rule = sample.finish();
+    let found = run(&rule, &[(e, 0.5), (x, 0.25)], 1);
+    let expected = reference(&[0.5, 0.25], 1.0, |v| vec![v[0] * v[1] - v[0] * v[0] - v[0], 0.0]);
+    close(&found, &expected, 1e-3);
+}
+
 /// `x` decays, `y` follows `x`, `z` grows with its square and `y`, and `v` follows `z`.
 fn mixed(solver: Solver) -> Vec<Solver> {
     let mut sample = Sample::new("r");
