@@ -65,12 +65,12 @@ pub fn driver(plan: &Plan) -> Result<Box<dyn Driver + '_>, String> {
 }
 
 fn engined<'a>(plan: &'a Plan, case: &machine::Case) -> Result<Engined<'a>> {
-    if plan.delays.is_some() {
-        return Err(Error::NotSupported { what: "delays".to_owned(), on: "groups".to_owned() });
-    }
     let rule = &case.rule;
     let group = Group::on(plan.topology.clone()).batch(plan.batch).dt(ms(plan.dt));
     let mut group = group.rule(&Rule::from_ir(case.open.clone()));
+    if let Some([axonal, dendritic]) = plan.delays() {
+        group = group.axonal_delay(Delay::per_neuron(axonal)).dendritic_delay(Delay::per_neuron(dendritic));
+    }
     for (name, values) in &plan.params {
         group = group.param(name, shaped(plan, rule, name, values));
     }
