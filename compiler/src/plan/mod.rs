@@ -32,7 +32,7 @@ mod synapses;
 #[cfg(test)]
 mod tests;
 mod tiles;
-mod words;
+pub(crate) mod words;
 
 use crate::diag::Diagnostics;
 use crate::ir::{self, SiteId, VarId};
