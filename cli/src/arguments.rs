@@ -253,11 +253,11 @@ pub enum Target {
     Clif,
     /// Machine instructions.
     Asm,
-    /// CUDA C; not in this version.
+    /// CUDA C.
     Cuda,
-    /// PTX; not in this version.
+    /// What NVRTC makes of the CUDA C.
     Ptx,
-    /// Rust; not in this version.
+    /// Rust: the functions that `plasticity!` is made of.
     Rust,
 }
 

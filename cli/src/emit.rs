@@ -1,7 +1,7 @@
 //! `aplysia emit`: what the compiler makes of a rule, stage by stage.
 
 use aplysia_compiler::back::cranelift::{self, Isa, JitError, JitOptions};
-use aplysia_compiler::back::cuda;
+use aplysia_compiler::back::{cuda, rust};
 use aplysia_compiler::diag::code;
 use aplysia_compiler::ir;
 use aplysia_compiler::kernel::{self, Kernel};
@@ -12,18 +12,14 @@ use crate::arguments::{EmitArguments, IsaChoice, Precision, Target, Topology};
 use crate::report::{self, Failure, Outcome};
 use crate::text::{self, Opened, Text};
 
-/// What there is.
-const TARGETS: &str = "this version has ast, ir, flow, kernel, clif, asm, cuda and ptx";
-
 /// Prints a stage.
 ///
 /// # Errors
 /// Where the rule has errors, or the stage is not in this version.
 pub fn run(arguments: &EmitArguments) -> Outcome {
-    let of_kernels =
-        matches!(arguments.target, Target::Kernel | Target::Clif | Target::Asm | Target::Cuda | Target::Ptx);
+    let of_kernels = !matches!(arguments.target, Target::Ast | Target::Ir | Target::Flow);
     if arguments.kernel.is_some() && !of_kernels {
-        return Err(Failure::usage("`--kernel` goes with the targets kernel, clif, asm, cuda and ptx"));
+        return Err(Failure::usage("`--kernel` goes with the targets kernel, clif, asm, cuda, ptx and rust"));
     }
     let options = options(arguments.topology, arguments.batch, arguments.precision);
     let out = match arguments.target {
@@ -42,8 +38,10 @@ pub fn run(arguments: &EmitArguments) -> Outcome {
         Target::Cuda => cuda_text(arguments, &options)?,
         Target::Ptx => ptx(arguments, &options)?,
         Target::Rust => {
-            let name = format!("{:?}", arguments.target).to_lowercase();
-            return Err(Failure::usage(format!("the target `{name}` is not in this version")).help(TARGETS));
+            kernels(arguments, &options, |kernel| match rust::kernel(kernel, &valid_info(kernel)) {
+                Ok(kernel) => Ok(kernel.text),
+                Err(error) => aplysia_compiler::ice!("{error}"),
+            })?
         }
     };
     let end = if out.ends_with('\n') || out.is_empty() { "" } else { "\n" };
@@ -55,6 +53,8 @@ pub fn options(topology: Topology, batch: u32, precision: Precision) -> Options 
     Options {
         topology: topology.kind(),
         batched: batch > 1,
+        // As the CPU has them.
+        tiles: true,
         precision: self::precision(precision),
         ..Options::default()
     }

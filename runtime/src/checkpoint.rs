@@ -10,6 +10,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use aplysia_compiler::ir;
+use aplysia_compiler::pass::delays::{AXONAL, DENDRITIC};
 use aplysia_compiler::plan::program::Role;
 use aplysia_compiler::topology::Topology;
 
@@ -156,9 +157,11 @@ impl Saved<'_> {
 }
 
 /// What two groups must have in common, as text.
-fn identity(group: &GroupState) -> [(&'static str, String); 8] {
+fn identity(group: &GroupState) -> [(&'static str, String); 9] {
     let machine = &group.machine;
     [
+        // Before the rule, whose text they change.
+        ("delays", delays(group)),
         ("rule", ir::print::print(&group.rule)),
         ("topology", machine.topology.kind().word().to_owned()),
         ("presynaptic neurons", machine.topology.pre().to_string()),
@@ -168,6 +171,17 @@ fn identity(group: &GroupState) -> [(&'static str, String); 8] {
         ("precision", format!("{:?}", machine.program.precision)),
         ("dt", format!("{:?} ms", machine.dt)),
     ]
+}
+
+/// How far back the delays of a group reach.
+fn delays(group: &GroupState) -> String {
+    let one = |(id, variable): (ir::VarId, &ir::Variable)| {
+        let known = [AXONAL, DENDRITIC].into_iter().find(|address| variable.address() == *address)?;
+        let longest = group.place(id, false).range.map_or(f64::INFINITY, |(_, longest)| longest);
+        Some(format!("{known} of {} up to {longest} ms", variable.shape.domain.word()))
+    };
+    let found: Vec<String> = group.rule.variables.iter().filter_map(one).collect();
+    if found.is_empty() { "none".to_owned() } else { found.join(", ") }
 }
 
 /// What tells the connections of a topology from others of the same kind and size.

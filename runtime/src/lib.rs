@@ -72,6 +72,8 @@ mod values;
 
 pub use aplysia_compiler as compiler;
 pub use aplysia_compiler::topology::{Convolution, Sparse, Topology};
+#[cfg(feature = "macros")]
+pub use aplysia_native as native;
 
 /// NVIDIA GPUs: what is there, and the compiler of their code, which needs no GPU.
 #[cfg(feature = "cuda")]
@@ -79,6 +81,36 @@ pub mod cuda {
     pub use crate::device::cuda::driver::{Gpu, gpus};
     pub use crate::device::cuda::measure;
     pub use crate::device::cuda::nvrtc::{Architecture, Binary, binary, missing, ptx, version};
+}
+
+/// Rules inside Rust: a module for each, compiled by rustc.
+///
+/// The content is that of a rule file, or `file = "my.rule"`, a file beside Cargo.toml or below. The module of a rule has
+/// its `Params` (a field for each parameter, in its declared unit; `Default` where all have a default, `new` where not),
+/// its `Group` with a method for each variable and call, and `ITEM`, the rule as text.
+///
+/// ```
+/// aplysia::plasticity! {
+///     rule hebb {
+///         param rate = 0.1;
+///         plastic w in 0 .. 1 = 0.5;
+///         on pre { if post.spike { dw += rate; } else { dw -= rate; } }
+///     }
+/// }
+///
+/// let mut group = hebb::Group::dense(4, 2, hebb::Params { rate: 0.25 });
+/// group.step(&[3], &[0]);
+/// assert_eq!(group.w()[6..], [0.75, 0.25]);
+/// ```
+///
+/// Nothing is compiled at run time, a step allocates nothing, and the bits are those of every other device. What is wrong
+/// with a rule is an error at its own tokens.
+#[cfg(feature = "macros")]
+#[macro_export]
+macro_rules! plasticity {
+    ($($tokens:tt)*) => {
+        $crate::native::plasticity_at! { ($crate::native) $($tokens)* }
+    };
 }
 
 pub use connect::{Conv2d, Pair, Random};

@@ -73,6 +73,15 @@ impl Rule {
         Self::load(name, text, &Shipped)
     }
 
+    /// The rule that `plasticity!` has made a module of, for engines on any device.
+    ///
+    /// # Errors
+    /// If its text imports files, which are not at hand when the program runs.
+    #[cfg(feature = "macros")]
+    pub fn from_item(item: &aplysia_native::Item) -> Result<Self> {
+        Self::load("plasticity!", item.source, &Shipped)?.select(item.name)
+    }
+
     /// The last rule of a file. It can import shipped rules, and files of its folder and the folders inside.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The `aplysia` program as its users meet it: each command, exit codes, what goes to which stream, files that numpy
 //! reads, and runs that are interrupted.
 
+mod delays;
 mod topologies;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,7 @@ pub fn trials() -> Vec<Trial> {
     };
     macro_rules! all { ($($test:ident)*) => { vec![$(trial(stringify!($test), $test)),*] }; }
     let mut trials = topologies::trials();
+    trials.extend(delays::trials());
     trials.extend(all! {
         check_says_what_is_wrong check_explains_codes format_changes_only_what_it_may emit_shows_every_stage
         explain_names_the_plan list_knows_the_shipped_rules manual_and_completions window_is_the_closed_form
@@ -204,7 +206,7 @@ fn emit_shows_every_stage() {
             .contains("`step_pre`")
     );
     assert!(emit("cuda").good().contains("__global__"));
-    assert!(emit("rust").bad(2).contains("not in this version"));
+    assert!(emit("rust").good().contains("pub fn step_synapses("));
     let double = ask(at, &["emit", "--target", "kernel", "--precision", "f64", "given.rule"]).good();
     assert!(double.contains("w: f64") && !double.contains("w: f32"), "{double:.400}");
     let down = ask(at, &["emit", "--target", "ir", "--option", "sign=down", "given.rule"]).good();

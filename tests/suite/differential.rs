@@ -53,6 +53,18 @@ const COMPOSITIONS: &[&str] = &[
      rule c = stdp_triplet + rate_homeostasis + volume_lr + dale + mask;",
     "use std::conex_stdp; use std::reward_gate; use std::sgd; use std::prior; \
      rule c = conex_stdp + prior + reward_gate + sgd;",
+    "use std::conex_spike_rstdp; use std::normalise; use std::clip; \
+     rule c = conex_spike_rstdp(positive_bound = soft, negative_bound = hard, order = bound_first) + normalise + clip;",
+    "use std::stdp; use std::fuzzy_lr; use std::l1_rates; use std::l1_signs; use std::sign_constraint; \
+     rule c = stdp + fuzzy_lr(distribution = weight_adaptive) + sign_constraint + l1_rates + l1_signs;",
+    "use std::stdp; use std::layer; use std::fuzzy_lr; \
+     rule c = stdp + layer + fuzzy_lr(distribution = activity, dynamic = yes, response = layer.y);",
+    "use std::hebbian; use std::prior; use std::nag; use std::mask; \
+     rule c = hebbian(weights = nonnegative) + prior(kind = elastic_net) + nag + nag(w = b) as nag_b + mask;",
+    "use std::istdp; use std::linear_homeostasis; use std::dale_rows; rule wait { apply every 3 steps; } \
+     rule c = istdp + linear_homeostasis(upper = scaled_power, lower = sharp, reduction = sum) + wait + dale_rows;",
+    "use std::layer; use std::weight_splitting; use std::stdp; \
+     rule c = stdp + layer + weight_splitting(y = layer.y, contacts = 3, activation = tanh);",
 ];
 
 /// A device with so many threads, made once.

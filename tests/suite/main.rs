@@ -15,6 +15,7 @@ mod golden;
 mod hand_written;
 mod machine;
 mod matrix;
+mod native;
 mod numbers;
 mod random;
 mod reference;
@@ -47,6 +48,7 @@ fn main() {
     trials.extend(fusion::trials());
     trials.extend(golden::trials());
     trials.extend(hand_written::trials());
+    trials.extend(native::trials());
     trials.extend(numbers::trials());
     trials.extend(random::trials());
     trials.extend(reference::trials());

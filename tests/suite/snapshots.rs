@@ -1,5 +1,5 @@
 //! Every shipped rule at every stage of the compiler: rule IR, flow, kernels, explanation, and, for some, the texts that
-//! Cranelift and CUDA compilers get.
+//! Cranelift, CUDA compilers and rustc get.
 
 use aplysia_compiler::back::cranelift::{Isa, JitOptions, clif};
 use aplysia_compiler::flow;
@@ -45,7 +45,7 @@ pub fn names() -> Vec<(&'static str, &'static str)> {
             names.push(("flow", name));
         }
         if WITH_CODE.contains(&name) {
-            names.extend([("clif", name), ("cuda", name)]);
+            names.extend([("clif", name), ("cuda", name), ("rust", name)]);
         }
     }
     names
@@ -65,6 +65,12 @@ fn check(folder: &str, name: &str) -> Result<(), Failed> {
             let kernels = program(&Options::default())?.kernels;
             let texts: Result<Vec<String>, String> =
                 kernels.iter().map(|(_, kernel)| crate::cuda::emit(kernel).map(|cuda| cuda.text)).collect();
+            texts?.join("\n")
+        }
+        "rust" => {
+            let kernels = program(&Options::default())?.kernels;
+            let texts: Result<Vec<String>, String> =
+                kernels.iter().map(|(_, kernel)| crate::native::emit(kernel).map(|rust| rust.text)).collect();
             texts?.join("\n")
         }
         _ => {

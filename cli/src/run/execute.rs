@@ -9,6 +9,7 @@ use aplysia::{
     Recorder, RecordingId, Rule, Series, Side, Train, Values,
 };
 use aplysia_compiler::ir::{self, VarId};
+use aplysia_compiler::pass::delays::{AXONAL, DENDRITIC};
 use indicatif::{ProgressBar, ProgressStyle};
 use ndarray::{ArrayD, Axis, Slice};
 
@@ -126,9 +127,12 @@ impl<'a> Execution<'a> {
             .precision(precision(arguments.precision))
             .plan(plan)
             .seed(arguments.seed);
+        let mut delay_values = Vec::new();
         let delays = [arguments.axonal_delay, arguments.dendritic_delay];
         for ((side, said), array) in [Side::Pre, Side::Post].into_iter().zip(delays).zip(&input.delays) {
-            let Some(delay) = delay(side, said, array.as_ref())? else { continue };
+            let Some((delay, values)) = delay(side, said, array.as_ref())? else { continue };
+            let name = if side == Side::Pre { AXONAL } else { DENDRITIC };
+            delay_values.push((name, values));
             group = if side == Side::Pre { group.axonal_delay(delay) } else { group.dendritic_delay(delay) };
         }
         let mut params = settings.params.clone();
@@ -166,6 +170,9 @@ impl<'a> Execution<'a> {
         if let Some(path) = &arguments.resume {
             engine.restore(path)?;
             // What the command line says of parameters holds from here on.
+            for (name, values) in delay_values {
+                engine.set_param(group, name, values)?;
+            }
             for (id, values) in params {
                 engine.set_param(group, &address(id), values)?;
             }
@@ -261,20 +268,24 @@ impl<'a> Execution<'a> {
     }
 }
 
-/// The delay of a side, from the command line or from the input.
-fn delay(side: Side, said: Option<f64>, array: Option<&(Array, bool)>) -> Outcome<Option<Delay>> {
+/// The delay of a side, from the command line or from the input, and its values.
+fn delay(side: Side, said: Option<f64>, array: Option<&(Array, bool)>) -> Outcome<Option<(Delay, Values)>> {
     let name = if side == Side::Pre { "axonal" } else { "dendritic" };
     Ok(match (said, array) {
         (Some(_), Some(_)) => {
             let text = format!("the {name} delay is given twice, by `--{name}-delay` and by `delay.{name}`");
             return Err(Failure::usage(text).help("leave one of them out"));
         }
-        (Some(time), None) => Some(Delay::uniform(ms(time))),
-        (None, Some((array, synaptic))) => Some(match (values(array), synaptic) {
-            (Values::Number(time), _) => Delay::uniform(ms(time)),
-            (values, true) => Delay::per_synapse(values),
-            (values, false) => Delay::per_neuron(values),
-        }),
+        (Some(time), None) => Some((Delay::uniform(ms(time)), Values::Number(time))),
+        (None, Some((array, synaptic))) => {
+            let values = values(array);
+            let delay = match (&values, synaptic) {
+                (Values::Number(time), _) => Delay::uniform(ms(*time)),
+                (_, true) => Delay::per_synapse(values.clone()),
+                (_, false) => Delay::per_neuron(values.clone()),
+            };
+            Some((delay, values))
+        }
         (None, None) => None,
     })
 }

@@ -4,3 +4,5 @@
 pub mod cranelift;
 #[cfg(feature = "cuda")]
 pub mod cuda;
+#[cfg(feature = "rust")]
+pub mod rust;

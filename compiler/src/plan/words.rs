@@ -115,7 +115,7 @@ pub(super) fn buffer_kind(storage: &Storage, rule: &ir::Rule, layout: Layout) ->
 }
 
 /// The kernel's operation.
-pub(super) fn unary(op: ir::UnaryOp) -> Unary {
+pub(crate) fn unary(op: ir::UnaryOp) -> Unary {
     match op {
         ir::UnaryOp::Negate => Unary::Negate,
         ir::UnaryOp::Not => Unary::Not,
@@ -127,7 +127,7 @@ pub(super) fn unary(op: ir::UnaryOp) -> Unary {
 }
 
 /// The kernel's operation.
-pub(super) fn binary(op: ir::BinaryOp) -> Binary {
+pub(crate) fn binary(op: ir::BinaryOp) -> Binary {
     match op {
         ir::BinaryOp::Add => Binary::Add,
         ir::BinaryOp::Subtract => Binary::Subtract,
@@ -142,7 +142,7 @@ pub(super) fn binary(op: ir::BinaryOp) -> Binary {
 }
 
 /// The kernel's comparison.
-pub(super) fn compare(op: ir::Comparison) -> Compare {
+pub(crate) fn compare(op: ir::Comparison) -> Compare {
     match op {
         ir::Comparison::Equal => Compare::Equal,
         ir::Comparison::NotEqual => Compare::NotEqual,

@@ -216,6 +216,10 @@ fn a_resumed_run_knows_what_is_on_its_way() {
         let other = resumed.register(group()).unwrap();
         resumed.restore_from(file.as_slice()).unwrap();
         advance(&mut resumed, other, 13, STEPS);
+        let mut other_delays = Engine::new(Device::interpreter()).unwrap();
+        other_delays.register(group().dendritic_delay(Delay::uniform(ms(3.0)).up_to(ms(4.0)))).unwrap();
+        let error = other_delays.restore_from(file.as_slice()).unwrap_err();
+        assert!(error.to_string().contains("delay.dendritic of global up to 3 ms in the file"), "{error}");
         let w = whole.read::<f32>(id, "w").unwrap().to_owned();
         assert_eq!(w, resumed.read::<f32>(other, "w").unwrap());
     }

@@ -41,6 +41,7 @@ const CHECKS: &[(&str, fn())] = &[
     ("oja_principal_component", rates::oja_principal_component),
     ("bcm_selectivity", rates::bcm_selectivity),
     ("hebbian_product", rates::hebbian_product),
+    ("hebbian_convolution", rates::hebbian_convolution),
     ("adam_reference", optimise::adam_reference),
     ("sgd_step", optimise::sgd_step),
     ("nag_reference", optimise::nag_reference),

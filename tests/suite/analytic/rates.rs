@@ -1,5 +1,7 @@
 //! Rate-based rules.
 
+use aplysia::prelude::*;
+
 use super::{Bench, Random, near};
 
 /// The weights turn to the first principal component of their inputs, with length 1 (Oja 1982, theorem; the spread around
@@ -51,7 +53,7 @@ pub fn bcm_selectivity() {
 }
 
 /// One step is the product of the activities, bounded; the bias follows the postsynaptic activity; weights are clipped
-/// (ngc-learn, HebbianSynapse, with its sign_value turned round).
+/// (ngc-learn, HebbianSynapse, ascending).
 pub fn hebbian_product() {
     let group = Bench::shipped("hebbian", 2, 2).param("pre_wght", 0.5).param("post_wght", 2.0);
     let group = group.init("w", ndarray::arr2(&[[0.2, -0.4], [0.9, 0.0]])).init("b", vec![0.1, 0.2]);
@@ -68,5 +70,40 @@ pub fn hebbian_product() {
     }
     for (index, found) in bench.values("b").into_iter().enumerate() {
         near(found, [0.1, 0.2][index] + 2.0 * z_post[index], 1e-15, "b");
+    }
+}
+
+/// On a convolution the product is summed over positions, and there is one bias for each output channel: compared with
+/// plain loops, for a batch, with stride and padding.
+pub fn hebbian_convolution() {
+    const B: usize = 3;
+    let [inputs, outputs, kernel, side, out] = [2usize, 3, 3, 5, 3];
+    let shape = Conv2d::new([inputs, side, side], outputs, [kernel, kernel]).stride(2).padding(1);
+    let group = Group::conv2d(shape).unwrap().batch(B).precision(Precision::F64);
+    let mut bench = Bench::new(group.rule(&Rule::shipped("hebbian").unwrap()).param("w_bound", 0.0));
+    let mut random = Random(5);
+    let x: Vec<f64> = (0..B * inputs * side * side).map(|_| random.normal()).collect();
+    let y: Vec<f64> = (0..B * outputs * out * out).map(|_| random.normal()).collect();
+    bench.input("z_pre", &x);
+    bench.input("z_post", &y);
+    bench.step(&[], &[]);
+    let post =
+        |b: usize, o: usize, row: usize, column: usize| y[((b * outputs + o) * out + row) * out + column];
+    let pre = |b: usize, i: usize, row: usize, column: usize| {
+        let inside = (1..=side).contains(&row) && (1..=side).contains(&column);
+        if inside { x[((b * inputs + i) * side + row - 1) * side + column - 1] } else { 0.0 }
+    };
+    let places = || (0..B).flat_map(|b| (0..out * out).map(move |at| (b, at / out, at % out)));
+    let w = bench.values("w");
+    for (index, found) in w.iter().enumerate() {
+        let (o, rest) = (index / (inputs * kernel * kernel), index % (inputs * kernel * kernel));
+        let (i, down, right) = (rest / (kernel * kernel), rest / kernel % kernel, rest % kernel);
+        let product = |(b, row, column): (usize, usize, usize)| {
+            pre(b, i, 2 * row + down, 2 * column + right) * post(b, o, row, column)
+        };
+        near(*found, places().map(product).sum(), 1e-12, "w");
+    }
+    for (o, found) in bench.values("b").into_iter().enumerate() {
+        near(found, places().map(|(b, row, column)| post(b, o, row, column)).sum(), 1e-12, "b");
     }
 }

@@ -7,8 +7,8 @@ mod gpu;
 #[cfg(feature = "cuda")]
 mod nvrtc;
 mod quotients;
-mod shim;
-mod topologies;
+pub mod shim;
+pub mod topologies;
 
 use aplysia_compiler::back::cuda::{self, CudaKernel};
 use aplysia_compiler::kernel::Kernel;
@@ -39,7 +39,7 @@ pub fn carried() -> Vec<Trial> {
 }
 
 /// Every shipped rule: by itself where it changes weights by itself, else after what it works on.
-fn cases() -> Vec<(&'static str, String)> {
+pub fn cases() -> Vec<(&'static str, String)> {
     let works = |text: &String| Case::new("cases", text, None, &[]).is_ok();
     aplysia_rules::all()
         .map(|(name, text)| {

@@ -5,9 +5,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use aplysia_compiler::interp::program::ProgramMachine;
+use aplysia_compiler::interp::program::{Launched, ProgramMachine};
 use aplysia_compiler::ir::{BatchReduction, VarKind};
-use aplysia_compiler::kernel::Precision;
+use aplysia_compiler::kernel::{Kernel, Precision};
 use aplysia_compiler::plan::program::{Program, Role};
 use aplysia_compiler::plan::{self, Options, PlanChoice};
 use aplysia_compiler::topology::{Convolution, Kind, Sparse, Topology};
@@ -90,7 +90,8 @@ fn check(text: &str, precision: Precision) -> Result<(), Failed> {
     for kind in Kind::ALL {
         for batch in BATCHES {
             for program in programs(&case, kind, batch, precision) {
-                run(&case, &program, &topology(kind)?, batch, &mut work)?;
+                let mut add = |kernel: &Kernel, launched| work.add(kernel, launched);
+                run(&case, &program, &topology(kind)?, batch, &mut add)?;
                 ran += 1;
             }
         }
@@ -102,12 +103,12 @@ fn check(text: &str, precision: Precision) -> Result<(), Failed> {
 }
 
 /// Some steps with random weights and spikes, launch by launch.
-fn run(
+pub fn run(
     case: &Case,
     program: &Program,
     topology: &Topology,
     batch: usize,
-    work: &mut Work,
+    add: &mut dyn FnMut(&Kernel, Launched) -> Result<(), String>,
 ) -> Result<(), Failed> {
     let mut machine = ProgramMachine::on(&case.rule, program, topology, batch, 1.0, 7);
     let witness = Rc::new(RefCell::new(Vec::new()));
@@ -131,7 +132,7 @@ fn run(
         machine.step(&pre, &post).map_err(|fault| fault.to_string())?;
     }
     for launched in witness.take() {
-        work.add(&program.kernels[launched.kernel], launched)?;
+        add(&program.kernels[launched.kernel], launched)?;
     }
     Ok(())
 }

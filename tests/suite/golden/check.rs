@@ -1,7 +1,7 @@
 //! Two runs of a plan: each step started from the package's values, and one run from the beginning to the end.
 
 use super::data::largest;
-use super::drive::{Driver, driver};
+use super::drive::Driver;
 use super::plan::{Plan, Tracked};
 
 /// A step may differ by this share of an array's largest magnitude.
@@ -17,17 +17,17 @@ pub fn check(plan: &Plan) -> Result<(), String> {
     }
     let mut found = Vec::new();
     for restarted in [true, false] {
-        let mut driver = driver(plan)?;
+        let mut driver = Driver::new(plan)?;
         for (variable, values) in &plan.created {
             let after = driver.read(variable)?;
             found.extend(differs(variable, &after, values, values, 0.0));
         }
-        run(plan, &mut *driver, restarted, &mut found)?;
+        run(plan, &mut driver, restarted, &mut found)?;
     }
     if found.is_empty() { Ok(()) } else { Err(found.join("\n")) }
 }
 
-fn run(plan: &Plan, driver: &mut dyn Driver, restarted: bool, found: &mut Vec<String>) -> Result<(), String> {
+fn run(plan: &Plan, driver: &mut Driver<'_>, restarted: bool, found: &mut Vec<String>) -> Result<(), String> {
     for step in plan.steps() {
         // At the very beginning too: creation has constrained what the package has not.
         for of in plan.tracked.iter().filter(|of| of.restarted && (restarted || step == 0)) {

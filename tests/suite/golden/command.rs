@@ -15,7 +15,7 @@ use ndarray::{Array1, ArrayD, IxDyn};
 use ndarray_npy::{NpzReader, NpzWriter};
 
 use super::check::differs;
-use super::drive::{self, driver};
+use super::drive::{self, Driver};
 use super::plan::{Act, Plan};
 use crate::command_line::ask;
 use crate::machine;
@@ -79,7 +79,7 @@ pub fn check(plan: &Plan, folder: &Path) -> Option<Result<(), String>> {
 
 /// Whether creation leaves a variable as the package has it.
 fn begins(plan: &Plan, variable: &str, row: &[f64]) -> bool {
-    let mut driver = driver(plan).expect("the library runs the plan");
+    let mut driver = Driver::new(plan).expect("the library runs the plan");
     driver.read(variable).is_ok_and(|values| values == row)
 }
 
@@ -100,7 +100,7 @@ fn run(plan: &Plan, course: &Course, folder: &Path) -> Result<(), String> {
     let file = File::open(&path).map_err(|error| error.to_string())?;
     let mut results = NpzReader::new(file).map_err(|error| error.to_string())?;
     let mut found = Vec::new();
-    let mut driver = driver(plan)?;
+    let mut driver = Driver::new(plan)?;
     let mut library: Vec<Vec<Vec<f64>>> = vec![Vec::new(); variables.len()];
     for acts in &plan.acts {
         for act in acts {

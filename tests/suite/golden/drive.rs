@@ -1,29 +1,15 @@
-//! A plan in the library's engine, and, for what the engine cannot do yet, on the rule interpreter.
+//! A plan in the library's engine.
 
 use aplysia::prelude::*;
 use aplysia::{Device, GroupId};
 use aplysia_compiler::compose;
-use aplysia_compiler::interp::rule::{RuleMachine, Topology};
 use aplysia_compiler::ir::{self, Domain, Shape, SiteId, VarId};
 use aplysia_compiler::kernel::Side;
-use aplysia_compiler::pass::delays;
+use aplysia_compiler::topology::Topology;
 use ndarray::{ArrayD, IxDyn};
 
 use super::plan::{Act, Plan};
 use crate::machine;
-
-/// No delay of a case is longer, in ms.
-const LONGEST_DELAY: f64 = 20.0;
-
-/// A group that follows a plan.
-pub trait Driver {
-    /// Writes a state.
-    fn write(&mut self, variable: &str, values: &[f64]) -> Result<(), String>;
-    /// Carries out an act.
-    fn act(&mut self, act: &Act) -> Result<(), String>;
-    /// The values of a variable.
-    fn read(&mut self, variable: &str) -> Result<Vec<f64>, String>;
-}
 
 /// The axes of an array in a group.
 pub fn axes(plan: &Plan, shape: Shape, length: Option<u32>) -> Vec<usize> {
@@ -45,44 +31,12 @@ fn shape_of(topology: &Topology, domain: Domain) -> Vec<usize> {
     }
 }
 
-/// The engine.
-struct Engined<'a> {
+/// An engine with a group that follows a plan.
+pub struct Driver<'a> {
     plan: &'a Plan,
     rule: ir::Rule,
     engine: Engine,
     group: GroupId,
-}
-
-/// A driver for a plan.
-pub fn driver(plan: &Plan) -> Result<Box<dyn Driver + '_>, String> {
-    let case = machine::Case::new("case.rule", &plan.rule, None, &[])?;
-    match engined(plan, &case) {
-        Ok(engine) => Ok(Box::new(engine)),
-        // What the engine does not run yet.
-        Err(Error::NotSupported { .. }) => Ok(Box::new(Interpreted::new(plan, &case)?)),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-fn engined<'a>(plan: &'a Plan, case: &machine::Case) -> Result<Engined<'a>> {
-    if plan.delays.is_some() {
-        return Err(Error::NotSupported { what: "delays".to_owned(), on: "groups".to_owned() });
-    }
-    let rule = &case.rule;
-    let group = Group::on(plan.topology.clone()).batch(plan.batch).dt(ms(plan.dt));
-    let mut group = group.rule(&Rule::from_ir(case.open.clone()));
-    for (name, values) in &plan.params {
-        group = group.param(name, shaped(plan, rule, name, values));
-    }
-    for (name, values) in &plan.initial {
-        group = group.init(name, shaped(plan, rule, name, values));
-    }
-    for (name, values) in &plan.draws {
-        group = group.draw(name, drawn(plan, rule, name, values));
-    }
-    let mut engine = Engine::new(Device::cpu())?;
-    let group = engine.register(group)?;
-    Ok(Engined { plan, rule: rule.clone(), engine, group })
 }
 
 /// The variable of an address.
@@ -115,7 +69,52 @@ fn array(name: &str, axes: Vec<usize>, values: &[f64]) -> ArrayD<f64> {
     array.unwrap_or_else(|error| panic!("{name}: {error} ({axes:?})"))
 }
 
-impl Engined<'_> {
+impl<'a> Driver<'a> {
+    /// A group to which everything has been given that the plan says of its beginning.
+    pub fn new(plan: &'a Plan) -> Result<Self, String> {
+        let case = machine::Case::new("case.rule", &plan.rule, None, &[])?;
+        Self::start(plan, &case).map_err(|error| error.to_string())
+    }
+
+    fn start(plan: &'a Plan, case: &machine::Case) -> Result<Self> {
+        let rule = &case.rule;
+        let group = Group::on(plan.topology.clone()).batch(plan.batch).dt(ms(plan.dt));
+        let mut group = group.rule(&Rule::from_ir(case.open.clone()));
+        if let Some([axonal, dendritic]) = plan.delays() {
+            group =
+                group.axonal_delay(Delay::per_neuron(axonal)).dendritic_delay(Delay::per_neuron(dendritic));
+        }
+        for (name, values) in &plan.params {
+            group = group.param(name, shaped(plan, rule, name, values));
+        }
+        for (name, values) in &plan.initial {
+            group = group.init(name, shaped(plan, rule, name, values));
+        }
+        for (name, values) in &plan.draws {
+            group = group.draw(name, drawn(plan, rule, name, values));
+        }
+        let mut engine = Engine::new(Device::cpu())?;
+        let group = engine.register(group)?;
+        Ok(Self { plan, rule: rule.clone(), engine, group })
+    }
+
+    /// Writes a state.
+    pub fn write(&mut self, variable: &str, values: &[f64]) -> Result<(), String> {
+        let values = shaped(self.plan, &self.rule, variable, values);
+        self.engine.write(self.group, variable, values).map_err(|error| error.to_string())
+    }
+
+    /// Carries out an act.
+    pub fn act(&mut self, act: &Act) -> Result<(), String> {
+        self.carry_out(act).map_err(|error| error.to_string())
+    }
+
+    /// The values of a variable.
+    pub fn read(&mut self, variable: &str) -> Result<Vec<f64>, String> {
+        let values = self.engine.read::<f64>(self.group, variable);
+        values.map(|values| values.iter().copied().collect()).map_err(|error| error.to_string())
+    }
+
     fn carry_out(&mut self, act: &Act) -> Result<()> {
         match act {
             Act::Input(name, values) => {
@@ -148,81 +147,4 @@ fn places(spikes: &[bool], batch: usize) -> Vec<(u32, u32)> {
     let neurons = spikes.len() / batch;
     let spiking = (0..spikes.len()).filter(|&at| spikes[at]);
     spiking.map(|at| ((at / neurons) as u32, (at % neurons) as u32)).collect()
-}
-
-impl Driver for Engined<'_> {
-    fn write(&mut self, variable: &str, values: &[f64]) -> Result<(), String> {
-        let values = shaped(self.plan, &self.rule, variable, values);
-        self.engine.write(self.group, variable, values).map_err(|error| error.to_string())
-    }
-
-    fn act(&mut self, act: &Act) -> Result<(), String> {
-        self.carry_out(act).map_err(|error| error.to_string())
-    }
-
-    fn read(&mut self, variable: &str) -> Result<Vec<f64>, String> {
-        let values = self.engine.read::<f64>(self.group, variable);
-        values.map(|values| values.iter().copied().collect()).map_err(|error| error.to_string())
-    }
-}
-
-/// The rule interpreter.
-struct Interpreted {
-    rule: ir::Rule,
-    machine: RuleMachine<f32>,
-}
-
-impl Interpreted {
-    fn new(plan: &Plan, case: &machine::Case) -> Result<Self, String> {
-        let topology = plan.topology.clone();
-        let delay =
-            |domain| plan.delays.as_ref().map(|_| delays::Delay { domain, longest_ms: LONGEST_DELAY });
-        let both = delays::Delays { axonal: delay(Domain::Pre), dendritic: delay(Domain::Post) };
-        let rule = delays::with_delays(&case.rule, &both).map_err(|found| format!("{found:#?}"))?;
-        let machine = RuleMachine::new(&rule, topology, plan.batch, plan.dt, 0);
-        let mut machine = machine.map_err(|refusal| refusal.to_string())?;
-        let flat = |name: &str, values: &[f64]| -> Vec<f64> {
-            shaped(plan, &rule, name, values).iter().copied().collect()
-        };
-        if let Some(of_sides) = plan.delays() {
-            for (name, values) in [delays::AXONAL, delays::DENDRITIC].into_iter().zip(of_sides) {
-                let done = machine.set_parameter(variable(&rule, name), &values);
-                done.map_err(|refusal| refusal.to_string())?;
-            }
-        }
-        for (name, values) in &plan.params {
-            let done = machine.set_parameter(variable(&rule, name), &flat(name, values));
-            done.map_err(|refusal| refusal.to_string())?;
-        }
-        for (name, values) in &plan.initial {
-            let done = machine.write(variable(&rule, name), &flat(name, values));
-            done.map_err(|refusal| refusal.to_string())?;
-        }
-        for (name, values) in &plan.draws {
-            let values: Vec<f64> = drawn(plan, &rule, name, values).iter().copied().collect();
-            machine.set_draw(site(&rule, name), &values).map_err(|refusal| refusal.to_string())?;
-        }
-        Ok(Self { rule, machine })
-    }
-}
-
-impl Driver for Interpreted {
-    fn write(&mut self, name: &str, values: &[f64]) -> Result<(), String> {
-        let id = variable(&self.rule, name);
-        self.machine.write(id, values).map_err(|refusal| refusal.to_string())
-    }
-
-    fn act(&mut self, act: &Act) -> Result<(), String> {
-        let done = match act {
-            Act::Input(name, values) => self.machine.set_input(variable(&self.rule, name), values),
-            Act::Draw(name, values) => self.machine.set_draw(site(&self.rule, name), values),
-            Act::Call(name) => self.machine.call(name),
-            Act::Step { pre, post } => self.machine.step(pre, post),
-        };
-        done.map_err(|refusal| refusal.to_string())
-    }
-
-    fn read(&mut self, name: &str) -> Result<Vec<f64>, String> {
-        self.machine.read(variable(&self.rule, name)).map_err(|refusal| refusal.to_string())
-    }
 }

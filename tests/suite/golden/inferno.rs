@@ -8,6 +8,10 @@ use aplysia_compiler::topology::Topology;
 use super::data::{Array, Arrays, Case};
 use super::plan::{self, Act, Plan, spikes, transposed};
 
+/// Shows the two parts before they are applied and begin anew.
+const PARTS: &str = "rule parts { extern post_channel increase; extern post_channel decrease; \
+    post_channel state gain; post_channel state loss; modulate { gain = increase; loss = decrease; } }\n";
+
 const DECLARED: &str = "rule declared { post_channel plastic bias; plastic delay; }\n";
 
 /// All ways of running a case.
@@ -60,7 +64,7 @@ fn text(case: &Case, published: bool) -> String {
     let every = case.maybe("update_every").unwrap_or(1.0) as u64;
     let waits = format!("rule waits {{ apply every {every} steps; }}\n");
     format!(
-        "use std::linear_homeostasis;\nuse std::mask;\n{DECLARED}{waits}rule case = linear_homeostasis({}){}{}{};\n",
+        "use std::linear_homeostasis;\nuse std::mask;\n{DECLARED}{PARTS}{waits}rule case = parts + linear_homeostasis({}){}{}{};\n",
         arguments.join(", "),
         regulated.unwrap_or_default(),
         if every > 1 { " + waits" } else { "" },
@@ -97,6 +101,14 @@ fn homeostasis(case: &Case) -> Plan {
     plan.initial
         .extend(arrays.find("mask").map(|mask| ("mask".to_owned(), transposed(&mask.values, mask.shape[0]))));
     rates(&mut plan, arrays.get("rate"), case.is_exact("rate"));
+    if case.count("update_every") == 1 {
+        plan.watch("parts.gain", arrays.get("pos").rows(), case.is_exact("pos"));
+        // As documented, the decrease is positive.
+        let signed =
+            |row: Vec<f64>| row.into_iter().map(|part| if published { part } else { -part }).collect();
+        let losses = arrays.get("neg").rows().into_iter().map(signed).collect();
+        plan.watch("parts.loss", losses, case.is_exact("neg"));
+    }
     steps(&mut plan, arrays.get("spikes"), given.then_some(target));
     plan
 }

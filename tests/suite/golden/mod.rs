@@ -78,12 +78,12 @@ fn samples() -> Vec<Case> {
         let distribution = case.name("fuzzy_lr_distribution").unwrap_or_default().to_owned();
         let spatial = case.variant().contains("conv");
         let batched = case.maybe("batch").is_some_and(|batch| batch > 1.0);
+        let delayed = !case.list("src_delay").is_empty();
         (
             case.system().to_owned(),
             case.rule().to_owned(),
             connection + &optimizer + &distribution,
-            spatial,
-            batched,
+            (spatial, batched, delayed),
         )
     };
     data::cases().into_iter().filter(|case| runs(case) && seen.insert(kind(case))).collect()

@@ -1,0 +1,188 @@
+//! Methods that read and write the variables of a group.
+
+use super::Module;
+use super::params::number;
+use crate::ir::{Domain, VarId, VarKind};
+use crate::kernel::Type;
+use crate::plan::program::Role;
+
+/// What the methods of a variable need.
+struct Access {
+    name: String,
+    field: String,
+    address: String,
+    docs: Vec<String>,
+    /// One number for the group.
+    single: bool,
+    ty: Type,
+    scale: f64,
+    /// As Rust.
+    range: String,
+    /// The place of an input among the inputs.
+    input: Option<usize>,
+    sets: bool,
+}
+
+impl Module<'_> {
+    pub(super) fn accessors(&mut self) {
+        let inputs = self.inputs();
+        let mut all = Vec::new();
+        for (id, storage) in self.program().storages.iter() {
+            let Role::Variable(variable) = storage.role else { continue };
+            let of = &self.rule.variables[variable];
+            let sets = match of.kind {
+                VarKind::Param | VarKind::State | VarKind::Plastic { .. } | VarKind::Input { .. } => true,
+                VarKind::Proposal { .. } | VarKind::Output => false,
+                VarKind::Extern => continue,
+            };
+            all.push(Access {
+                name: self.names[&variable].clone(),
+                field: self.field(id).to_owned(),
+                address: of.address(),
+                docs: self.lines(variable),
+                single: of.shape.domain == Domain::Global && of.length.is_none(),
+                ty: storage.ty,
+                scale: of.unit.scale,
+                range: self
+                    .range(variable)
+                    .map_or("None".to_owned(), |(lo, hi)| format!("Some(({}, {}))", number(lo), number(hi))),
+                input: inputs.iter().position(|(input, _)| *input == variable),
+                sets,
+            });
+        }
+        self.out.open("impl<R: native::Value, T> Group<R, T>");
+        self.out.line("/// The present parameters.");
+        self.out.open("pub fn params(&self) -> &Params");
+        self.out.line("&self.params");
+        self.out.close();
+        self.out.line("/// How many steps have been made.");
+        self.out.open("pub fn steps(&self) -> u64");
+        self.out.line("self.run.step");
+        self.out.close();
+        self.visitor(&all);
+        for access in &all {
+            self.getter(access);
+            if access.sets {
+                self.setter(access);
+            }
+        }
+        self.out.close();
+    }
+
+    /// A method that shows all variables.
+    fn visitor(&mut self, all: &[Access]) {
+        self.out
+            .line("/// All variables by their addresses in the rule, in base units (ms, mV, pA, nS, pF).");
+        self.out.open(
+            "pub fn for_each_variable(&self, visit: &mut dyn FnMut(&'static str, native::Array<'_, R>))",
+        );
+        for access in all {
+            let variant = match access.ty {
+                Type::F32 | Type::F64 => "Real",
+                Type::I32 => continue,
+                Type::I64 => "Whole",
+                Type::Bool => "Condition",
+            };
+            let (address, field) = (&access.address, &access.field);
+            self.out.line(format!("visit({address:?}, native::Array::{variant}(&self.arrays.{field}));"));
+        }
+        self.out.close();
+    }
+
+    /// The documentation of a variable, with its unit and shape.
+    fn lines(&self, id: VarId) -> Vec<String> {
+        let variable = &self.rule.variables[id];
+        let mut docs = variable.docs.clone();
+        if docs.is_empty() {
+            docs.push(format!("`{}`.", variable.address()));
+        }
+        let mut facts = Vec::new();
+        if !variable.unit.text.is_empty() {
+            facts.push(format!("In {}.", variable.unit.text));
+        }
+        let shape = match variable.shape.domain {
+            Domain::Global => None,
+            Domain::Pre | Domain::PreChannel => Some("One for each presynaptic neuron."),
+            Domain::Post | Domain::PostChannel => Some("One for each postsynaptic neuron."),
+            Domain::Synapse => Some("One for each synapse, `[pre, post]`."),
+        };
+        facts.extend(shape.map(str::to_owned));
+        if let Some(length) = variable.length {
+            facts.push(format!("{length} numbers at each place, side by side."));
+        }
+        if !facts.is_empty() {
+            docs.extend([String::new(), facts.join(" ")]);
+        }
+        docs
+    }
+
+    fn document(&mut self, docs: &[String]) {
+        docs.iter().for_each(|line| self.out.line(format!("/// {line}")));
+    }
+
+    fn getter(&mut self, access: &Access) {
+        let Access { name, field, single, ty, scale, .. } = access;
+        self.document(&access.docs);
+        let real = ty.is_float();
+        let element = super::group::element(*ty);
+        let scaled = real && *scale != 1.0;
+        let (result, value) = match (single, scaled) {
+            (true, true) => {
+                ("R".to_owned(), format!("R::narrow(self.arrays.{field}[0].wide() / {})", number(*scale)))
+            }
+            (true, false) => (element.to_owned(), format!("self.arrays.{field}[0]")),
+            (false, true) => (
+                "native::Scaled<'_, R>".to_owned(),
+                format!("native::Scaled::new(&self.arrays.{field}, {})", number(*scale)),
+            ),
+            (false, false) => (format!("&[{element}]"), format!("&self.arrays.{field}")),
+        };
+        self.out.open(format!("pub fn {name}(&self) -> {result}"));
+        self.out.line(value);
+        self.out.close();
+    }
+
+    fn setter(&mut self, access: &Access) {
+        let Access { name, field, address, single, ty, scale, range, input, .. } = access;
+        let (parameter, values) = match (single, ty) {
+            (true, Type::I64) => ("value: i64".to_owned(), "&[value]"),
+            (true, _) => ("value: R".to_owned(), "&[value]"),
+            (false, Type::I64) => ("values: impl native::Values<i64>".to_owned(), "&values"),
+            (false, _) => ("values: impl native::Values<R>".to_owned(), "&values"),
+        };
+        let store = match ty {
+            Type::F32 | Type::F64 => format!(
+                "native::store({address:?}, &mut self.arrays.{field}, {values}, {}, {range})",
+                number(*scale)
+            ),
+            Type::I64 => format!("native::store_whole({address:?}, &mut self.arrays.{field}, {values})"),
+            Type::I32 | Type::Bool => return,
+        };
+        let argument = if *single { "value" } else { "values" };
+        self.document(&access.docs);
+        self.document(&[
+            String::new(),
+            "# Panics".to_owned(),
+            format!("Where `try_set_{name}` gives an error."),
+        ]);
+        self.out.line("#[track_caller]");
+        self.out.open(format!("pub fn set_{name}(&mut self, {parameter})"));
+        self.out.line(format!("native::expect(self.try_set_{name}({argument}));"));
+        self.out.close();
+        self.document(&access.docs);
+        self.document(&[
+            String::new(),
+            "# Errors".to_owned(),
+            "If there are more or fewer numbers than places, or one is not a number or out of range; then nothing has changed."
+                .to_owned(),
+        ]);
+        self.out.open(format!("pub fn try_set_{name}(&mut self, {parameter}) -> Result<(), native::Error>"));
+        self.out.line(format!("{store}?;"));
+        match input {
+            Some(place) => self.out.line(format!("self.given[{place}] = true;")),
+            None => self.out.line("self.run.dirty = true;"),
+        }
+        self.out.line("Ok(())");
+        self.out.close();
+    }
+}

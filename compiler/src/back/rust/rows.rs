@@ -1,0 +1,163 @@
+//! Loops over elements that lie side by side: their slices are cut in front of the loop.
+//!
+//! An access at `something + index`, where something is known in front of the loop, becomes element `at` of a slice. A
+//! slice is cut only where every iteration touches it: one that is touched under a condition may not be there. A buffer
+//! that the loop writes is cut only if all accesses to it in the loop are to the one slice.
+
+use super::write::Writer;
+use crate::kernel::*;
+
+/// A place of a loop's body that loads or stores.
+#[derive(Clone, Copy)]
+struct Access {
+    buffer: BufferId,
+    /// A tile product has none.
+    index: Option<ValueId>,
+    stores: bool,
+    /// Every iteration does it.
+    always: bool,
+}
+
+/// A loop whose slices are to be cut.
+pub(super) struct Range<'a> {
+    /// The loop's index.
+    pub index: ValueId,
+    /// The first index.
+    pub start: &'a str,
+    /// How many iterations there are, `usize`.
+    pub count: &'a str,
+    /// The number of the iteration, `usize`.
+    pub at: &'a str,
+}
+
+impl Writer<'_> {
+    /// Independent iterations.
+    pub fn lanes(&mut self, each: &Loop) {
+        self.hoist(&each.body);
+        let (start, end) = self.bounds(each);
+        let index = self.names.value(each.index).to_owned();
+        let (count, at) = (self.names.fresh(&format!("{index}_count")), self.names.fresh("at"));
+        self.define(&count, format!("native::count({start}, {end})"));
+        let range = Range { index: each.index, start: &start, count: &count, at: &at };
+        let cut = self.cut_slices(&each.body, &range);
+        if cut.is_empty() {
+            self.defined.insert(each.index);
+            self.braces(format!("for {index} in {start}..{end}"), "}", |w| w.block(&each.body));
+            return;
+        }
+        self.braces(format!("for {at} in 0..{count}"), "}", |w| {
+            w.define(&index, sum(&start, &format!("{at} as i64")));
+            w.defined.insert(each.index);
+            w.block(&each.body);
+        });
+        self.forget(&cut);
+    }
+
+    /// Writes what a body computes from values in front of the loop, as far as it is whole numbers: places of rows.
+    fn hoist(&mut self, body: &[Stmt]) {
+        for stmt in body {
+            let Stmt::Let(value) = stmt else { continue };
+            let Op::Binary(_, a, b) = self.kernel.values[*value].op else { continue };
+            if self.ty(*value) == Type::I64 && self.is_known(a) && self.is_known(b) {
+                self.evaluate(*value);
+            }
+        }
+    }
+
+    fn is_known(&self, value: ValueId) -> bool {
+        matches!(self.kernel.values[value].op, Op::Constant(_) | Op::Scalar(_))
+            || self.defined.contains(&value)
+    }
+
+    /// Cuts the slices of a loop in front of it; what was cut is to be forgotten after it.
+    pub fn cut_slices(&mut self, body: &[Stmt], range: &Range<'_>) -> Vec<(BufferId, ValueId)> {
+        let mut accesses = Vec::new();
+        collect(self.kernel, body, true, &mut accesses);
+        let mut cut = Vec::new();
+        for buffer in self.kernel.buffers.handles() {
+            let own: Vec<Access> =
+                accesses.iter().filter(|access| access.buffer == buffer).copied().collect();
+            let based: Vec<(Access, Option<String>)> = own
+                .iter()
+                .map(|access| (*access, access.index.and_then(|index| self.base(index, range))))
+                .collect();
+            let stores = own.iter().any(|access| access.stores);
+            let mut bases: Vec<&String> = based.iter().filter_map(|(_, base)| base.as_ref()).collect();
+            bases.sort();
+            bases.dedup();
+            if stores && (bases.len() != 1 || based.iter().any(|(_, base)| base.is_none())) {
+                continue;
+            }
+            for base in bases.into_iter().cloned().collect::<Vec<_>>() {
+                let here = || based.iter().filter(|(_, other)| other.as_ref() == Some(&base));
+                if !here().any(|(access, _)| access.always) {
+                    continue;
+                }
+                let array = self.names.buffer(buffer).to_owned();
+                let slice = self.names.fresh(&format!("{}_row", array.trim_end_matches("_array")));
+                let word = if stores { "row_mut" } else { "row" };
+                self.define(&slice, format!("native::{word}({array}, {base}, {})", range.count));
+                for index in here().filter_map(|(access, _)| access.index) {
+                    self.cut.insert((buffer, index), format!("{slice}[{}]", range.at));
+                    cut.push((buffer, index));
+                }
+            }
+        }
+        cut
+    }
+
+    /// After a loop, its slices are no more.
+    pub fn forget(&mut self, cut: &[(BufferId, ValueId)]) {
+        for key in cut {
+            self.cut.remove(key);
+        }
+    }
+
+    /// The value of an index in the first iteration, if it grows by one in each.
+    fn base(&self, value: ValueId, range: &Range<'_>) -> Option<String> {
+        if value == range.index {
+            return Some(range.start.to_owned());
+        }
+        let Op::Binary(Binary::Add, a, b) = self.kernel.values[value].op else { return None };
+        let (grows, stays) = if self.is_known(b) { (a, b) } else { (b, a) };
+        if !self.is_known(stays) || self.is_known(grows) {
+            return None;
+        }
+        Some(sum(&self.base(grows, range)?, &self.value(stays)))
+    }
+}
+
+/// The text of a sum of whole numbers.
+fn sum(a: &str, b: &str) -> String {
+    match (a, b) {
+        ("0i64", other) | (other, "0i64") => other.to_owned(),
+        (a, b) => format!("{a}.wrapping_add({b})"),
+    }
+}
+
+/// All accesses of a body; `always` if every iteration comes by.
+fn collect(kernel: &Kernel, body: &[Stmt], always: bool, found: &mut Vec<Access>) {
+    for stmt in body {
+        match stmt {
+            Stmt::Let(value) => {
+                if let Op::Load(buffer, index) = kernel.values[*value].op {
+                    found.push(Access { buffer, index: Some(index), stores: false, always });
+                }
+            }
+            Stmt::Store { buffer, index, gate, .. } => {
+                let always = always && gate.is_none();
+                found.push(Access { buffer: *buffer, index: Some(*index), stores: true, always });
+            }
+            Stmt::If { then, otherwise, .. } => {
+                collect(kernel, then, false, found);
+                collect(kernel, otherwise, false, found);
+            }
+            Stmt::For(each) => collect(kernel, &each.body, false, found),
+            Stmt::Reduce(reduce) => collect(kernel, &reduce.body, false, found),
+            Stmt::Tile(tile) => {
+                let access = |buffer, stores| Access { buffer, index: None, stores, always: false };
+                found.extend([access(tile.left, false), access(tile.right, false), access(tile.into, true)]);
+            }
+        }
+    }
+}

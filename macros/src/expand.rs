@@ -1,0 +1,160 @@
+//! From the macro's content to modules.
+
+use std::path::PathBuf;
+
+use proc_macro::{Delimiter, Group, Span, TokenStream, TokenTree};
+
+use aplysia_compiler::ast::Item;
+use aplysia_compiler::back::rust::module::{Source, module, outline};
+use aplysia_compiler::diag::{Diagnostics, Severity, render};
+use aplysia_compiler::library::{Library, Settings};
+use aplysia_compiler::source::FileId;
+
+use crate::files::Files;
+use crate::report;
+use crate::tokens::{Written, string};
+
+/// What stands for the path of `aplysia-native` in generated text.
+const NATIVE: &str = "APLYSIA_NATIVE";
+
+/// Expands `plasticity!`.
+pub(crate) fn expand(input: TokenStream) -> TokenStream {
+    let mut tokens = input.into_iter();
+    let native = match tokens.next() {
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => group.stream(),
+        _ => return whole("use `aplysia::plasticity!`"),
+    };
+    let rest: Vec<TokenTree> = tokens.collect();
+    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let files = Files::new(root.clone());
+    let content = match file(&rest) {
+        Some(Ok((path, span))) => {
+            let full = root.join(&path);
+            match files.text(&PathBuf::from(&path)) {
+                Ok(text) => Content { name: path, text, written: Err(span) },
+                Err(error) => {
+                    let message = format!("{}: {error}", full.display());
+                    return report::error(&message, (span, span));
+                }
+            }
+        }
+        Some(Err(span)) => {
+            return report::error("`file` is the path of a rule file: `file = \"my.rule\"`", (span, span));
+        }
+        None => {
+            let written = Written::new(rest.into_iter().collect());
+            Content { name: "plasticity!".to_owned(), text: written.text.clone(), written: Ok(written) }
+        }
+    };
+    let (library, _) = Library::load(&content.name, &content.text, &files);
+    let found = library.check();
+    let mut out = content.report(&library, &found);
+    out.extend(depends_on(&files));
+    for item in &library.root().items {
+        let Item::Rule(rule) = item else { continue };
+        let text = if found.has_errors() {
+            outline(rule, NATIVE)
+        } else {
+            match text(&library, &content, &rule.name.text) {
+                Ok(text) => text,
+                Err(more) => {
+                    let last = library.rules().last().is_some_and(|last| last.name == rule.name.text);
+                    // A rule that waits for another's state is there to be composed.
+                    if last {
+                        out.extend(content.report(&library, &more));
+                    }
+                    outline(rule, NATIVE)
+                }
+            }
+        };
+        match text.parse::<TokenStream>() {
+            Ok(tokens) => out.extend(with_path(tokens, &native)),
+            Err(error) => out.extend(whole(&format!("internal compiler error, please report it: {error}"))),
+        }
+    }
+    out
+}
+
+/// What is expanded.
+struct Content {
+    name: String,
+    text: String,
+    /// The tokens, or the place of the path of a file.
+    written: Result<Written, Span>,
+}
+
+impl Content {
+    /// Diagnostics at the user's tokens; those of files as people see them on a terminal, at the path.
+    fn report(&self, library: &Library, found: &Diagnostics) -> TokenStream {
+        let mut out = TokenStream::new();
+        for diagnostic in found.iter() {
+            let place = diagnostic.primary.span;
+            let tokens = match &self.written {
+                Ok(written) if place.file == FileId(0) => {
+                    let spans = written.spans(place.start as usize, place.end as usize);
+                    report::report(diagnostic.severity(), &report::message(diagnostic), spans)
+                }
+                Ok(_) => {
+                    let text = render::render(library.sources(), diagnostic, false);
+                    report::report(diagnostic.severity(), &text, (Span::call_site(), Span::call_site()))
+                }
+                Err(span) => {
+                    let text = render::render(library.sources(), diagnostic, false);
+                    report::report(diagnostic.severity(), &text, (*span, *span))
+                }
+            };
+            out.extend(tokens);
+        }
+        out
+    }
+}
+
+/// The text of one rule's module.
+fn text(library: &Library, content: &Content, name: &str) -> Result<String, Diagnostics> {
+    let rule = library.elaborate(Some(name), &Settings::default())?.rule;
+    module(&Source { rule: &rule, text: &content.text, native: NATIVE })
+}
+
+/// The path of `file = "…"`, and its place; an error where something else follows `file =`.
+fn file(tokens: &[TokenTree]) -> Option<Result<(String, Span), Span>> {
+    let [TokenTree::Ident(word), TokenTree::Punct(equals), rest @ ..] = tokens else { return None };
+    if word.to_string() != "file" || equals.as_char() != '=' {
+        return None;
+    }
+    match rest {
+        [TokenTree::Literal(literal)] => {
+            Some(string(&literal.to_string()).map(|path| (path, literal.span())).ok_or(literal.span()))
+        }
+        _ => Some(Err(word.span())),
+    }
+}
+
+/// Makes cargo build again when a file changes.
+fn depends_on(files: &Files) -> TokenStream {
+    let lines = files
+        .read()
+        .into_iter()
+        .map(|path| format!("const _: &[u8] = ::core::include_bytes!({:?});", path.to_string_lossy()));
+    lines.collect::<String>().parse().unwrap_or_default()
+}
+
+/// The path in the place of the name that stands for it.
+fn with_path(tokens: TokenStream, native: &TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .flat_map(|token| match token {
+            TokenTree::Group(group) => {
+                let mut other = Group::new(group.delimiter(), with_path(group.stream(), native));
+                other.set_span(group.span());
+                TokenStream::from(TokenTree::Group(other))
+            }
+            TokenTree::Ident(name) if name.to_string() == NATIVE => native.clone(),
+            other => other.into(),
+        })
+        .collect()
+}
+
+/// An error of the whole macro.
+fn whole(message: &str) -> TokenStream {
+    report::report(Severity::Error, message, (Span::call_site(), Span::call_site()))
+}

@@ -1,0 +1,275 @@
+//! What the text of a kernel calls: slices of rows, and the one order in which sums are taken.
+//!
+//! Orders are part of the language: blocks of 256 consecutive indices, each with one accumulator, combined pairwise; and
+//! 32 lanes, halved.
+
+/// Real numbers as kernels use them. With the standard library the methods of the same names are used.
+pub trait Real: Copy {
+    /// Zero.
+    const ZERO: Self;
+    /// `self · factor + term`, rounded once.
+    #[must_use]
+    fn mul_add(self, factor: Self, term: Self) -> Self;
+    /// The square root, correctly rounded.
+    #[must_use]
+    fn sqrt(self) -> Self;
+    /// Toward -inf.
+    #[must_use]
+    fn floor(self) -> Self;
+    /// To nearest, halves to even.
+    #[must_use]
+    fn round_ties_even(self) -> Self;
+    /// The sum.
+    #[must_use]
+    fn plus(self, other: Self) -> Self;
+}
+
+macro_rules! real {
+    ($ty:ident, $fma:ident, $sqrt:ident, $floor:ident, $rint:ident) => {
+        impl Real for $ty {
+            const ZERO: Self = 0.0;
+            #[inline(always)]
+            fn mul_add(self, factor: Self, term: Self) -> Self {
+                #[cfg(feature = "std")]
+                return $ty::mul_add(self, factor, term);
+                #[cfg(not(feature = "std"))]
+                return libm::$fma(self, factor, term);
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                #[cfg(feature = "std")]
+                return $ty::sqrt(self);
+                #[cfg(not(feature = "std"))]
+                return libm::$sqrt(self);
+            }
+            #[inline(always)]
+            fn floor(self) -> Self {
+                #[cfg(feature = "std")]
+                return $ty::floor(self);
+                #[cfg(not(feature = "std"))]
+                return libm::$floor(self);
+            }
+            #[inline(always)]
+            fn round_ties_even(self) -> Self {
+                #[cfg(feature = "std")]
+                return $ty::round_ties_even(self);
+                #[cfg(not(feature = "std"))]
+                return libm::$rint(self);
+            }
+            #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                self + other
+            }
+        }
+    };
+}
+real!(f32, fmaf, sqrtf, floorf, rintf);
+real!(f64, fma, sqrt, floor, rint);
+
+/// How many indices `start .. end` has.
+#[inline(always)]
+pub fn count(start: i64, end: i64) -> usize {
+    if start < end { end.wrapping_sub(start) as usize } else { 0 }
+}
+
+/// `length` elements from `start` on. Of nothing, `start` may lie anywhere.
+///
+/// # Panics
+/// If the array is shorter.
+#[inline(always)]
+pub fn row<T>(array: &[T], start: i64, length: usize) -> &[T] {
+    if length == 0 { &[] } else { &array[start as usize..][..length] }
+}
+
+/// As [`row`], to be written.
+///
+/// # Panics
+/// If the array is shorter.
+#[inline(always)]
+pub fn row_mut<T>(array: &mut [T], start: i64, length: usize) -> &mut [T] {
+    if length == 0 { &mut [] } else { &mut array[start as usize..][..length] }
+}
+
+/// 32 lanes in halves: lane l takes lane l + 16 for l < 16, then l + 8, 4, 2, 1.
+#[inline(always)]
+pub fn halve<T: Copy>(mut lanes: [T; 32], combine: impl Fn(T, T) -> T) -> T {
+    for half in [16, 8, 4, 2, 1] {
+        for lane in 0..half {
+            lanes[lane] = combine(lanes[lane], lanes[lane + half]);
+        }
+    }
+    lanes[0]
+}
+
+/// Combines neighbours, level by level, as values come in; an odd one at the end of a level goes up as it is.
+#[derive(Clone, Debug)]
+pub struct Pairs<T> {
+    /// What waits for a neighbour: at place l the combination of 2^l values, where bit l of `count` is set.
+    waiting: [Option<T>; 64],
+    count: u64,
+}
+
+impl<T: Copy> Pairs<T> {
+    /// Of nothing yet.
+    #[inline(always)]
+    #[expect(clippy::new_without_default, reason = "the text of a kernel says what a sum begins with")]
+    pub fn new() -> Self {
+        Self { waiting: [None; 64], count: 0 }
+    }
+
+    /// One more value.
+    #[inline(always)]
+    pub fn push(&mut self, value: T, combine: impl Fn(T, T) -> T) {
+        let mut value = value;
+        for waiting in self.waiting.iter_mut().take(self.count.trailing_ones() as usize) {
+            if let Some(left) = waiting.take() {
+                value = combine(left, value);
+            }
+        }
+        self.waiting[self.count.trailing_ones() as usize % 64] = Some(value);
+        self.count += 1;
+    }
+
+    /// All of them as one; `none` where there is none.
+    #[inline(always)]
+    pub fn finish(self, none: T, combine: impl Fn(T, T) -> T) -> T {
+        let mut right = None;
+        for left in self.waiting.into_iter().take(64 - self.count.leading_zeros() as usize).flatten() {
+            right = Some(match right {
+                Some(right) => combine(left, right),
+                None => left,
+            });
+        }
+        right.unwrap_or(none)
+    }
+}
+
+/// The blocks of a row of which only some terms are stored.
+#[derive(Clone, Debug)]
+pub struct StoredBlocks<T> {
+    /// The accumulator of the block that is open.
+    pub block: T,
+    none: T,
+    pairs: Pairs<T>,
+    filled: i64,
+}
+
+impl<T: Copy> StoredBlocks<T> {
+    /// An empty row; an accumulator starts from `none`.
+    #[inline(always)]
+    pub fn new(none: T) -> Self {
+        Self { block: none, none, pairs: Pairs::new(), filled: 0 }
+    }
+
+    /// Opens the block of a place, which is above all places before.
+    #[inline(always)]
+    pub fn go_to(&mut self, place: i64, combine: impl Fn(T, T) -> T) {
+        while self.filled < place / 256 {
+            self.close(&combine);
+        }
+    }
+
+    #[inline(always)]
+    fn close(&mut self, combine: &impl Fn(T, T) -> T) {
+        self.pairs.push(self.block, combine);
+        self.block = self.none;
+        self.filled += 1;
+    }
+
+    /// The result of a row of so many places.
+    #[inline(always)]
+    pub fn finish(mut self, extent: i64, combine: impl Fn(T, T) -> T) -> T {
+        while self.filled < extent.max(0).wrapping_add(255) / 256 {
+            self.close(&combine);
+        }
+        self.pairs.finish(self.none, combine)
+    }
+}
+
+/// A tile of `Σ_k left[k, m] · right[k, n]`: one accumulator for each element, `k` ascending, one fused operation a term, in
+/// blocks of 256 combined pairwise. `strides` are those of the factors between consecutive `k`, `origin` and `size` are
+/// the tile's first row and column and how many there are, `placed` the stride of `into` between rows and the first
+/// element.
+#[expect(clippy::too_many_arguments, reason = "they are the fields of a tile product")]
+pub fn tile<T: Real>(
+    left: &[T],
+    right: &[T],
+    into: &mut [T],
+    strides: [i64; 2],
+    origin: [i64; 2],
+    size: [i64; 2],
+    depth: i64,
+    placed: [i64; 2],
+) {
+    for m in 0..size[0] {
+        for n in 0..size[1] {
+            let mut pairs = Pairs::new();
+            for from in (0..depth).step_by(256) {
+                let mut block = T::ZERO;
+                for k in from..depth.min(from + 256) {
+                    let a = left[(k * strides[0] + origin[0] + m) as usize];
+                    let b = right[(k * strides[1] + origin[1] + n) as usize];
+                    block = a.mul_add(b, block);
+                }
+                pairs.push(block, T::plus);
+            }
+            into[(placed[1] + m * placed[0] + n) as usize] = pairs.finish(T::ZERO, T::plus);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    extern crate alloc;
+    use alloc::string::{String, ToString};
+    use alloc::{format, vec::Vec};
+
+    fn shape(values: usize) -> String {
+        // Texts are no `Copy`: numbers of a table stand for them.
+        let table = core::cell::RefCell::new(Vec::new());
+        let put = |text: String| {
+            table.borrow_mut().push(text);
+            table.borrow().len() - 1
+        };
+        let combine = |a: usize, b: usize| {
+            let text = format!("({}{})", table.borrow()[a], table.borrow()[b]);
+            put(text)
+        };
+        let mut pairs = Pairs::new();
+        for value in 0..values {
+            let leaf = put("abcdefgh"[value..=value].to_string());
+            pairs.push(leaf, combine);
+        }
+        let none = put("-".to_string());
+        let result = pairs.finish(none, combine);
+        table.borrow()[result].clone()
+    }
+
+    #[test]
+    fn pairs_are_neighbours_and_the_odd_one_goes_up() {
+        assert_eq!(shape(0), "-");
+        assert_eq!(shape(1), "a");
+        assert_eq!(shape(3), "((ab)c)");
+        assert_eq!(shape(5), "(((ab)(cd))e)");
+        assert_eq!(shape(7), "(((ab)(cd))((ef)g))");
+    }
+
+    #[test]
+    fn blocks_without_a_term_take_part() {
+        let mut row = StoredBlocks::new(-0.0f32);
+        row.go_to(300, |a, b| a + b);
+        row.block += 1.0;
+        assert_eq!(row.finish(600, |a, b| a + b), 1.0);
+        assert_eq!(StoredBlocks::new(2i64).finish(513, |a, b| a.wrapping_add(b)), 6);
+    }
+
+    #[test]
+    fn nothing_lies_anywhere() {
+        assert!(row(&[1, 2], 7, 0).is_empty());
+        assert_eq!(row(&[1, 2, 3], 1, 2), [2, 3]);
+        assert_eq!(count(5, 3), 0);
+        assert_eq!(count(-1, 3), 4);
+    }
+}
