@@ -53,6 +53,8 @@ pub fn options(topology: Topology, batch: u32, precision: Precision) -> Options 
     Options {
         topology: topology.kind(),
         batched: batch > 1,
+        // As the CPU has them.
+        tiles: true,
         precision: self::precision(precision),
         ..Options::default()
     }

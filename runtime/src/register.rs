@@ -59,6 +59,7 @@ impl Engine {
                 Plan::FullPass => plan::PlanChoice::FullPass,
                 Plan::Events => plan::PlanChoice::Events,
             },
+            tiles: self.device.makes_tiles(),
         };
         let program = plan::compile(&rule.ir, &options).map_err(|found| rule.error(&found))?;
         let channels = group.topology.channels(Side::Post.kernel());

@@ -36,8 +36,17 @@ impl Sparse {
 /// The event plan of a step, where it is proved equal to the full pass. Otherwise a note says what stood in the way.
 pub(super) fn sparse_variants(work: &mut Work<'_, '_>, trace: &Flow) -> Option<Sparse> {
     let is_step = work.name == "step";
-    let has_events = matches!(work.layout.kind, Kind::Dense | Kind::Sparse) && !work.layout.batched;
-    if !is_step || !has_events || work.planner.options.choice == PlanChoice::FullPass {
+    if !is_step || work.planner.options.choice == PlanChoice::FullPass {
+        return None;
+    }
+    let without = match work.layout.kind {
+        Kind::OneToOne => return None,
+        Kind::Dense | Kind::Sparse if !work.layout.batched => None,
+        Kind::Dense | Kind::Sparse => Some("the elements of a batch spike at different times"),
+        Kind::Conv2d | Kind::Local2d => Some("spatial groups look at every synapse in every step"),
+    };
+    if let Some(reason) = without {
+        work.planner.note("plan", format!("full pass: {reason}"), None);
         return None;
     }
     let key = Key::synapses(0);

@@ -31,6 +31,7 @@ mod support;
 mod synapses;
 #[cfg(test)]
 mod tests;
+mod tiles;
 pub(crate) mod words;
 
 use crate::diag::Diagnostics;
@@ -68,6 +69,8 @@ pub struct Options {
     pub given_draws: Vec<SiteId>,
     /// Which plans may be taken.
     pub choice: PlanChoice,
+    /// Whether sums of products over the batch are made in tiles: where a block's threads are one, and share a cache.
+    pub tiles: bool,
 }
 
 /// Plans a finished rule.

@@ -8,6 +8,7 @@ use super::neuron::{block_range, push_loop, write_variables};
 use super::program::{Count, Launch, Size, Table};
 use super::section::{Access, Work};
 use super::stage::{Key, needed_operands};
+use super::tiles::{self, Product, Strip};
 use crate::flow::Write;
 use crate::ir::{ExprId, ExprKind, ReduceOp};
 use crate::kernel::{self, LoopKind, RowSet, Side, Slot, SpaceKind, Type, ValueId};
@@ -69,8 +70,12 @@ pub(super) fn full_pass(work: &mut Work<'_, '_>, key: Key) -> Launch {
     let variant = Variant { writes: roots.writes.clone(), sums: roots.sums.iter().copied().collect() };
     let mut emitter = Emitter::new(work, key, name, SpaceKind::Rows(RowSet::All));
     describe(&mut emitter, key, "all synapses");
-    over_rows(emitter, key, &variant, |emitter, rows, block, row| {
-        row_body(emitter, key, rows, block, row, &variant);
+    let roots = variant_roots(&emitter, &variant);
+    let row_sums = !sums_of(&emitter, &variant, Range::Rows).is_empty();
+    // A sum along a row takes the whole row at once.
+    let products = if row_sums { Vec::new() } else { tiles::products(emitter.work, key, &roots) };
+    over_rows(emitter, key, &variant, &products, |emitter, rows, block, row, strip| {
+        row_body(emitter, key, (rows, block, row), &variant, (&products, strip));
     })
 }
 
@@ -83,10 +88,10 @@ pub(super) fn event_pass(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse) -> 
     let with_columns = format!("{how}, and spiking columns of the other rows");
     describe(&mut emitter, key, if dense { &with_columns } else { how });
     let spikes = emitter.work.planner.storages.spikes(Side::Pre);
-    over_rows(emitter, key, &sparse.row, |emitter, rows, block, row| {
+    over_rows(emitter, key, &sparse.row, &[], |emitter, rows, block, row, _| {
         let spike = emitter.load(spikes, Place::neuron(Side::Pre), 0, 1);
         emitter.enter();
-        row_body(emitter, key, rows, block, row, &sparse.row);
+        row_body(emitter, key, (rows, block, row), &sparse.row, (&[], None));
         let then = emitter.leave();
         emitter.enter();
         if dense && !sparse.column.writes.is_empty() {
@@ -102,7 +107,8 @@ fn over_rows(
     mut emitter: Emitter<'_, '_, '_>,
     key: Key,
     variant: &Variant,
-    body: impl FnOnce(&mut Emitter<'_, '_, '_>, &Rows, ValueId, ValueId),
+    products: &[Product],
+    body: impl FnOnce(&mut Emitter<'_, '_, '_>, &Rows, ValueId, ValueId, Option<Strip>),
 ) -> Launch {
     let column_sums = sums_of(&emitter, variant, Range::Columns);
     let per_block = if column_sums.is_empty() { ROWS_PER_BLOCK } else { ROWS_OF_A_SUM };
@@ -124,12 +130,21 @@ fn over_rows(
     let top = of_level(&mut emitter, key, &roots, Level::Launch);
     emitter.emit_all(top);
     let (start, end) = block_range(&mut emitter, block, per_block, total);
-    let row = index(&mut emitter, "i");
-    emitter.enter();
-    emitter.at.pre = Some(row);
-    body(&mut emitter, &rows, block, row);
-    let inner = emitter.leave();
-    push_loop(&mut emitter, LoopKind::Serial, row, Some(start), Some(end), inner);
+    let each_row = |emitter: &mut Emitter<'_, '_, '_>, strip: Option<Strip>| {
+        let row = index(emitter, "i");
+        emitter.enter();
+        emitter.at.pre = Some(row);
+        body(emitter, &rows, block, row, strip);
+        let inner = emitter.leave();
+        push_loop(emitter, LoopKind::Serial, row, Some(start), Some(end), inner);
+    };
+    if products.is_empty() {
+        each_row(&mut emitter, None);
+    } else {
+        tiles::strips(&mut emitter, &rows, (start, end), products, |emitter, strip| {
+            each_row(emitter, Some(strip));
+        });
+    }
     let outer = emitter.leave();
     push_loop(&mut emitter, LoopKind::Blocks, block, None, None, outer);
     emitter.finish()
@@ -196,10 +211,9 @@ fn column_index(emitter: &mut Emitter<'_, '_, '_>) -> ValueId {
 fn row_body(
     emitter: &mut Emitter<'_, '_, '_>,
     key: Key,
-    rows: &Rows,
-    block: ValueId,
-    row: ValueId,
+    (rows, block, row): (&Rows, ValueId, ValueId),
     variant: &Variant,
+    (products, strip): (&[Product], Option<Strip>),
 ) {
     let roots = variant_roots(emitter, variant);
     let of_row = of_level(emitter, key, &roots, Level::Row);
@@ -213,7 +227,7 @@ fn row_body(
     if variant.writes.is_empty() && sums.is_empty() {
         return;
     }
-    let pass = RowPass { key, rows, block, row: synapses };
+    let pass = RowPass { key, rows, block, at: row, row: synapses, products, strip };
     // A condition of the row around the sums is decided once for the row, not for each synapse.
     match shared_row_gate(emitter, &sums) {
         Some(gates) => {
@@ -249,7 +263,11 @@ struct RowPass<'r> {
     key: Key,
     rows: &'r Rows,
     block: ValueId,
+    at: ValueId,
     row: Row,
+    products: &'r [Product],
+    /// The columns, where not all.
+    strip: Option<Strip>,
 }
 
 /// The loop over the synapses of a row.
@@ -267,6 +285,9 @@ fn lanes(
     emitter.enter();
     let outer = emitter.at;
     let column = stand_at(emitter, pass.row, at);
+    if let Some(strip) = pass.strip {
+        tiles::recall(emitter, pass.products, strip, (pass.at, column));
+    }
     let mut roots: Vec<ExprId> = Vec::new();
     for write in writes.iter().filter(|write| !emitter.work.variable_place(write.variable).batched) {
         roots.push(write.value);
@@ -290,7 +311,11 @@ fn lanes(
     write_batched_with(emitter, pass.key, &roots, writes, sums, &accumulate);
     emitter.at = outer;
     let body = emitter.leave();
-    push_loop(emitter, LoopKind::Lanes, at, Some(pass.rows.zero), Some(pass.row.count), body);
+    let (start, end) = match pass.strip {
+        Some(strip) => (strip.start, strip.end),
+        None => (pass.rows.zero, pass.row.count),
+    };
+    push_loop(emitter, LoopKind::Lanes, at, Some(start), Some(end), body);
 }
 
 /// What is done with one synapse, where nothing is summed over columns.

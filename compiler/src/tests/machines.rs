@@ -77,6 +77,8 @@ pub(super) fn programs(
             given_values: setup.given.iter().map(|(variable, _)| *variable).collect(),
             given_draws: setup.draws.iter().map(|(site, _)| *site).collect(),
             choice,
+            // With and without: no bit may tell.
+            tiles: choice != PlanChoice::Events,
         };
         compile(rule, &options)
     };

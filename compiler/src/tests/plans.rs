@@ -3,6 +3,8 @@
 use super::machines::*;
 use crate::ir::SiteId;
 use crate::kernel::Precision;
+use crate::plan::program::Program;
+use crate::topology::Topology;
 
 /// How often the plan of events is taken, on every machine the same bits, and the notes.
 fn taken(text: &str) -> (u64, Vec<String>) {
@@ -81,4 +83,23 @@ fn the_past_needs_a_place_that_every_step_comes_by() {
     let refused = programs(&rule(text), &Setup::dense(2, 2), Precision::F32).expect_err("no plan");
     let messages: Vec<String> = refused.iter().map(|diagnostic| diagnostic.message.clone()).collect();
     assert_eq!(messages, ["`past` looks back from a place that not every step comes by"]);
+}
+
+#[test]
+fn products_over_the_batch_are_made_in_tiles() {
+    let text = "rule r { batch sum; plastic w in -1 .. 1; pre input x; post input y; pre param a = 0.5;
+        update { let h = sum[batch]((x * a) * y); dw += 0.01 * h * (1 - abs(w)); dw += x * y; dw -= 0.1 * w; } }";
+    let rule = rule(text);
+    // Two strips of columns and a rest, two blocks of rows; then a batch of more than one block of the order.
+    for (pre, post, batch) in [(37, 300, 5), (6, 9, 300), (1, 1, 2), (0, 3, 2), (3, 0, 2)] {
+        let setup = Setup::on(Topology::Dense { pre, post }, batch);
+        let programs = programs(&rule, &setup, Precision::F32).expect("a plan");
+        let tiles = |program: &Program| {
+            let text = crate::plan::print::kernels(program);
+            text.lines().filter(|line| line.trim_start().starts_with("tile ")).count()
+        };
+        assert_eq!(programs.iter().map(tiles).collect::<Vec<_>>(), [2, 0, 2]);
+        agree_in::<f32>(&rule, Precision::F32, &setup);
+        agree_in::<f64>(&rule, Precision::F64, &setup);
+    }
 }

@@ -90,6 +90,17 @@ impl Device {
         Ok(Self { mode: Mode::Cuda, threads: Threads::One, gpu })
     }
 
+    /// Whether a block of a launch runs on one thread, with a cache that tiles fit into.
+    pub(crate) fn makes_tiles(&self) -> bool {
+        match self.mode {
+            #[cfg(feature = "jit")]
+            Mode::Compiled => true,
+            Mode::Interpreted => true,
+            #[cfg(feature = "cuda")]
+            Mode::Cuda => false,
+        }
+    }
+
     /// The same device for another engine.
     pub(crate) fn for_engine(&self) -> Result<Self> {
         #[cfg(feature = "cuda")]

@@ -22,6 +22,7 @@ pub fn options(script: &Script, choice: PlanChoice) -> Options {
         given_values: script.initial.iter().map(|(id, _)| *id).collect(),
         given_draws: script.draws.iter().map(|(id, _)| *id).collect(),
         choice,
+        tiles: choice != PlanChoice::Events,
     }
 }
 

@@ -66,7 +66,7 @@ impl Lower<'_, '_> {
     }
 
     /// What an empty reduction gives.
-    fn identity(&mut self, accumulator: Accumulator) -> Form {
+    pub fn identity(&mut self, accumulator: Accumulator) -> Form {
         let extreme = |sign: bool| match accumulator.ty {
             Type::F32 => Constant::F32(if sign { f32::NEG_INFINITY } else { f32::INFINITY }.to_bits()),
             Type::F64 => Constant::F64(if sign { f64::NEG_INFINITY } else { f64::INFINITY }.to_bits()),

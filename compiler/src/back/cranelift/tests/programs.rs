@@ -97,6 +97,7 @@ fn compiled(kind: Kind, batch: usize) -> usize {
             precision,
             topology: kind,
             batched: batch > 1,
+            tiles: true,
             ..crate::plan::Options::default()
         };
         let Ok(program) = crate::plan::compile(&rule, &options) else { continue };
