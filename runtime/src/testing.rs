@@ -18,12 +18,14 @@ use ndarray::IxDyn;
 use crate::values::Number;
 use crate::{Device, Engine, Error, Events, Group, GroupId, Plan, Precision, Result, Rule};
 
-/// Snapshots the rule IR, the kernels, and the CLIF, CUDA C and Rust of a rule for a dense group in f32, through insta.
+/// Snapshots a rule through insta: its IR, the kernels of a dense group in f32, and their CLIF, CUDA C and Rust, or those
+/// [`Stage`]s that are named.
 ///
 /// ```no_run
 /// # use aplysia::prelude::*;
 /// let rule = Rule::shipped("stdp")?;
 /// aplysia::testing::assert_kernel_snapshot!("stdp", rule);
+/// aplysia::testing::assert_kernel_snapshot!("stdp in short", rule, Kernels, Rust);
 /// # Ok::<(), Error>(())
 /// ```
 #[doc(inline)]
@@ -38,7 +40,10 @@ pub use crate::assert_rule_valid;
 #[macro_export]
 macro_rules! assert_kernel_snapshot {
     ($name:expr, $rule:expr) => {
-        match $crate::testing::texts(&$rule) {
+        $crate::assert_kernel_snapshot!($name, $rule, Rule, Kernels, Clif, Cuda, Rust)
+    };
+    ($name:expr, $rule:expr, $($stage:ident),+) => {
+        match $crate::testing::texts(&$rule, &[$($crate::testing::Stage::$stage),+]) {
             Ok(text) => $crate::testing::insta::assert_snapshot!($name, text),
             Err(error) => panic!("{error}"),
         }
@@ -56,41 +61,60 @@ macro_rules! assert_rule_valid {
     };
 }
 
+/// A form that a rule takes on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The finished rule.
+    Rule,
+    /// The kernels of a dense group in f32.
+    Kernels,
+    /// Those as Cranelift is given them.
+    Clif,
+    /// Those as CUDA C.
+    Cuda,
+    /// Those as Rust.
+    Rust,
+}
+
+impl Stage {
+    /// All of them.
+    pub const ALL: [Stage; 5] = [Stage::Rule, Stage::Kernels, Stage::Clif, Stage::Cuda, Stage::Rust];
+}
+
 /// What [`assert_kernel_snapshot`] compares: each stage behind a line that names it.
 ///
 /// # Errors
 /// If the rule is not complete, or has no program on a dense group.
-pub fn texts(rule: &Rule) -> Result<String> {
+pub fn texts(rule: &Rule, stages: &[Stage]) -> Result<String> {
     let finished = rule.finish()?;
     let program = plan::compile(&finished.ir, &Options::default()).map_err(|found| finished.error(&found))?;
     let failed = |error: cranelift::JitError| Error::BadDevice { reason: error.to_string() };
     let isa = cranelift::Isa::baseline().map_err(failed)?;
-    let kernels = || program.kernels.iter().map(|(_, kernel)| (kernel, facts(kernel)));
-    let mut text = format!("=== rule ===\n{}\n=== kernels ===\n", ir::print::print(&finished.ir));
-    text.push_str(&plan::print::kernels(&program));
-    text.push_str("\n=== clif ===\n");
-    for (kernel, info) in kernels() {
-        let clif = cranelift::clif(kernel, &info, &isa, &cranelift::JitOptions::default());
-        text.push_str(&clif.map_err(failed)?);
-        text.push('\n');
+    let each = |text: &dyn Fn(&Kernel) -> Result<String>| -> Result<String> {
+        let texts: Result<Vec<String>> = program.kernels.iter().map(|(_, kernel)| text(kernel)).collect();
+        Ok(texts?.join("\n"))
+    };
+    let mut out = String::new();
+    for stage in stages {
+        let text = match stage {
+            Stage::Rule => ir::print::print(&finished.ir),
+            Stage::Kernels => plan::print::kernels(&program),
+            Stage::Clif => each(&|kernel| {
+                let options = cranelift::JitOptions::default();
+                cranelift::clif(kernel, &facts(kernel), &isa, &options).map_err(failed)
+            })?,
+            Stage::Cuda => each(&|kernel| match cuda::kernel(kernel, &facts(kernel)) {
+                Ok(cuda) => Ok(cuda.text),
+                Err(error) => aplysia_compiler::ice!("{error}"),
+            })?,
+            Stage::Rust => each(&|kernel| match rust::kernel(kernel, &facts(kernel)) {
+                Ok(rust) => Ok(rust.text),
+                Err(error) => aplysia_compiler::ice!("{error}"),
+            })?,
+        };
+        out.push_str(&format!("=== {stage:?} ===\n{text}\n"));
     }
-    text.push_str("\n=== cuda ===\n");
-    for (kernel, info) in kernels() {
-        match cuda::kernel(kernel, &info) {
-            Ok(cuda) => text.push_str(&cuda.text),
-            Err(error) => aplysia_compiler::ice!("{error}"),
-        }
-        text.push('\n');
-    }
-    text.push_str("\n=== rust ===\n");
-    for (kernel, info) in kernels() {
-        match rust::kernel(kernel, &info) {
-            Ok(rust) => text.push_str(&rust.text),
-            Err(error) => aplysia_compiler::ice!("{error}"),
-        }
-        text.push('\n');
-    }
-    Ok(text)
+    Ok(out)
 }
 
 fn facts(kernel: &Kernel) -> valid::kernel::KernelInfo {

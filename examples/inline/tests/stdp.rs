@@ -16,7 +16,7 @@ fn a_coincidence_strengthens() {
 
 #[test]
 fn the_kernels_are_those_that_were_reviewed() -> aplysia::Result<()> {
-    assert_kernel_snapshot!("stdp", Rule::from_item(&stdp::ITEM)?);
+    assert_kernel_snapshot!("stdp", Rule::from_item(&stdp::ITEM)?, Kernels, Rust);
     Ok(())
 }
 
