@@ -145,7 +145,7 @@ fn full(device: &Device, lines: &mut Vec<Line>) -> Outcome {
     for name in ["stdp", "conex_stdp", "cortex"] {
         for size in [4096, 16384, 32768] {
             let (mut engine, id) = engine(device, name, size, Plan::FullPass)?;
-            let steps = if size > 20000 { 10 } else { 40 };
+            let steps = if size > 20000 { 100 } else { 400 };
             let time = step_time(&mut engine, &[id], &[(size, size)], 0.02, steps)?;
             let bytes = passes(&engine, id)? * (size * size * 4) as f64;
             lines.push(Line {
@@ -188,7 +188,7 @@ fn events(device: &Device, lines: &mut Vec<Line>) -> Outcome {
         for (plan, word) in [(Plan::Events, "events"), (Plan::FullPass, "full pass"), (Plan::Auto, "auto")] {
             let size = 16384;
             let (mut engine, id) = engine(device, "stdp", size, plan)?;
-            let time = step_time(&mut engine, &[id], &[(size, size)], share, 20)?;
+            let time = step_time(&mut engine, &[id], &[(size, size)], share, 200)?;
             let what = format!("stdp, {size} x {size}, {:.1} % spike, {word}", 100.0 * share);
             lines.push(Line { what, micros: 1000.0 * time, bytes: 0.0 });
         }

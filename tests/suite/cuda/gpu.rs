@@ -54,6 +54,8 @@ pub fn trials() -> Vec<Trial> {
 fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
     let case = Case::new(name, text, None, &[])?;
     let device = device()?;
+    // What is compiled stays loaded as long as somebody uses it.
+    let mut kept = Vec::new();
     for (number, size) in SIZES.into_iter().enumerate() {
         let steps = if size.0 * size.1 > 500 { 8 } else { 16 };
         let script = script(&case.rule, size, precision, steps, number as u64 + 1);
@@ -64,8 +66,12 @@ fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
                 Running::new(&case, &script, plan, device).map_err(|error| context(error.to_string()))?;
             let found = trace(&case.rule, &mut machine, &script).map_err(context)?;
             compare(&case.rule, &expected, &found).map_err(context)?;
+            if number == 0 {
+                kept.push(machine);
+            }
         }
     }
+    drop(kept);
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod emulated;
 mod gpu;
 #[cfg(feature = "cuda")]
 mod nvrtc;
+mod quotients;
 pub mod shim;
 pub mod topologies;
 
@@ -19,6 +20,7 @@ use crate::machine::Case;
 /// The trials.
 pub fn trials() -> Vec<Trial> {
     let mut trials = shim::trials();
+    trials.extend(quotients::trials());
     #[cfg(feature = "cuda")]
     trials.extend(nvrtc::trials());
     #[cfg(feature = "cuda")]

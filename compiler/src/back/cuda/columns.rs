@@ -11,7 +11,7 @@ use super::write::Writer;
 use crate::kernel::*;
 
 /// Registers that may wait for loads.
-const WAITING: u32 = 32;
+const WAITING: u32 = 16;
 /// Bodies with more statements are not written for several rows at once.
 const SHORT_BODY: usize = 60;
 /// The most rows whose loads are on their way together.
@@ -187,9 +187,11 @@ impl Writer<'_> {
     }
 
     fn several_rows(&mut self, rows: &Loop, ahead: &[Run]) {
-        let words: u32 =
-            ahead.iter().map(|run| self.facts.kernel.buffers[run.buffer].ty.size().div_ceil(4) as u32).sum();
-        let at_once = (WAITING / (words * 4).max(1)).clamp(1, MOST_ROWS);
+        let bytes: u32 = ahead
+            .iter()
+            .map(|run| self.facts.kernel.buffers[run.buffer].ty.size() as u32 * self.chunk.run)
+            .sum();
+        let at_once = (WAITING / bytes.div_ceil(4).max(1)).clamp(1, MOST_ROWS);
         let at_once = if self.chunk.longest > SHORT_BODY { 1 } else { at_once };
         let index = self.names.value(rows.index).to_owned();
         let first = self.names.fresh(&format!("{index}_first"));

@@ -19,6 +19,8 @@ pub(super) struct Chunk {
     pub ends: Vec<ValueId>,
     /// How many statements the longest body has.
     pub longest: usize,
+    /// How many neighbours a thread takes at once.
+    pub run: u32,
 }
 
 /// How many statements a body has, those inside included.
@@ -71,7 +73,8 @@ impl Writer<'_> {
         let longest = loops.iter().map(|each| length(&each.body)).max().unwrap_or(0);
         self.chunk.ends = ends;
         self.chunk.longest = longest;
-        if largest < 4 || longest > LONG_BODY { 1 } else { ACCESS / largest }
+        self.chunk.run = if largest < 4 || longest > LONG_BODY { 1 } else { ACCESS / largest };
+        self.chunk.run
     }
 
     fn size(&self, buffer: BufferId) -> u32 {

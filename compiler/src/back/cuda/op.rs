@@ -123,6 +123,7 @@ pub(super) fn binary(op: Binary, ty: Type, a: &str, b: &str, count: Option<u64>)
         Binary::Add => format!("{a} + {b}"),
         Binary::Subtract => format!("{a} - {b}"),
         Binary::Multiply => format!("{a} * {b}"),
+        Binary::Divide if ty.is_float() => format!("quotient({a}, {b})"),
         Binary::Divide => format!("{a} / {b}"),
         Binary::Remainder => crate::ice!("a remainder is expanded"),
         Binary::Min => format!("{} < {} ? {b} : {a}", signed(ty, b), signed(ty, a)),

@@ -27,6 +27,22 @@ __device__ __forceinline__ u64 to_i64(T x)
                                            : 0ull;
 }
 
+// A quotient. Division leaves its fast path where the dividend is zero, which most changes of weights are: then the
+// divisor divides a power of two that overflows for no divisor but zero, and the product has the quotient's zero, or NaN.
+__device__ __forceinline__ float quotient(float a, float b)
+{
+    const bool none = a == 0.0f;
+    const float q = (none ? 0x1p-22f : a) / b;
+    return none ? a * q : q;
+}
+
+__device__ __forceinline__ double quotient(double a, double b)
+{
+    const bool none = a == 0.0;
+    const double q = (none ? 0x1p-52 : a) / b;
+    return none ? a * q : q;
+}
+
 // V neighbours in memory as one access.
 template <int V, typename T>
 __device__ __forceinline__ void load_run(T (&to)[V], const T *from)

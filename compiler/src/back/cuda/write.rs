@@ -15,8 +15,8 @@ use crate::valid::kernel::KernelInfo;
 const MOST_SLOTS: u32 = 32;
 /// Strips of columns where nothing says how many columns there are.
 const MOST_STRIPS: u32 = 1024;
-/// Threads with longer bodies get more registers: three thread blocks fit where four did, and above the second length
-/// two.
+/// Threads with longer bodies, or with several rows at once, get more registers: three thread blocks fit where four did,
+/// and above the second length two. What spills costs more than the threads that are missing.
 const SHORT_BODY: usize = 24;
 const LONG_BODY: usize = 150;
 
@@ -114,8 +114,9 @@ impl<'a> Writer<'a> {
             .collect();
         parameters.push("const u64 *__restrict__ scalars".to_owned());
         let parameters = parameters.join(", ");
+        let several_rows = self.runs && matches!(self.plan.mapping, Mapping::Free { columns: Some(_), .. });
         let least = match self.chunk.longest {
-            length if length <= SHORT_BODY => 4,
+            length if length <= SHORT_BODY && !several_rows => 4,
             length if length <= LONG_BODY => 3,
             _ => 2,
         };

@@ -3,7 +3,8 @@
 //! What the steps bring (scalars that change, spikes) is written into messages, which are sent together, once for many
 //! steps where the host knows them in advance. A step is then a graph: the message is put in place, the groups' launches
 //! follow, each group's in its order and the groups side by side, and the spikes are taken away. Steps in which the same
-//! alternatives are taken are the same graph, which is captured when it is first needed. Nothing here waits for the GPU,
+//! alternatives are taken are the same graph, which is captured when they come for the second time: to capture a step
+//! costs more than to enqueue it. Nothing here waits for the GPU,
 //! unless the host is several messages ahead.
 
 use std::collections::HashMap;
@@ -11,21 +12,23 @@ use std::sync::Arc;
 
 use super::cache;
 use super::driver::{Bytes, Event, Function, Graph, Pinned, Stream};
+use super::group::OnGpu;
 use crate::error::{Error, Result};
 use crate::state::GroupState;
 
 const TEXT: &str = include_str!("deliver.cu");
 const THREADS: u32 = 256;
 /// Streams on which groups run side by side.
-const SIDE_BY_SIDE: usize = 16;
+const SIDE_BY_SIDE: usize = 32;
 /// Messages that are being sent at the same time.
 const STAGES: usize = 3;
 /// Bytes of an inbox at the beginning, the most that steps are gathered for, and the most steps.
 const FIRST_INBOX: usize = 1 << 20;
 const GATHERED: usize = 16 << 20;
 const MOST_STEPS: usize = 1024;
-/// Graphs that are kept.
+/// Graphs that are kept, and how many steps are known that had none.
 const MOST_GRAPHS: usize = 64;
+const MOST_SEEN: usize = 1024;
 
 /// What a record does; see `deliver.cu`.
 #[derive(Clone, Copy)]
@@ -47,7 +50,8 @@ pub(crate) struct Conductor {
     inbox: Bytes,
     stages: Vec<(Pinned, Event)>,
     stage: usize,
-    graphs: HashMap<Vec<Vec<u8>>, Graph>,
+    /// By the notes of a step; none where it has come once.
+    graphs: HashMap<Vec<Vec<u8>>, Option<Graph>>,
     /// Messages that have not been sent, and the notes of their steps.
     words: Vec<u64>,
     steps: Vec<Step>,
@@ -155,18 +159,34 @@ impl Conductor {
         }
         self.send(&words)?;
         for step in &steps {
-            if !self.graphs.contains_key(&step.notes) {
-                if self.graphs.len() >= MOST_GRAPHS {
-                    self.graphs.clear();
-                }
-                let graph = Graph::capture(&self.stream, || self.enqueue(step, groups))?;
-                self.graphs.insert(step.notes.clone(), graph);
-            }
-            self.graphs[&step.notes].launch(&self.stream)?;
+            self.launch(step, groups)?;
         }
         for group in groups {
             if let Some(gpu) = &mut group.machine.gpu {
                 gpu.ran();
+            }
+        }
+        Ok(())
+    }
+
+    /// Launches a step, as a graph where it has come before.
+    fn launch(&mut self, step: &Step, groups: &[GroupState]) -> Result<()> {
+        match self.graphs.get(&step.notes) {
+            Some(Some(graph)) => return graph.launch(&self.stream).map_err(|error| about(groups, error)),
+            Some(None) => {
+                let graph = Graph::capture(&self.stream, || self.enqueue(step, groups))?;
+                graph.launch(&self.stream).map_err(|error| about(groups, error))?;
+                if self.graphs.values().flatten().count() >= MOST_GRAPHS {
+                    self.graphs.clear();
+                }
+                self.graphs.insert(step.notes.clone(), Some(graph));
+            }
+            None => {
+                self.enqueue(step, groups)?;
+                if self.graphs.len() >= MOST_SEEN {
+                    self.graphs.retain(|_, graph| graph.is_some());
+                }
+                self.graphs.insert(step.notes.clone(), None);
             }
         }
         Ok(())
@@ -208,14 +228,18 @@ impl Conductor {
             own(&self.deliver, begin, THREADS)?;
         }
         match groups {
-            [group] => group.machine.enqueue_step(&step.notes[0], &self.stream)?,
+            [group] => {
+                let outcome = group.machine.enqueue_step(&step.notes[0], &self.stream);
+                outcome.map_err(|error| about(groups, error))?;
+            }
             _ => {
                 let sides = &self.sides[..self.sides.len().min(groups.len())];
                 for (side, order) in sides.iter().zip(&self.orders) {
                     side.after(&self.stream, order)?;
                 }
                 for (number, (group, notes)) in groups.iter().zip(&step.notes).enumerate() {
-                    group.machine.enqueue_step(notes, &sides[number % sides.len()])?;
+                    let outcome = group.machine.enqueue_step(notes, &sides[number % sides.len()]);
+                    outcome.map_err(|error| about(&groups[number..=number], error))?;
                 }
                 for (side, order) in sides.iter().zip(&self.orders) {
                     self.stream.after(side, order)?;
@@ -232,4 +256,14 @@ impl Conductor {
     pub(crate) fn wait(&self) -> Result<()> {
         self.stream.wait()
     }
+}
+
+/// Says which groups a launch was for, and how large they are.
+fn about(groups: &[GroupState], error: Error) -> Error {
+    let bytes: usize = groups.iter().filter_map(|group| group.machine.gpu.as_ref()).map(OnGpu::bytes).sum();
+    let whose = match groups {
+        [group] => format!("group {}", group.id.index),
+        _ => format!("{} groups", groups.len()),
+    };
+    Error::BadDevice { reason: format!("a step of {whose}, with {bytes} bytes on the GPU, failed: {error}") }
 }

@@ -178,6 +178,11 @@ impl OnGpu {
         Ok(())
     }
 
+    /// Bytes of its arrays.
+    pub(super) fn bytes(&self) -> usize {
+        self.arrays.iter().map(Bytes::length).sum()
+    }
+
     /// Notes that kernels have run.
     pub(super) fn ran(&mut self) {
         for &storage in &self.written {

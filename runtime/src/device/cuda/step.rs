@@ -3,11 +3,34 @@
 //! Which alternatives are taken depends on counts that the host knows. They are noted in the order in which a section
 //! comes upon them; the same notes give the same launches, so that these can be captured once.
 
+use aplysia_compiler::plan::program::{Condition, Count};
+
 use super::driver::Stream;
 use super::group::OnGpu;
 use crate::device::executor::{Act, Bound, Due, Machine, holds};
 use crate::device::launch::Moment;
 use crate::error::Result;
+
+/// When an event pass is the faster one on a GPU: its rows and columns together cost less than this share of a full
+/// pass, where a synapse of a column costs as much as so many of a row. Measured on an H200 with dense matrices of 1 GB
+/// in f32. Below so many synapses all passes take as long as their launches, and a step that is always the same is one
+/// graph.
+const EVENT_SHARE: f64 = 0.9;
+const COLUMN_COST: f64 = 14.0;
+const WORTH_CHOOSING: u64 = 1 << 20;
+
+/// Whether an alternative is taken: as on the processor, with the costs of a GPU. Any choice gives the same bits.
+fn is_taken(condition: Condition, moment: &Moment<'_>, dirty: bool) -> bool {
+    let synapses = moment.counts.get(Count::Pre).saturating_mul(moment.counts.get(Count::Post));
+    match condition {
+        // Where events are asked for, their share has no bound.
+        Condition::FewEvents { share, .. } if share.is_finite() => {
+            let own = Condition::FewEvents { share: EVENT_SHARE, column_cost: COLUMN_COST };
+            synapses >= WORTH_CHOOSING && holds(own, moment, dirty)
+        }
+        Condition::FewEvents { .. } | Condition::Always => holds(condition, moment, dirty),
+    }
+}
 
 /// Notes the alternative of every choice that is reached, and fills in the scalars of the launches.
 fn decide(acts: &mut [Act], moment: &Moment<'_>, dirty: bool, image: &mut [u64], notes: &mut Vec<u8>) {
@@ -17,7 +40,7 @@ fn decide(acts: &mut [Act], moment: &Moment<'_>, dirty: bool, image: &mut [u64],
             Act::Launch(Bound::Host(_)) => aplysia_compiler::ice!("a launch of the host's on a GPU"),
             Act::Clear(_) => {}
             Act::Choose(choices) => {
-                let found = choices.iter().position(|choice| holds(choice.condition, moment, dirty));
+                let found = choices.iter().position(|choice| is_taken(choice.condition, moment, dirty));
                 notes.push(found.map_or(u8::MAX, |found| found as u8));
                 if let Some(choice) = found.map(|found| &mut choices[found]) {
                     choice.taken += 1;
