@@ -22,6 +22,8 @@ pub fn run(arguments: &EmitArguments) -> Outcome {
         return Err(Failure::usage("`--kernel` goes with the targets kernel, clif, asm, cuda, ptx and rust"));
     }
     let options = options(arguments.topology, arguments.batch, arguments.precision);
+    // Threads of a GPU share no cache that tiles would fit into.
+    let options = Options { tiles: !matches!(arguments.target, Target::Cuda | Target::Ptx), ..options };
     let out = match arguments.target {
         Target::Ast => tree(arguments)?,
         Target::Ir => ir::print::print(&text::open(&arguments.rule)?.rule),

@@ -97,6 +97,31 @@ fn a_full_list_gives_the_bits_of_a_dense_group() {
 }
 
 #[test]
+fn one_to_one_gives_the_bits_of_the_diagonal_of_a_dense_group() {
+    let text = "rule r { plastic w in 0 .. 1 = uniform(0, 1); pre state x; post state y; synapse state c;
+        dx/dt = -x / 20 ms; dy/dt = -y / 10 ms; dc/dt = -c / 50 ms; param a in 0 .. inf = 0.1;
+        on pre { x += 1; c -= a * y * (1 - w); } on post { y += 1; c += a * x * w; }
+        update { dw += 0.1 * c + 0.001 * normal(0, 1); } modulate { dw *= 0.5; } }";
+    let rule = rule(text);
+    let count = 37;
+    let mut diagonal =
+        RuleMachine::<f32>::new(&rule, Topology::OneToOne { count }, 1, 1.0, 7).expect("a group");
+    let all = Topology::Dense { pre: count, post: count };
+    let mut dense = RuleMachine::<f32>::new(&rule, all, 1, 1.0, 7).expect("a group");
+    for step in 1..20 {
+        let (pre, post) = (spikes(step, count, 0), spikes(step, count, 1));
+        diagonal.step(&pre, &post).expect("a step");
+        dense.step(&pre, &post).expect("a step");
+    }
+    for name in ["w", "c"] {
+        let id = crate::compose::find(&rule, name).expect("a variable");
+        let (few, many) = (diagonal.read(id).expect("values"), dense.read(id).expect("values"));
+        let same = (0..count).all(|k| few[k].to_bits() == many[k * count + k].to_bits());
+        assert!(same && few.iter().any(|&value| value != few[0]), "{name}: {few:?}");
+    }
+}
+
+#[test]
 fn stories_on_one_to_one_groups() {
     assert!(all(Kind::OneToOne, 1) > 90);
 }
