@@ -92,7 +92,11 @@ impl Content {
             let tokens = match &self.written {
                 Ok(written) if place.file == FileId(0) => {
                     let spans = written.spans(place.start as usize, place.end as usize);
-                    report::report(diagnostic.severity(), &report::message(diagnostic), spans)
+                    report::report(
+                        diagnostic.severity(),
+                        &report::message(library.sources(), diagnostic),
+                        spans,
+                    )
                 }
                 Ok(_) => {
                     let text = render::render(library.sources(), diagnostic, false);

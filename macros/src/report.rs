@@ -3,13 +3,20 @@
 use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
 use aplysia_compiler::diag::{Diagnostic, Severity};
+use aplysia_compiler::source::Sources;
 
 /// What a diagnostic says, with its notes and ways out.
-pub(crate) fn message(diagnostic: &Diagnostic) -> String {
+pub(crate) fn message(sources: &Sources, diagnostic: &Diagnostic) -> String {
     let mut text = format!("{} [{}]", diagnostic.message, diagnostic.code.id());
     let labels = std::iter::once(&diagnostic.primary).chain(&diagnostic.secondary);
     for label in labels.filter(|label| !label.message.is_empty()) {
+        // rustc shows one place; the others are named.
+        let there = sources.slice(label.span);
+        let named = there.is_empty() || there.contains('\n') || label.message.contains(there);
         text.push_str("\nnote: ");
+        if !named {
+            text.push_str(&format!("`{there}` "));
+        }
         text.push_str(&label.message);
     }
     for help in &diagnostic.help {
