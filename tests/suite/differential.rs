@@ -189,7 +189,7 @@ fn case(name: &str, text: &str) -> Result<Option<Case>, Failed> {
 }
 
 /// The size with so many postsynaptic neurons more that blocks of them divide their number.
-fn divided(rule: &Rule, (pre, post): (usize, usize)) -> (usize, usize) {
+pub fn divided(rule: &Rule, (pre, post): (usize, usize)) -> (usize, usize) {
     let blocks = rule.exprs.iter().filter_map(|(_, expr)| match expr.kind {
         ExprKind::Reduce { over: Over::PostBlocks(size), .. } => Some(size as usize),
         _ => None,

@@ -11,6 +11,8 @@ use aplysia_compiler::kernel::Type;
 use crate::error::{Error, Result};
 
 const LINE: usize = 64;
+/// What every allocation is aligned to.
+const ALLOCATED: usize = 16;
 /// Five lines further for each array; after 32 arrays it begins again.
 const STAGGER: usize = 5 * LINE;
 
@@ -61,15 +63,17 @@ unsafe impl Sync for Memory {}
 impl Memory {
     /// An array of zeros. `number` is the array's number in its group; `name` is for the error.
     pub(crate) fn zeroed(ty: Type, elements: usize, number: usize, name: &str) -> Result<Self> {
-        let offset = number % 32 * STAGGER;
+        let set_off = number % 32 * STAGGER;
         let error = || Error::NoMemory { name: name.to_owned(), bytes: elements.saturating_mul(ty.size()) };
         let bytes = elements
             .checked_mul(ty.size())
-            .and_then(|bytes| bytes.checked_add(offset + LINE))
+            .and_then(|bytes| bytes.checked_add(set_off + 2 * LINE))
             .ok_or_else(error)?;
-        let layout = Layout::from_size_align(bytes, LINE).map_err(|_| error())?;
+        // Zeros of the allocator's own alignment come from the system untouched; for a line's it would write them.
+        let layout = Layout::from_size_align(bytes, ALLOCATED).map_err(|_| error())?;
         // SAFETY: the layout is not empty: it has at least a line.
         let base = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or_else(error)?;
+        let offset = base.as_ptr().addr().wrapping_neg() % LINE + set_off;
         Ok(Self { base, layout, offset, elements, ty })
     }
 
@@ -91,7 +95,8 @@ impl Memory {
 
     /// Where the array begins, for kernels.
     pub(crate) fn pointer(&self) -> *mut u8 {
-        // SAFETY: the allocation has `offset + elements · size + LINE` bytes.
+        // SAFETY: the allocation has at least `offset + elements · size` bytes: the offset is less than a line beyond what
+        // the array is set off by.
         unsafe { self.base.as_ptr().add(self.offset) }
     }
 

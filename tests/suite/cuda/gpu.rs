@@ -10,12 +10,12 @@ use aplysia::{Device, Engine, Error, Group, GroupId, Inputs, Plan, Recorder, Rul
 use aplysia_compiler::kernel::Precision;
 use aplysia_compiler::topology::Kind;
 use libtest_mimic::{Failed, Trial};
-use ndarray::{Array2, Array3, Axis};
+use ndarray::Array2;
 
 use super::{cases, topologies};
-use crate::differential::{Seen, expected};
+use crate::differential::{Seen, divided, expected};
 use crate::machine::engine::Running;
-use crate::machine::script::{Numbers, script};
+use crate::machine::script::{Numbers, script, script_on};
 use crate::machine::{Case, compare, trace};
 
 /// No multiple of a run of neighbours, several runs, several blocks of a sum, many strips, nothing at all.
@@ -57,6 +57,7 @@ fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
     // What is compiled stays loaded as long as somebody uses it.
     let mut kept = Vec::new();
     for (number, size) in SIZES.into_iter().enumerate() {
+        let size = divided(&case.rule, size);
         let steps = if size.0 * size.1 > 500 { 8 } else { 16 };
         let script = script(&case.rule, size, precision, steps, number as u64 + 1);
         let expected = expected(&case, &script, &mut Seen::default())?;
@@ -75,59 +76,35 @@ fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Every topology, with and without a batch: the GPU against the processor.
+/// Every topology, with and without a batch, with inputs, calls and writes of the host: the GPU against the processor.
 fn on_topologies(text: &str, precision: Precision) -> Result<(), Failed> {
     let case = topologies::case(text)?;
-    let rule = Rule::from_ir(case.open.clone());
-    let precision = match precision {
-        Precision::F32 => aplysia::Precision::F32,
-        Precision::F64 => aplysia::Precision::F64,
-    };
     let devices = [Device::cpu(), device()?.clone()];
     let mut compared = 0;
     for kind in Kind::ALL {
         let topology = topologies::topology(kind)?;
         for batch in topologies::BATCHES {
+            let script = script_on(&case.rule, &topology, batch, precision, 8, 3);
             for plan in [Plan::FullPass, Plan::Events] {
                 let mut found = Vec::new();
                 for device in &devices {
-                    let group = Group::on(topology.clone()).rule(&rule).dt(ms(1.0)).plan(plan).batch(batch);
-                    let mut engine = Engine::new(device.clone())?;
-                    let Ok(id) = engine.register(group.precision(precision).seed(3)) else { continue };
-                    let sides = [topology.pre(), topology.post()].map(|count| {
-                        let mut numbers = Numbers::new(count as u64);
-                        Array3::from_shape_fn((12, batch, count), |(step, ..)| {
-                            step != 5 && numbers.unit() < 0.15
-                        })
-                    });
-                    let [pre, post] = &sides;
-                    let train = match batch {
-                        1 => Train::new().pre(pre.index_axis(Axis(1), 0)).post(post.index_axis(Axis(1), 0)),
-                        _ => Train::new().pre(pre.view()).post(post.view()),
-                    };
-                    engine.run(12, &Inputs::new().group(id, train))?;
-                    found.push(everything(&mut engine, id, &case)?);
+                    // What the topology does not carry out is refused on both.
+                    let Ok(mut machine) = Running::new(&case, &script, plan, device) else { continue };
+                    found.push(trace(&case.rule, &mut machine, &script)?);
                 }
+                let context = |error: String| format!("{kind:?}, batch {batch}, {plan:?}: {error}");
                 match found.as_slice() {
                     [] => {}
-                    [here, there] if here == there => compared += 1,
-                    _ => return Err(format!("{kind:?}, batch {batch}, {plan:?} differ").into()),
+                    [here, there] => {
+                        compare(&case.rule, here, there).map_err(context)?;
+                        compared += 1;
+                    }
+                    _ => return Err(context("one device refuses it".to_owned()).into()),
                 }
             }
         }
     }
     if compared == 0 { Err("no group could be made".into()) } else { Ok(()) }
-}
-
-/// The bits of all variables that are kept, any NaN as one.
-fn everything(engine: &mut Engine, id: GroupId, case: &Case) -> Result<Vec<u64>, Failed> {
-    let mut all = Vec::new();
-    for (_, variable) in case.rule.variables.iter() {
-        if let Ok(values) = engine.read::<f64>(id, variable.address().as_str()) {
-            all.extend(values.iter().map(|value| if value.is_nan() { u64::MAX } else { value.to_bits() }));
-        }
-    }
-    Ok(all)
 }
 
 /// Groups of rules that need nothing but spikes.
