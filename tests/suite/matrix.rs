@@ -13,7 +13,7 @@ use aplysia_compiler::plan::{self, PlanChoice};
 use aplysia_compiler::topology::{Convolution, Kind, Sparse, Topology};
 use libtest_mimic::{Failed, Trial};
 
-use crate::differential::{Seen, check_engine, check_programs, expected, proposes};
+use crate::differential::{Seen, check_engine, check_programs, divided, expected, proposes};
 use crate::machine::Case;
 use crate::machine::planned::options;
 use crate::machine::script::script_on;
@@ -82,7 +82,12 @@ fn run(name: &str, text: &str, kind: Kind, batch: usize, precision: Precision) -
         }
     }
     let mut seen = Seen::default();
-    for (number, topology) in groups(kind).iter().enumerate() {
+    for (number, topology) in groups(kind).into_iter().enumerate() {
+        let topology = &match topology {
+            // Blocks of neurons divide their number.
+            Topology::OneToOne { count } => Topology::OneToOne { count: divided(&case.rule, (0, count)).1 },
+            other => other,
+        };
         let script = script_on(&case.rule, topology, batch, precision, 8, number as u64 + 1);
         // What the topology cannot carry out is refused by the planner and the rule interpreter alike.
         if let Err(refused) = plan::compile(&case.rule, &options(&script, PlanChoice::Auto)) {
