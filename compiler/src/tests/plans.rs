@@ -78,7 +78,7 @@ fn given_values_and_draws_take_the_place_of_the_written_ones() {
 
 #[test]
 fn the_past_needs_a_place_that_every_step_comes_by() {
-    let text = "rule r { plastic w; pre state x; global state s; on pre { x += 1; }
+    let text = "rule r { plastic w; shared pre state x; global state s; update { x += 1; }
         every 3 steps { s = sum[pre](past(x, 3 ms)); } }";
     let refused = programs(&rule(text), &Setup::dense(2, 2), Precision::F32).expect_err("no plan");
     let messages: Vec<String> = refused.iter().map(|diagnostic| diagnostic.message.clone()).collect();
