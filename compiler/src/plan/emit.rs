@@ -1,6 +1,6 @@
 //! Writing expressions of a flow into a kernel.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::element::At;
 use super::layout::Place;
@@ -26,7 +26,15 @@ pub(super) struct Emitter<'w, 'p, 'a> {
     scalars: Vec<ScalarSource>,
     scalar_ids: HashMap<(ScalarSource, kernel::Type), ScalarId>,
     /// Values of the open blocks, innermost last.
-    frames: Vec<HashMap<ExprId, ValueId>>,
+    frames: Vec<Frame>,
+}
+
+/// The values of an open block.
+#[derive(Default)]
+struct Frame {
+    values: HashMap<ExprId, ValueId>,
+    /// What differs between the iterations of the loop whose body this is: what is known of it outside is another value.
+    hidden: HashSet<ExprId>,
 }
 
 impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
@@ -40,7 +48,7 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
             buffers: Vec::new(),
             scalars: Vec::new(),
             scalar_ids: HashMap::new(),
-            frames: vec![HashMap::new()],
+            frames: vec![Frame::default()],
         }
     }
 
@@ -65,7 +73,7 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
 
     /// Opens a scope for values that a nested block defines.
     pub(super) fn enter(&mut self) {
-        self.frames.push(HashMap::new());
+        self.frames.push(Frame::default());
         self.builder.enter();
     }
 
@@ -84,7 +92,22 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
     }
 
     pub(super) fn known(&self, id: ExprId) -> Option<ValueId> {
-        self.frames.iter().rev().find_map(|frame| frame.get(&id).copied())
+        for frame in self.frames.iter().rev() {
+            if let Some(&value) = frame.values.get(&id) {
+                return Some(value);
+            }
+            if frame.hidden.contains(&id) {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Says that values differ between the iterations of the loop whose body has just been opened.
+    pub(super) fn hide(&mut self, varying: impl IntoIterator<Item = ExprId>) {
+        if let Some(frame) = self.frames.last_mut() {
+            frame.hidden.extend(varying);
+        }
     }
 
     /// Writes all of `ids` (operands first) that are not there yet.
@@ -99,7 +122,7 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
 
     pub(super) fn remember(&mut self, id: ExprId, value: ValueId) {
         if let Some(frame) = self.frames.last_mut() {
-            frame.insert(id, value);
+            frame.values.insert(id, value);
         }
     }
 

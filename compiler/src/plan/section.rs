@@ -332,7 +332,7 @@ impl<'p, 'a> Work<'p, 'a> {
     }
 
     /// Whether a value may differ between the iterations of the inline loop `reduction`.
-    fn varies(&self, id: ExprId, reduction: ExprId) -> bool {
+    pub(super) fn varies(&self, id: ExprId, reduction: ExprId) -> bool {
         let shape = self.flow.graph.get(id).shape;
         let place = self.place(id);
         let neuron = matches!(shape.domain, Domain::Pre | Domain::Post);

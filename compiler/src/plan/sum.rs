@@ -150,6 +150,9 @@ impl Emitter<'_, '_, '_> {
     pub(super) fn inline_term(&mut self, id: ExprId) -> (Term, Option<ValueId>) {
         let pieces: Vec<ExprId> = self.work.pieces(id).values().collect();
         let closure = self.work.closure(self.key, &pieces);
+        let varying: Vec<ExprId> =
+            closure.iter().copied().filter(|&inner| self.work.varies(inner, id)).collect();
+        self.hide(varying);
         self.emit_all(closure);
         self.term(id, false)
     }
