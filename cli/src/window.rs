@@ -11,7 +11,7 @@ use aplysia::{Device, Engine, Group, GroupId, Inputs, Rule, Train};
 use aplysia_compiler::arena::Arena;
 use aplysia_compiler::diag::code;
 use aplysia_compiler::interp::wide;
-use aplysia_compiler::ir::{self, Expr, ExprId, ExprKind, VarId, VarKind, visit};
+use aplysia_compiler::ir::{self, Expr, ExprId, ExprKind, VarId, VarKind, operands};
 use aplysia_compiler::plan::{Options, Topology as Kind};
 use ndarray::{ArrayD, IxDyn};
 use serde_json::json;
@@ -246,12 +246,12 @@ fn bound(rule: &ir::Rule, root: ExprId, settings: &Settings, dt: f64) -> Option<
     let mut arena: Arena<Expr> = Arena::new();
     let mut places = std::collections::HashMap::new();
     let mut params = Vec::new();
-    for id in visit::reachable(&rule.exprs, [root]) {
+    for id in operands::reachable(&rule.exprs, [root]) {
         let expr = &rule.exprs[id];
         if let ExprKind::Load { variable, .. } = expr.kind {
             params.push((variable, parameter(rule, variable, settings, dt)?));
         }
-        let kind = visit::with_operands(&expr.kind, |operand| places[&operand]);
+        let kind = expr.kind.map_operands(|operand| places[&operand]);
         places.insert(id, arena.push(Expr { kind, ty: expr.ty, shape: expr.shape }));
     }
     let value =

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use aplysia_compiler::arena::Arena;
 use aplysia_compiler::interp::wide;
 use aplysia_compiler::ir::{
-    Block, Builtin, Expr, ExprId, ExprKind, Period, Rule, Statement, Type, VarId, VarKind, visit,
+    Block, Builtin, Expr, ExprId, ExprKind, Period, Rule, Statement, Type, VarId, VarKind, operands,
 };
 
 /// The value of one expression of a rule's arena, if it is made of numbers, global parameters and `dt` only.
@@ -24,7 +24,7 @@ pub(crate) fn value(
         if !is_constant(expr) {
             return None;
         }
-        let kind = visit::with_operands(&expr.kind, |operand| place[operand.index()]);
+        let kind = expr.kind.map_operands(|operand| place[operand.index()]);
         place[id.index()] = copy.push(Expr { kind, ty: expr.ty, shape: expr.shape });
     }
     wide::evaluate(&copy, parameters, dt).last().map(|value| value.number())
@@ -78,7 +78,7 @@ fn reachable(exprs: &Arena<Expr>, roots: impl IntoIterator<Item = ExprId>) -> Ve
     }
     for (id, expr) in exprs.iter().rev() {
         if reached[id.index()] {
-            for operand in visit::operands(&expr.kind) {
+            for operand in expr.kind.operands() {
                 reached[operand.index()] = true;
             }
         }

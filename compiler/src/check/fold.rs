@@ -5,25 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ir::{BinaryOp, Comparison, ExprId, ExprKind, Rule, UnaryOp};
 use crate::math;
 
-/// The operands of an expression.
-pub(super) fn operands(kind: &ExprKind) -> Vec<ExprId> {
-    match kind {
-        ExprKind::Number(_)
-        | ExprKind::Integer(_)
-        | ExprKind::Boolean(_)
-        | ExprKind::Load { .. }
-        | ExprKind::Local(_)
-        | ExprKind::Builtin(_) => Vec::new(),
-        ExprKind::Unary(_, a) | ExprKind::Convert(a) | ExprKind::Widen(a) => vec![*a],
-        ExprKind::Binary(_, a, b) | ExprKind::Compare(_, a, b) | ExprKind::Gate(a, b) => vec![*a, *b],
-        ExprKind::Select(c, a, b) => vec![*c, *a, *b],
-        ExprKind::Math(_, operands) => operands.clone(),
-        ExprKind::Draw { parameters, .. } => parameters.clone(),
-        ExprKind::Reduce { body, .. } | ExprKind::Scan { body, .. } => vec![*body],
-        ExprKind::Past { body, delay, longest, initial } => vec![*body, *delay, *longest, *initial],
-    }
-}
-
 /// The value of an expression of literals; `None` where anything else is in it. Conditions are 0 or 1.
 ///
 /// Operands stand before what uses them: walking down by handle and up again needs no recursion, however deep the
@@ -35,7 +16,7 @@ pub(crate) fn evaluate(rule: &Rule, id: ExprId) -> Option<f64> {
     let mut waiting = BTreeSet::from([id]);
     let mut order = Vec::new();
     while let Some(next) = waiting.pop_last() {
-        waiting.extend(operands(&rule.exprs[next].kind));
+        waiting.extend(rule.exprs[next].kind.operands());
         order.push(next);
     }
     let mut values = BTreeMap::new();

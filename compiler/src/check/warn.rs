@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fold::{evaluate, operands};
+use super::fold::evaluate;
 use crate::ast::{
     self, AssignOperator, Block, Expr, ExprKind as Ast, Head, Kind, ModifierKind, OverKind, Range, RuleItem,
     StatementKind,
@@ -286,7 +286,7 @@ pub fn step_warnings(rule: &Rule, dt_ms: f64) -> Diagnostics {
                     diagnostics.push(diagnostic);
                 }
             }
-            work.extend(operands(&rule.exprs[id].kind));
+            work.extend(rule.exprs[id].kind.operands());
         }
     }
     diagnostics

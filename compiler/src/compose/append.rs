@@ -125,52 +125,9 @@ impl Handles {
             | ExprKind::Reduce { .. }
             | ExprKind::Scan { .. }
             | ExprKind::Widen(_)
-            | ExprKind::Past { .. } => map_operands(kind, &mut |id| self.expr(id)),
+            | ExprKind::Past { .. } => kind.map_operands(|id| self.expr(id)),
         }
     }
-}
-
-/// The same operation on other operands; what is not an operand stays.
-pub(super) fn map_operands(kind: &ExprKind, map: &mut dyn FnMut(ExprId) -> ExprId) -> ExprKind {
-    match kind {
-        ExprKind::Number(_)
-        | ExprKind::Integer(_)
-        | ExprKind::Boolean(_)
-        | ExprKind::Load { .. }
-        | ExprKind::Local(_)
-        | ExprKind::Builtin(_) => kind.clone(),
-        ExprKind::Unary(op, a) => ExprKind::Unary(*op, map(*a)),
-        ExprKind::Binary(op, a, b) => ExprKind::Binary(*op, map(*a), map(*b)),
-        ExprKind::Compare(comparison, a, b) => ExprKind::Compare(*comparison, map(*a), map(*b)),
-        ExprKind::Select(c, a, b) => ExprKind::Select(map(*c), map(*a), map(*b)),
-        ExprKind::Gate(c, a) => ExprKind::Gate(map(*c), map(*a)),
-        ExprKind::Math(function, operands) => {
-            ExprKind::Math(*function, operands.iter().map(|&id| map(id)).collect())
-        }
-        ExprKind::Convert(a) => ExprKind::Convert(map(*a)),
-        ExprKind::Widen(a) => ExprKind::Widen(map(*a)),
-        ExprKind::Draw { site, parameters } => {
-            ExprKind::Draw { site: *site, parameters: parameters.iter().map(|&id| map(id)).collect() }
-        }
-        ExprKind::Reduce { op, over, body } => ExprKind::Reduce { op: *op, over: *over, body: map(*body) },
-        ExprKind::Scan { over, body } => ExprKind::Scan { over: *over, body: map(*body) },
-        ExprKind::Past { body, delay, longest, initial } => ExprKind::Past {
-            body: map(*body),
-            delay: map(*delay),
-            longest: map(*longest),
-            initial: map(*initial),
-        },
-    }
-}
-
-/// The operands of an expression, in order.
-pub(super) fn operands(kind: &ExprKind) -> Vec<ExprId> {
-    let mut found = Vec::new();
-    map_operands(kind, &mut |id| {
-        found.push(id);
-        id
-    });
-    found
 }
 
 /// A copy of a rule with other variables: `order` lists the ones that remain, and `stands_for` says by index which of

@@ -3,7 +3,7 @@
 //! Within one rule `check` sees to that. A variable that several parts share stands where the first part declares it,
 //! although another part may give its initial value and read what that part declares.
 
-use super::append::{operands, rebuild};
+use super::append::rebuild;
 use crate::diag::{Diagnostic, Diagnostics, code};
 use crate::ir::{ExprId, ExprKind, Rule, VarId, VarKind};
 
@@ -79,7 +79,7 @@ fn read_at_creation(rule: &Rule, id: VarId) -> Vec<VarId> {
                     found.push(*variable);
                 }
             }
-            kind => stack.extend(operands(kind)),
+            kind => stack.extend(kind.operands()),
         }
     }
     found.sort();

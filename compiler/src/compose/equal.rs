@@ -4,7 +4,7 @@
 //! (`signature`), and every read of the second happens after as many writes of it as the first has had there, no read
 //! can tell them apart: the first takes the place of both.
 
-use super::append::{operands, rebuild};
+use super::append::rebuild;
 use super::signature::{Signature, Signatures, blocks};
 use crate::ir::{Block, ExprKind, Rule, Statement, VarId, VarKind};
 
@@ -57,7 +57,7 @@ fn read_alike(rule: &Rule, kept: VarId, gone: VarId) -> bool {
     for (id, expr) in rule.exprs.iter() {
         reads[id.index()] = match &expr.kind {
             ExprKind::Load { variable, .. } => *variable == gone,
-            kind => operands(kind).iter().any(|operand| reads[operand.index()]),
+            kind => kind.operands().iter().any(|operand| reads[operand.index()]),
         };
     }
     blocks(rule).into_iter().all(|block| Reading { kept, gone, reads: &reads, writes: (0, 0) }.block(block))

@@ -7,7 +7,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::append::{map_operands, operands};
 use crate::ir::build::RuleBuilder;
 use crate::ir::{
     AssignOp, Block, DeclaredUnit, ExprId, ExprKind, LocalId, Rule, Shape, Solver, Statement, Type, VarId,
@@ -202,7 +201,7 @@ impl<'a> Signatures<'a> {
             let inner = itself && !matches!(expr.kind, ExprKind::Past { .. } | ExprKind::Local(_));
             let below = match &expr.kind {
                 ExprKind::Local(local) => vec![*self.definitions.get(local)?],
-                kind => operands(kind),
+                kind => kind.operands(),
             };
             if !ready {
                 stack.push((id, itself, true));
@@ -219,7 +218,7 @@ impl<'a> Signatures<'a> {
                 }
                 kind => {
                     let known = &interning.known;
-                    let kind = map_operands(kind, &mut |id| {
+                    let kind = kind.map_operands(|id| {
                         *known.get(&(id, inner)).unwrap_or_else(|| crate::ice!("an operand was left out"))
                     });
                     self.interner.push(kind, expr.ty, expr.shape, Span::default())

@@ -321,7 +321,7 @@ impl<'a> FlowBuilder<'a> {
                 }
                 kind => {
                     let reduces = matches!(kind, ExprKind::Reduce { .. } | ExprKind::Scan { .. });
-                    let mut new = visit::with_operands(kind, |operand| {
+                    let mut new = kind.map_operands(|operand| {
                         let from = self.rule.exprs[operand].shape;
                         if reduces {
                             done[&operand]
@@ -354,13 +354,13 @@ impl<'a> FlowBuilder<'a> {
     }
 }
 
-/// Like `visit::reachable` for one root, without touching the whole arena.
+/// Like `operands::reachable` for one root, without touching the whole arena.
 fn reachable_from(rule: &Rule, root: ExprId) -> Vec<ExprId> {
     let mut seen = std::collections::BTreeSet::new();
     let mut open = vec![root];
     while let Some(id) = open.pop() {
         if seen.insert(id) {
-            open.extend(visit::operands(&rule.exprs[id].kind));
+            open.extend(rule.exprs[id].kind.operands());
         }
     }
     seen.into_iter().collect()

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::arena::Arena;
-use crate::ir::{Expr, ExprId, ExprKind, Shape, Type, visit};
+use crate::ir::{Expr, ExprId, ExprKind, Shape, Type};
 use crate::source::Span;
 
 /// Expressions with operands first, each with a place in the text.
@@ -97,7 +97,7 @@ fn words(kind: &ExprKind) -> Vec<u64> {
         | ExprKind::Widen(_)
         | ExprKind::Past { .. } => {}
     }
-    words.extend(visit::operands(kind).into_iter().map(|operand| operand.index() as u64));
+    words.extend(kind.operands().into_iter().map(|operand| operand.index() as u64));
     words
 }
 

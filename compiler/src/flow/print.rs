@@ -9,10 +9,10 @@ use crate::ir::{self, ExprId, ExprKind, Rule};
 pub fn print(flow: &Flow, rule: &Rule) -> String {
     let exprs = flow.graph.exprs();
     let roots: Vec<ExprId> = flow.writes.iter().map(|write| write.value).collect();
-    let needed = ir::visit::reachable(exprs, roots.iter().copied());
+    let needed = ir::operands::reachable(exprs, roots.iter().copied());
     let mut uses = vec![0usize; exprs.len()];
     for &id in &needed {
-        for operand in ir::visit::operands(&exprs[id].kind) {
+        for operand in exprs[id].kind.operands() {
             uses[operand.index()] += 1;
         }
     }
@@ -25,7 +25,7 @@ pub fn print(flow: &Flow, rule: &Rule) -> String {
     let mut number = 0;
     for &id in &needed {
         let text = printer.expression(id);
-        let leaf = ir::visit::operands(&exprs[id].kind).is_empty()
+        let leaf = exprs[id].kind.operands().is_empty()
             || matches!(exprs[id].kind, ExprKind::Convert(a) if matches!(exprs[a].kind, ExprKind::Number(_)));
         if uses[id.index()] > 1 && !leaf {
             let name = format!("v{number}");

@@ -435,12 +435,12 @@ pub fn constant(
     parameters: &dyn Fn(VarId, u32) -> f64,
     dt: f64,
 ) -> f64 {
-    let needed = crate::ir::visit::reachable(&rule.exprs, [root]);
+    let needed = crate::ir::operands::reachable(&rule.exprs, [root]);
     let mut graph = crate::flow::Graph::new();
     let mut map = BTreeMap::new();
     for id in needed {
         let expr = &rule.exprs[id];
-        let kind = crate::ir::visit::with_operands(&expr.kind, |operand| map[&operand]);
+        let kind = expr.kind.map_operands(|operand| map[&operand]);
         let expr = crate::ir::Expr { kind, ty: expr.ty, shape: expr.shape };
         map.insert(id, graph.add(expr, rule.expr_spans[id.index()]));
     }

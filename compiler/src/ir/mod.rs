@@ -37,7 +37,6 @@ pub mod print;
 #[cfg(test)]
 pub(crate) mod sample;
 mod stmt;
-pub mod visit;
 
 pub use expr::*;
 pub use stmt::*;

@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 
 use crate::flow::{Flow, Graph, Write};
-use crate::ir::{Expr, ExprId, visit};
+use crate::ir::{Expr, ExprId, operands};
 
 /// The flow without expressions that no write needs. The trace, which only explains, is dropped with them.
 pub fn dead(flow: &Flow) -> Flow {
     let mut graph = Graph::new();
     let mut map: HashMap<ExprId, ExprId> = HashMap::new();
-    for id in visit::reachable(flow.graph.exprs(), flow.writes.iter().map(|write| write.value)) {
+    for id in operands::reachable(flow.graph.exprs(), flow.writes.iter().map(|write| write.value)) {
         let expr = flow.graph.get(id);
-        let kind = visit::with_operands(&expr.kind, |operand| map[&operand]);
+        let kind = expr.kind.map_operands(|operand| map[&operand]);
         map.insert(id, graph.add(Expr { kind, ty: expr.ty, shape: expr.shape }, flow.graph.span(id)));
     }
     let writes = flow.writes.iter().map(|write| Write { value: map[&write.value], ..*write }).collect();

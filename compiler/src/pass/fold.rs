@@ -15,11 +15,11 @@ pub fn fold(flow: &Flow) -> Flow {
     let mut graph = Graph::new();
     let roots = flow.writes.iter().chain(&flow.trace).map(|write| write.value);
     let mut map: HashMap<ExprId, ExprId> = HashMap::new();
-    for id in visit::reachable(flow.graph.exprs(), roots) {
+    for id in operands::reachable(flow.graph.exprs(), roots) {
         let expr = flow.graph.get(id);
-        let mut kind = visit::with_operands(&expr.kind, |operand| map[&operand]);
+        let mut kind = expr.kind.map_operands(|operand| map[&operand]);
         if let ExprKind::Reduce { op: ReduceOp::Sum, body, .. } | ExprKind::Scan { body, .. } = &mut kind
-            && let [old] = visit::operands(&expr.kind)[..]
+            && let [old] = expr.kind.operands()[..]
         {
             *body = summand(flow, old, *body, &map, &mut graph);
         }

@@ -54,7 +54,7 @@ pub fn assume(
     precision: Precision,
 ) -> Vec<ExprId> {
     let mut map: HashMap<ExprId, ExprId> = HashMap::new();
-    for id in visit::reachable(graph.exprs(), roots.iter().copied()) {
+    for id in operands::reachable(graph.exprs(), roots.iter().copied()) {
         let expr = graph.get(id).clone();
         let span = graph.span(id);
         let new = match &expr.kind {
@@ -69,7 +69,7 @@ pub fn assume(
             ExprKind::Past { .. } | ExprKind::Scan { .. } => id,
             ExprKind::Reduce { .. } => id,
             kind => {
-                let kind = visit::with_operands(kind, |operand| map[&operand]);
+                let kind = kind.map_operands(|operand| map[&operand]);
                 let folded = fold::add(graph, Expr { kind, ty: expr.ty, shape: expr.shape }, span, precision);
                 let of_neuron = expr.shape.domain != Domain::Synapse;
                 if of_neuron && fold::known(graph, folded, precision).is_none() { id } else { folded }
@@ -107,7 +107,7 @@ pub fn clips(graph: &Graph, write: &Write) -> Option<Vec<Clip>> {
 
 /// Whether a value can only change when a parameter does.
 fn is_fixed(graph: &Graph, root: ExprId) -> bool {
-    visit::reachable(graph.exprs(), [root]).into_iter().all(|id| {
+    operands::reachable(graph.exprs(), [root]).into_iter().all(|id| {
         let expr = graph.get(id);
         match expr.kind {
             ExprKind::Load { .. } => expr.ty == Type::Wide,

@@ -90,7 +90,7 @@ fn respecified(rule: &Rule, id: ExprId) -> (ExprKind, Shape) {
         | ExprKind::Scan { .. }
         | ExprKind::Widen(_)
         | ExprKind::Past { .. } => {
-            let joined = visit::operands(kind).iter().fold(shape, |shape, id| shape.join(of(id)));
+            let joined = kind.operands().iter().fold(shape, |shape, id| shape.join(of(id)));
             (kind.clone(), Shape { pair: false, ..joined })
         }
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::layout::{Axis, Layout, Range};
 use crate::flow::{Flow, Graph, Write};
-use crate::ir::{BinaryOp, Builtin, Domain, Expr, ExprId, ExprKind, ReduceOp, Shape, Type, visit};
+use crate::ir::{BinaryOp, Builtin, Domain, Expr, ExprId, ExprKind, ReduceOp, Shape, Type, operands};
 use crate::source::Span;
 use crate::topology::Kind;
 
@@ -16,10 +16,10 @@ pub(super) fn known_counts(flow: &Flow, layout: Layout) -> Flow {
     let mut graph = Graph::new();
     let mut map: HashMap<ExprId, ExprId> = HashMap::new();
     let roots = flow.writes.iter().chain(&flow.trace).map(|write| write.value);
-    for id in visit::reachable(flow.graph.exprs(), roots) {
+    for id in operands::reachable(flow.graph.exprs(), roots) {
         let expr = flow.graph.get(id);
         let span = flow.graph.span(id);
-        let kind = visit::with_operands(&expr.kind, |operand| map[&operand]);
+        let kind = expr.kind.map_operands(|operand| map[&operand]);
         let new = match kind {
             ExprKind::Reduce { op, over, body } if expr.ty == Type::Int => {
                 counted(&mut graph, op, layout.range(&flow.graph, id, over), layout, body, span)

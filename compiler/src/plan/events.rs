@@ -124,9 +124,9 @@ fn clips_of(constrain: &Flow, place: &Write, graph: &mut Graph) -> Vec<Clip> {
 
 fn copy(from: &Graph, root: ExprId, to: &mut Graph) -> ExprId {
     let mut map = std::collections::HashMap::new();
-    for id in crate::ir::visit::reachable(from.exprs(), [root]) {
+    for id in crate::ir::operands::reachable(from.exprs(), [root]) {
         let expr = from.get(id);
-        let kind = crate::ir::visit::with_operands(&expr.kind, |operand| map[&operand]);
+        let kind = expr.kind.map_operands(|operand| map[&operand]);
         map.insert(id, to.add(crate::ir::Expr { kind, ty: expr.ty, shape: expr.shape }, from.span(id)));
     }
     map[&root]

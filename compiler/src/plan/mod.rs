@@ -175,12 +175,12 @@ impl<'a> Planner<'a> {
         let mut open = vec![root];
         while let Some(id) = open.pop() {
             if !self.prologue_known.contains_key(&id) && missing.insert(id) {
-                open.extend(ir::visit::operands(&graph.get(id).kind));
+                open.extend(graph.get(id).kind.operands());
             }
         }
         for id in missing {
             let expr = graph.get(id);
-            let kind = ir::visit::with_operands(&expr.kind, |operand| self.prologue_known[&operand]);
+            let kind = expr.kind.map_operands(|operand| self.prologue_known[&operand]);
             let expr = ir::Expr { kind, ty: expr.ty, shape: expr.shape };
             let copied = self.prologue.add(expr, graph.span(id));
             self.prologue_known.insert(id, copied);

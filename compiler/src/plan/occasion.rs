@@ -152,9 +152,9 @@ fn copy_period(planner: &mut Planner<'_>, period: Period) -> Period {
     let mut copy = |id: ir::ExprId| {
         let mut graph = crate::flow::Graph::new();
         let mut map = std::collections::HashMap::new();
-        for source in ir::visit::reachable(&planner.rule.exprs, [id]) {
+        for source in ir::operands::reachable(&planner.rule.exprs, [id]) {
             let expr = &planner.rule.exprs[source];
-            let kind = ir::visit::with_operands(&expr.kind, |operand| map[&operand]);
+            let kind = expr.kind.map_operands(|operand| map[&operand]);
             let expr = ir::Expr { kind, ty: expr.ty, shape: expr.shape };
             map.insert(source, graph.add(expr, planner.rule.expr_spans[source.index()]));
         }

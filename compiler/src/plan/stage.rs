@@ -5,7 +5,7 @@
 
 use super::layout::{Layout, Place, Range};
 use crate::flow::Graph;
-use crate::ir::{Builtin, ExprId, ExprKind, Type, visit};
+use crate::ir::{Builtin, ExprId, ExprKind, Type};
 
 /// Names a launch of a section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -122,7 +122,7 @@ impl Stages {
 pub(super) fn needed_operands(kind: &ExprKind) -> Vec<ExprId> {
     match kind {
         ExprKind::Past { delay, .. } => vec![*delay],
-        kind => visit::operands(kind),
+        kind => kind.operands(),
     }
 }
 

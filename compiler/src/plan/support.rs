@@ -2,7 +2,7 @@
 
 use super::Options;
 use crate::diag::{Diagnostic, Diagnostics, code};
-use crate::ir::{self, AssignOp, BatchReduction, Block, ExprKind, Rule, Statement, VarKind, When, visit};
+use crate::ir::{self, AssignOp, BatchReduction, Block, ExprKind, Rule, Statement, VarKind, When, operands};
 
 /// Refuses a rule that no plan of this version carries out.
 ///
@@ -39,7 +39,7 @@ fn looking_back(rule: &Rule, diagnostics: &mut Diagnostics) {
     for block in blocks {
         values_of(block, &mut values);
     }
-    for id in visit::reachable(&rule.exprs, values) {
+    for id in operands::reachable(&rule.exprs, values) {
         if let ExprKind::Past { .. } = rule.exprs[id].kind {
             let span = rule.expr_spans[id.index()];
             let message = "`past` looks back from a place that not every step comes by";

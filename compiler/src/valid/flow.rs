@@ -6,14 +6,14 @@
 //!   which knows the variables).
 
 use crate::flow::Flow;
-use crate::ir::{ExprKind, Type, visit};
+use crate::ir::{ExprKind, Type};
 
 /// Every fault that was found.
 pub fn validate(flow: &Flow) -> Result<(), Vec<String>> {
     let mut faults = Vec::new();
     let exprs = flow.graph.exprs();
     for (id, expr) in exprs.iter() {
-        let operands = visit::operands(&expr.kind);
+        let operands = expr.kind.operands();
         if operands.iter().any(|operand| *operand >= id) {
             faults.push(format!("{id:?} uses an expression that stands behind it"));
             continue;

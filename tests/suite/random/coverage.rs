@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aplysia_compiler::ir::{Block, Domain, ExprId, ExprKind, Rule, Statement, VarKind, visit};
+use aplysia_compiler::ir::{Block, Domain, ExprId, ExprKind, Rule, Statement, VarKind, operands};
 
 use super::base::Stage;
 
@@ -13,7 +13,7 @@ pub type Cell = (String, Domain, Stage);
 pub fn cells(rule: &Rule) -> BTreeSet<Cell> {
     let mut cells = BTreeSet::new();
     let mut add = |roots: Vec<ExprId>, stage: Stage| {
-        for id in visit::reachable(&rule.exprs, roots) {
+        for id in operands::reachable(&rule.exprs, roots) {
             let expr = &rule.exprs[id];
             cells.insert((word(rule, id), expr.shape.domain, stage));
         }

@@ -48,7 +48,7 @@ impl Prologue {
 
     fn number(&mut self, exprs: &Arena<Expr>, root: ExprId) -> ValueId {
         let mut values: BTreeMap<ExprId, ValueId> = BTreeMap::new();
-        for id in ir::visit::reachable(exprs, [root]) {
+        for id in ir::operands::reachable(exprs, [root]) {
             let value = self.emit(exprs, id, &values);
             values.insert(id, value);
         }
