@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use aplysia_compiler::arena::Arena;
 use aplysia_compiler::interp::wide;
 use aplysia_compiler::ir::{
-    Block, Builtin, Expr, ExprId, ExprKind, Period, Rule, Statement, Type, VarId, VarKind, operands,
+    Block, Builtin, Expr, ExprId, ExprKind, Period, Rule, Statement, Type, VarId, VarKind,
 };
 
 /// The value of one expression of a rule's arena, if it is made of numbers, global parameters and `dt` only.

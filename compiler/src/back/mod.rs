@@ -4,5 +4,7 @@
 pub mod cranelift;
 #[cfg(feature = "cuda")]
 pub mod cuda;
+#[cfg(any(feature = "cuda", feature = "rust"))]
+mod names;
 #[cfg(feature = "rust")]
 pub mod rust;

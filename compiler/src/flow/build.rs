@@ -186,10 +186,9 @@ impl<'a> FlowBuilder<'a> {
         // The shapes of the rule decide, not what a value has turned out to be here.
         let conditions = self.conditions.iter().map(|(_, shape, ..)| *shape);
         let shapes: Vec<Shape> = conditions.chain([self.rule.exprs[written].shape]).collect();
-        let is_pair = |shape: &Shape| shape.pair || matches!(shape.domain, Domain::Pre | Domain::Post);
         let pairs = self.setting.kind.shares_weights()
             && target.domain == Domain::Synapse
-            && shapes.iter().any(is_pair);
+            && shapes.iter().any(|shape| shape.differs_by_pair());
         let varies = self.setting.batched && shapes.iter().any(|shape| shape.batched);
         let batched = varies && !target.batched;
         let ty = self.graph.get(value).ty;

@@ -14,7 +14,7 @@ use super::wide::{self, WideValue};
 use crate::ir::{Period, Rule, SiteId, Type, VarId, VarKind, When};
 use crate::kernel::{self, Extent, Side};
 use crate::plan::program::*;
-use crate::topology::{Counts, Topology};
+use crate::topology::{Counts, Tables, Topology};
 
 /// A program with its state.
 #[derive(Clone, Debug)]
@@ -93,11 +93,12 @@ impl<'a> ProgramMachine<'a> {
         };
         machine.wide_parameters = machine.wide_defaults();
         machine.evaluate_prologue();
+        let tables = Tables::new(topology);
         for (_, storage) in program.storages.iter() {
             let length = storage.shape.iter().map(|&size| machine.size(size)).product();
             let mut array = Array::zeros(storage.ty, length);
             if let Role::Index(table) = storage.role {
-                let numbers = crate::topology::table(topology, table);
+                let numbers = tables.get(table);
                 fill(&mut array, &numbers.iter().map(|&number| number as f64).collect::<Vec<f64>>());
             }
             machine.arrays.push(array);

@@ -165,6 +165,11 @@ impl Shape {
         Self { domain, batched: false, pair: false }
     }
 
+    /// Whether a value may differ between the uses of a shared synapse: a neuron's does, and what reads one.
+    pub fn differs_by_pair(self) -> bool {
+        self.pair || matches!(self.domain, Domain::Pre | Domain::Post)
+    }
+
     /// The shape of an expression that reads both. Two sides that meet make a value of a pair.
     pub fn join(self, other: Shape) -> Shape {
         let neuron = |domain| matches!(domain, Domain::Pre | Domain::Post);

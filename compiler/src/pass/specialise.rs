@@ -14,28 +14,23 @@ use crate::topology::Kind;
 ///
 /// # Errors
 /// The statements that the topology cannot carry out.
-pub fn specialise(rule: &Rule, kind: Kind) -> Result<Rule, Diagnostics> {
+pub fn specialise(rule: Rule, kind: Kind) -> Result<Rule, Diagnostics> {
+    let rule = if kind == Kind::Local2d { unshared(rule) } else { rule };
+    let mut check = Check { rule: &rule, diagnostics: Diagnostics::new() };
     match kind {
-        Kind::Dense | Kind::OneToOne | Kind::Sparse => Ok(rule.clone()),
+        Kind::Dense | Kind::OneToOne | Kind::Sparse => {}
         Kind::Conv2d => {
-            let mut check = Check { rule, diagnostics: Diagnostics::new() };
             check.initial();
-            check.all(|check, block, stage| check.pairs(block, stage, None));
-            check.outcome(rule.clone())
+            check.all(|check, block, update| check.pairs(block, update, false));
         }
-        Kind::Local2d => {
-            let unshared = unshared(rule);
-            let mut check = Check { rule: &unshared, diagnostics: Diagnostics::new() };
-            check.all(|check, block, _| check.channels(block, Shape::of(Domain::Global)));
-            let Check { diagnostics, .. } = check;
-            if diagnostics.has_errors() { Err(diagnostics) } else { Ok(unshared) }
-        }
+        Kind::Local2d => check.all(|check, block, _| check.channels(block, Shape::of(Domain::Global))),
     }
+    let Check { diagnostics, .. } = check;
+    if diagnostics.has_errors() { Err(diagnostics) } else { Ok(rule) }
 }
 
 /// Shapes without shared weights: no pairs, and sums over synapses belong to neurons.
-fn unshared(rule: &Rule) -> Rule {
-    let mut rule = rule.clone();
+fn unshared(mut rule: Rule) -> Rule {
     loop {
         let mut changed = false;
         let ids: Vec<ExprId> = rule.exprs.handles().collect();
@@ -143,20 +138,11 @@ impl Check<'_> {
         }
     }
 
-    fn outcome(self, rule: Rule) -> Result<Rule, Diagnostics> {
-        if self.diagnostics.has_errors() { Err(self.diagnostics) } else { Ok(rule) }
-    }
-
-    /// Whether a value differs between the uses of a shared synapse.
-    fn is_pair(shape: Shape) -> bool {
-        shape.pair || matches!(shape.domain, Domain::Pre | Domain::Post)
-    }
-
     fn initial(&mut self) {
         for (_, variable) in self.rule.variables.iter() {
             for init in &variable.init {
                 let shape = self.rule.exprs[*init].shape;
-                if variable.shape.domain == Domain::Synapse && Self::is_pair(shape) {
+                if variable.shape.domain == Domain::Synapse && shape.differs_by_pair() {
                     self.refuse_pair(&variable.address(), self.rule.expr_spans[init.index()]);
                 }
             }
@@ -164,28 +150,23 @@ impl Check<'_> {
     }
 
     /// Refuses values of pairs where a synapse has one value, but for increments in `update`.
-    fn pairs(&mut self, block: &[Statement], update: bool, around: Option<Shape>) {
+    fn pairs(&mut self, block: &[Statement], update: bool, around: bool) {
         for statement in block {
             match statement {
                 Statement::Let { .. } => {}
                 Statement::Assign { variable, op, value, span, .. } => {
                     let target = &self.rule.variables[*variable];
                     let value = self.rule.exprs[*value].shape;
-                    let pair = Self::is_pair(value) || around.is_some_and(Self::is_pair);
+                    let pair = around || value.differs_by_pair();
                     let increment = *op != AssignOp::Set && update;
                     if target.shape.domain == Domain::Synapse && pair && !increment {
                         self.refuse_pair(&target.address(), *span);
                     }
                 }
                 Statement::If { condition, then, otherwise, .. } => {
-                    let shape = self.rule.exprs[*condition].shape;
-                    let shape = match around {
-                        // Only whether it is a pair's matters further on.
-                        Some(around) if Self::is_pair(around) => around,
-                        Some(_) | None => shape,
-                    };
-                    self.pairs(then, update, Some(shape));
-                    self.pairs(otherwise, update, Some(shape));
+                    let around = around || self.rule.exprs[*condition].shape.differs_by_pair();
+                    self.pairs(then, update, around);
+                    self.pairs(otherwise, update, around);
                 }
             }
         }

@@ -100,7 +100,7 @@ pub fn flows(rule: &ir::Rule, options: &Options) -> Result<Vec<(String, String)>
 fn prepared(rule: &ir::Rule, options: &Options) -> Result<ir::Rule, Diagnostics> {
     support::check(rule, options)?;
     let rule = crate::pass::integrate::integrate(rule)?;
-    crate::pass::specialise::specialise(&rule, options.topology)
+    crate::pass::specialise::specialise(rule, options.topology)
 }
 
 /// What is shared by all occasions of one program.

@@ -317,8 +317,8 @@ fn post_place(emitter: &Emitter<'_, '_, '_>) -> Where {
     if emitter.work.layout.kind == Kind::OneToOne { Where::Pre } else { Where::Post }
 }
 
-/// What the launch does, in words.
-fn describe(emitter: &mut Emitter<'_, '_, '_>, key: Key) {
+/// Which variables a launch writes, in words.
+pub(super) fn say_writes(emitter: &mut Emitter<'_, '_, '_>, key: Key) {
     let mut writes: Vec<String> = emitter.work.roots[&key]
         .writes
         .iter()
@@ -329,6 +329,11 @@ fn describe(emitter: &mut Emitter<'_, '_, '_>, key: Key) {
     if !writes.is_empty() {
         emitter.builder.doc(format!("writes {}", writes.join(", ")));
     }
+}
+
+/// What the launch does, in words.
+fn describe(emitter: &mut Emitter<'_, '_, '_>, key: Key) {
+    say_writes(emitter, key);
     let leaves = emitter.work.roots[&key].leaves.len();
     if leaves > 0 {
         let values = if leaves == 1 { "value" } else { "values" };

@@ -78,7 +78,7 @@ pub enum Role {
     /// Values that the host puts in place of a draw; the launches that read it are those of programs compiled with
     /// that site given.
     Draws(ir::SiteId),
-    /// A table of the topology. The device fills it once, with `topology::table`.
+    /// A table of the topology. The device fills it once, with `topology::Tables`.
     Index(Table),
     /// What `past` reads: the values of the last steps, outermost the slots. The values of step s lie in slot s mod
     /// length; creation fills all slots. It is part of the group's state, as variables are.

@@ -4,7 +4,7 @@ use super::columns;
 use super::emit::Emitter;
 use super::events::{Sparse, Variant};
 use super::layout::{Place, Range, Where};
-use super::neuron::{block_range, push_loop, write_variables};
+use super::neuron::{block_range, push_loop, say_writes, write_variables};
 use super::program::{Count, Launch, Size, Table};
 use super::section::{Access, Work};
 use super::stage::{Key, needed_operands};
@@ -27,17 +27,8 @@ pub(super) fn pass_name(work: &Work<'_, '_>, key: Key, suffix: &str) -> String {
 
 /// What a synapse pass does, in words.
 pub(super) fn describe(emitter: &mut Emitter<'_, '_, '_>, key: Key, how: &str) {
-    let mut writes: Vec<String> = emitter.work.roots[&key]
-        .writes
-        .iter()
-        .map(|write| emitter.work.planner.rule.variables[write.variable].address())
-        .collect();
-    // The elements of an array stand side by side.
-    writes.dedup();
     emitter.builder.doc(how.to_string());
-    if !writes.is_empty() {
-        emitter.builder.doc(format!("writes {}", writes.join(", ")));
-    }
+    say_writes(emitter, key);
 }
 
 /// What a kernel over rows keeps at hand.

@@ -143,15 +143,11 @@ impl Emitter<'_, '_, '_> {
         let Some(tap) = self.at.tap else { crate::ice!("a sum over pairs belongs to a synapse") };
         let count = self.count(Count::Positions);
         let position = index(self, "position");
-        self.enter();
-        let outer = self.at;
-        let first = self.builder.mul(tap.output, count);
-        let post = self.builder.add(first, position);
-        self.at = self.at_tap(Tap { position: Some(position), post: Some(post), ..tap });
-        let (term, gate) = self.inline_term(id);
-        self.at = outer;
-        let body = self.leave();
-        self.push_reduce(op, Order::Serial256, position, count, body, term, gate)
+        self.looped(id, (op, Order::Serial256), (position, count), |emitter| {
+            let first = emitter.builder.mul(tap.output, count);
+            let post = emitter.builder.add(first, position);
+            emitter.at = emitter.at_tap(Tap { position: Some(position), post: Some(post), ..tap });
+        })
     }
 
     /// The reduction over the synapses of the present output neuron, or output channel.
@@ -165,13 +161,9 @@ impl Emitter<'_, '_, '_> {
             }
         };
         let kernel = index(self, "k");
-        self.enter();
-        let outer = self.at;
-        self.at = self.at_tap(Tap { output, kernel, position, post });
-        let (term, gate) = self.inline_term(id);
-        self.at = outer;
-        let body = self.leave();
-        self.push_reduce(op, Order::Serial256, kernel, count, body, term, gate)
+        self.looped(id, (op, Order::Serial256), (kernel, count), |emitter| {
+            emitter.at = emitter.at_tap(Tap { output, kernel, position, post });
+        })
     }
 
     /// The reduction over the synapses that reach the present input neuron, or input channel: lanes over the output channels

@@ -5,6 +5,7 @@ use super::emit::Emitter;
 use super::layout::{Axis, Place, Range, Where};
 use super::pieces::PieceTerm;
 use super::program::Count;
+use super::rows::index;
 use super::section::Access;
 use super::storage::machine_type;
 use crate::ir::ExprId;
@@ -39,8 +40,7 @@ impl Emitter<'_, '_, '_> {
                 self.load(storage, place, 0, 1)
             }
             Range::Along(axis) => self.along(id, op, axis),
-            Range::Batch if self.work.is_inline_loop(id) => self.batch_of_synapses(id, op),
-            Range::Batch => self.batch_of_neurons(id, op),
+            Range::Batch => self.over_batch(id, op),
             Range::Pairs => self.pairs(id, op),
             Range::Outputs => self.outputs(id, op),
             Range::Inputs => self.inputs(id, op),
@@ -72,13 +72,9 @@ impl Emitter<'_, '_, '_> {
             Axis::Pre | Axis::Post | Axis::PreChannel | Axis::PostChannel => None,
         };
         let index = self.builder.defined(kernel::Type::I64);
-        self.enter();
-        let outer = self.at;
-        self.at = self.along_at(axis, index, channel, count);
-        let (term, gate) = self.loop_term(id);
-        self.at = outer;
-        let body = self.leave();
-        self.push_reduce(op, order, index, count, body, term, gate)
+        self.looped(id, (op, order), (index, count), |emitter| {
+            emitter.at = emitter.along_at(axis, index, channel, count);
+        })
     }
 
     /// The element that an iteration over an axis stands at.
@@ -118,32 +114,29 @@ impl Emitter<'_, '_, '_> {
         }
     }
 
-    /// A reduction over the batch of what earlier launches have left.
-    fn batch_of_neurons(&mut self, id: ExprId, op: ReduceOp) -> ValueId {
+    /// A reduction over the batch: of what earlier launches have left, or of terms that are computed here.
+    fn over_batch(&mut self, id: ExprId, op: ReduceOp) -> ValueId {
         let count = self.count(Count::Batch);
-        let index = self.builder.defined(kernel::Type::I64);
-        self.builder.name(index, "batch");
-        self.enter();
-        let outer = self.at;
-        self.at.batch = Some(index);
-        let (term, gate) = self.loop_term(id);
-        self.at = outer;
-        let body = self.leave();
-        self.push_reduce(op, Order::Serial256, index, count, body, term, gate)
+        let index = index(self, "batch");
+        self.looped(id, (op, Order::Serial256), (index, count), |emitter| emitter.at.batch = Some(index))
     }
 
-    /// A reduction over the batch whose terms are computed here.
-    fn batch_of_synapses(&mut self, id: ExprId, op: ReduceOp) -> ValueId {
-        let count = self.count(Count::Batch);
-        let index = self.builder.defined(kernel::Type::I64);
-        self.builder.name(index, "batch");
+    /// A reduction over the indices below a count. `stand` goes to the element of an index.
+    pub(super) fn looped(
+        &mut self,
+        id: ExprId,
+        (op, order): (ReduceOp, Order),
+        (index, count): (ValueId, ValueId),
+        stand: impl FnOnce(&mut Self),
+    ) -> ValueId {
         self.enter();
         let outer = self.at;
-        self.at.batch = Some(index);
-        let (term, gate) = self.inline_term(id);
+        stand(self);
+        let (term, gate) =
+            if self.work.is_inline_loop(id) { self.inline_term(id) } else { self.loop_term(id) };
         self.at = outer;
         let body = self.leave();
-        self.push_reduce(op, Order::Serial256, index, count, body, term, gate)
+        self.push_reduce(op, order, index, count, body, term, gate)
     }
 
     /// The term and the gate of a reduction whose terms are computed in its loop.

@@ -1,6 +1,6 @@
 //! How the neurons of a group are connected, as plain data with sizes.
 //!
-//! In: what the host says. Out: checked sizes and connections, the numbers ([`Counts`]) and index tables ([`table`]) that
+//! In: what the host says. Out: checked sizes and connections, the numbers ([`Counts`]) and index tables ([`Tables`]) that
 //! a program asks for. A program depends on the [`Kind`] only. What an interpreter of rules makes of a topology stands in
 //! `interp::rule`, without these tables, so that the two can be held against each other.
 
@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub use convolution::{Convolution, ConvolutionError, Pair};
 pub use counts::Counts;
 pub use sparse::{Sparse, SparseError};
-pub use tables::table;
+pub use tables::Tables;
 
 /// The kinds of topology.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

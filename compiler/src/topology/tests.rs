@@ -76,6 +76,10 @@ fn numbers_that_do_not_fit_are_refused() {
     assert_eq!(Counts::new(&dense(300, 2), 1).unwrap().get(Count::PreBlocks), 2);
 }
 
+fn table(topology: &Topology, name: Table) -> Vec<i64> {
+    Tables::new(topology).get(name)
+}
+
 /// Every table has the length that it states, whatever the topology.
 #[test]
 fn tables_have_their_lengths() {

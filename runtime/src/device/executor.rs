@@ -9,7 +9,7 @@ use aplysia_compiler::interp::wide;
 use aplysia_compiler::ir::{SiteId, VarId, When};
 use aplysia_compiler::kernel;
 use aplysia_compiler::plan::program::{Action, Condition, Count, Program, Role, Section};
-use aplysia_compiler::topology::{self, Counts, Topology};
+use aplysia_compiler::topology::{Counts, Tables, Topology};
 
 use super::cpu::Code;
 #[cfg(feature = "cuda")]
@@ -386,6 +386,7 @@ impl Machine {
 /// The arrays of a program, those of index tables filled.
 fn allocate(program: &Program, topology: &Topology, sizes: &Sizes<'_>) -> Result<Vec<Memory>> {
     let mut memory = Vec::with_capacity(program.storages.len());
+    let tables = Tables::new(topology);
     for (number, (_, storage)) in program.storages.iter().enumerate() {
         let mut lengths = storage.shape.iter().map(|&size| sizes.get(size));
         let elements = lengths.try_fold(1u64, u64::checked_mul);
@@ -393,7 +394,7 @@ fn allocate(program: &Program, topology: &Topology, sizes: &Sizes<'_>) -> Result
         let error = || Error::NoMemory { name: storage.name.clone(), bytes: usize::MAX };
         let mut array = Memory::zeroed(storage.ty, elements.ok_or_else(error)?, number, &storage.name)?;
         if let Role::Index(table) = storage.role {
-            fill(&mut array, &topology::table(topology, table));
+            fill(&mut array, &tables.get(table));
         }
         memory.push(array);
     }

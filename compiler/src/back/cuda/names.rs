@@ -1,9 +1,7 @@
 //! What values, buffers and scalars are called in the CUDA text.
 
-use std::collections::HashSet;
-
-use crate::kernel::print::value_names;
-use crate::kernel::*;
+pub(super) use crate::back::names::Names;
+use crate::kernel::Kernel;
 
 /// Words that mean something in C++ or in the prelude.
 const RESERVED: &str = "alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl \
@@ -17,56 +15,9 @@ const RESERVED: &str = "alignas alignof and and_eq asm auto bitand bitor bool br
      rank width column main threadIdx blockIdx blockDim gridDim warpSize floorf floor rintf rint sqrtf sqrt fabsf \
      fabs fmaf fma NULL INFINITY NAN linux unix scalar_of blocks leads";
 
-/// The names of one kernel.
-pub(super) struct Names {
-    values: Vec<String>,
-    buffers: Vec<String>,
-    scalars: Vec<String>,
-    taken: HashSet<String>,
-}
-
-impl Names {
-    pub(super) fn new(kernel: &Kernel) -> Self {
-        let taken = RESERVED.split_whitespace().map(str::to_owned).collect();
-        let mut names = Self { values: Vec::new(), buffers: Vec::new(), scalars: Vec::new(), taken };
-        for (_, scalar) in kernel.scalars.iter() {
-            let name = names.fresh(&identifier(&scalar.name));
-            names.scalars.push(name);
-        }
-        for (_, buffer) in kernel.buffers.iter() {
-            let name = names.fresh(&format!("{}_array", identifier(&buffer.name)));
-            names.buffers.push(name);
-        }
-        for (id, text) in kernel.values.handles().zip(value_names(kernel)) {
-            let written_in_place = matches!(kernel.values[id].op, Op::Constant(_) | Op::Scalar(_));
-            let name = if written_in_place { String::new() } else { names.fresh(&identifier(&text)) };
-            names.values.push(name);
-        }
-        names
-    }
-
-    pub(super) fn value(&self, value: ValueId) -> &str {
-        &self.values[value.index()]
-    }
-
-    pub(super) fn buffer(&self, buffer: BufferId) -> &str {
-        &self.buffers[buffer.index()]
-    }
-
-    pub(super) fn scalar(&self, scalar: ScalarId) -> &str {
-        &self.scalars[scalar.index()]
-    }
-
-    /// A name that nothing else has.
-    pub(super) fn fresh(&mut self, base: &str) -> String {
-        let mut name = base.to_owned();
-        let mut number = 1;
-        while !self.taken.insert(name.clone()) {
-            number += 1;
-            name = format!("{base}_{number}");
-        }
-        name
-    }
+/// The names of a kernel.
+pub(super) fn names(kernel: &Kernel) -> Names {
+    Names::new(kernel, &[RESERVED], identifier)
 }
 
 /// A C++ identifier that looks like `name`.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::index::Facts;
 use super::lanes::Chunk;
 use super::mapping::{self, Mapping, Plan};
-use super::names::{Names, identifier};
+use super::names::{Names, identifier, names};
 use super::op;
 use super::{CudaKernel, THREADS};
 use crate::kernel::*;
@@ -54,7 +54,7 @@ pub(super) fn kernel(kernel: &Kernel, info: &KernelInfo) -> CudaKernel {
     let mut writer = Writer {
         facts: &facts,
         plan: &plan,
-        names: Names::new(kernel),
+        names: names(kernel),
         out: String::new(),
         depth: 0,
         alone: false,

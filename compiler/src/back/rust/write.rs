@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::names::{Names, identifier};
+use super::names::{Names, identifier, names};
 use super::{RustKernel, op};
 use crate::kernel::*;
 use crate::valid::kernel::KernelInfo;
@@ -35,7 +35,7 @@ pub(super) fn kernel(kernel: &Kernel, info: &KernelInfo) -> RustKernel {
     let mut writer = Writer {
         kernel,
         info,
-        names: Names::new(kernel),
+        names: names(kernel),
         lines: Vec::new(),
         depth: 0,
         defined: HashSet::new(),

@@ -125,7 +125,7 @@ impl<R: Real> RuleMachine<R> {
             return Err(Refusal::Blocks { size, post });
         }
         let rule = integrate(rule).map_err(Refusal::Equations)?;
-        let rule = specialise(&rule, topology.kind()).map_err(Refusal::Equations)?;
+        let rule = specialise(rule, topology.kind()).map_err(Refusal::Equations)?;
         if batch > 1 && rule.batch.is_none() && combines_over_batch(&rule) {
             return Err(Refusal::Batch(batch));
         }

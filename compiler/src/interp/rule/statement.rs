@@ -30,9 +30,7 @@ impl<R: Real> Mask<'_, R> {
     }
 
     fn pair(&self) -> bool {
-        self.shape.pair
-            || matches!(self.shape.domain, Domain::Pre | Domain::Post)
-            || self.outer.is_some_and(Mask::pair)
+        self.shape.differs_by_pair() || self.outer.is_some_and(Mask::pair)
     }
 }
 
@@ -88,8 +86,7 @@ impl<R: Real> RuleMachine<R> {
         let target = self.rule.variables[variable].shape;
         let own = self.rule.exprs[value].shape;
         let batched = (own.batched || mask.is_some_and(Mask::batched)) && !target.batched && self.batch > 1;
-        let pair =
-            own.pair || matches!(own.domain, Domain::Pre | Domain::Post) || mask.is_some_and(Mask::pair);
+        let pair = own.differs_by_pair() || mask.is_some_and(Mask::pair);
         let pairs = pair && target.domain == Domain::Synapse && self.space.shares();
         if batched || pairs {
             return self.increment_over((variable, place, op, value), batched, pairs, mask, occasion);

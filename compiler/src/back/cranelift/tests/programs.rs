@@ -5,7 +5,7 @@ use crate::ir::BatchReduction;
 use crate::kernel::{Precision, Side};
 use crate::plan::program::{Action, Launch, Program, Role, ScalarSource, Section};
 use crate::tests::topologies::group;
-use crate::topology::{Counts, Kind, Topology, table};
+use crate::topology::{Counts, Kind, Tables, Topology};
 
 fn scalar(source: ScalarSource, ty: Type, counts: &Counts) -> u64 {
     let real = |value: f64| match ty {
@@ -47,6 +47,7 @@ fn launches<'a>(actions: &'a [Action], found: &mut Vec<&'a Launch>) {
 
 fn check(program: &Program, isa: &Isa, topology: &Topology, batch: usize) -> usize {
     let counts = Counts::new(topology, batch).expect("a small group");
+    let tables = Tables::new(topology);
     let sections = program.schedules.iter().map(|(_, section)| section);
     let sections = sections.chain(program.calls.iter().map(|(_, section)| section));
     let sections = sections.chain(program.commit.iter().map(|commit| &commit.section));
@@ -69,7 +70,7 @@ fn check(program: &Program, isa: &Isa, topology: &Topology, batch: usize) -> usi
             (BufferKind::EventList(_), _) => Array::new(buffer.ty, (0..length(&buffer.shape)).collect()),
             (_, Role::Index(of)) => Array::new(
                 buffer.ty,
-                table(topology, of).into_iter().map(|entry| bits_of(entry, buffer.ty)).collect(),
+                tables.get(of).into_iter().map(|entry| bits_of(entry, buffer.ty)).collect(),
             ),
             _ => samples(buffer.ty, length(&buffer.shape) as usize, id.index() as u64 + 3),
         };
