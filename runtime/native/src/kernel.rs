@@ -3,6 +3,8 @@
 //! Orders are part of the language: blocks of 256 consecutive indices, each with one accumulator, combined pairwise; and
 //! 32 lanes, halved.
 
+use super::tile::{self, Tile};
+
 /// Real numbers as kernels use them. With the standard library the methods of the same names are used.
 pub trait Real: Copy {
     /// Zero.
@@ -22,6 +24,8 @@ pub trait Real: Copy {
     /// The sum.
     #[must_use]
     fn plus(self, other: Self) -> Self;
+    /// Makes a tile of a product.
+    fn make(tile: Tile<'_, Self>);
 }
 
 macro_rules! real {
@@ -59,6 +63,9 @@ macro_rules! real {
             #[inline(always)]
             fn plus(self, other: Self) -> Self {
                 self + other
+            }
+            fn make(tile: Tile<'_, Self>) {
+                tile::make(tile);
             }
         }
     };
@@ -190,7 +197,11 @@ impl<T: Copy> StoredBlocks<T> {
 /// blocks of 256 combined pairwise. `strides` are those of the factors between consecutive `k`, `origin` and `size` are
 /// the tile's first row and column and how many there are, `placed` the stride of `into` between rows and the first
 /// element.
+///
+/// # Panics
+/// If an array is shorter than that.
 #[expect(clippy::too_many_arguments, reason = "they are the fields of a tile product")]
+#[inline]
 pub fn tile<T: Real>(
     left: &[T],
     right: &[T],
@@ -201,21 +212,21 @@ pub fn tile<T: Real>(
     depth: i64,
     placed: [i64; 2],
 ) {
-    for m in 0..size[0] {
-        for n in 0..size[1] {
-            let mut pairs = Pairs::new();
-            for from in (0..depth).step_by(256) {
-                let mut block = T::ZERO;
-                for k in from..depth.min(from + 256) {
-                    let a = left[(k * strides[0] + origin[0] + m) as usize];
-                    let b = right[(k * strides[1] + origin[1] + n) as usize];
-                    block = a.mul_add(b, block);
-                }
-                pairs.push(block, T::plus);
-            }
-            into[(placed[1] + m * placed[0] + n) as usize] = pairs.finish(T::ZERO, T::plus);
-        }
+    let size = size.map(|length| count(0, length));
+    if size.contains(&0) {
+        return;
     }
+    T::make(Tile {
+        left,
+        right,
+        into,
+        strides: strides.map(|stride| stride as usize),
+        origin: origin.map(|first| first as usize),
+        size,
+        depth: count(0, depth),
+        stride: placed[0] as usize,
+        start: placed[1] as usize,
+    });
 }
 
 #[cfg(test)]

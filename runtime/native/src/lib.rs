@@ -12,6 +12,7 @@ extern crate std;
 mod error;
 mod group;
 mod kernel;
+mod tile;
 
 pub use alloc::vec::Vec;
 
@@ -21,6 +22,7 @@ pub use group::{
     store, store_whole, zeros,
 };
 pub use kernel::{Pairs, Real, StoredBlocks, count, halve, row, row_mut, tile};
+pub use tile::Tile;
 
 #[cfg(feature = "macros")]
 #[doc(hidden)]
