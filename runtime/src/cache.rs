@@ -32,6 +32,7 @@ mod compiled {
     use aplysia_compiler::kernel::Kernel;
     use aplysia_compiler::valid::kernel::validate;
 
+    use crate::device::routines::routines;
     use crate::error::{Error, Result};
 
     /// See the module.
@@ -73,7 +74,8 @@ mod compiled {
 
     fn compile(kernel: &Kernel) -> Result<JitKernel, JitError> {
         static HOST: OnceLock<Result<Isa, JitError>> = OnceLock::new();
-        let isa = HOST.get_or_init(Isa::host).as_ref().map_err(JitError::clone)?;
+        let host = || Isa::host().map(|isa| isa.with_routines(routines()));
+        let isa = HOST.get_or_init(host).as_ref().map_err(JitError::clone)?;
         let info = match validate(kernel) {
             Ok(info) => info,
             Err(faults) => ice!("kernel `{}` is not valid: {}", kernel.name, faults.join("; ")),

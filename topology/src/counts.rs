@@ -22,6 +22,8 @@ pub enum Count {
     Batch,
     /// Blocks of 256 presynaptic neurons: ceil(pre / 256).
     PreBlocks,
+    /// Blocks of 256 postsynaptic neurons: ceil(post / 256).
+    PostBlocks,
     /// (pre, post) pairs of a synapse.
     Pairs,
     /// Presynaptic neurons and one.
@@ -116,6 +118,7 @@ impl Counts {
             Count::PostChannels => self.post_channels,
             Count::Batch => self.batch,
             Count::PreBlocks => self.pre.div_ceil(SUM_BLOCK),
+            Count::PostBlocks => self.post.div_ceil(SUM_BLOCK),
             Count::Pairs => self.pairs,
             Count::RowEnds => self.pre + 1,
             Count::ColumnEnds => self.post + 1,

@@ -120,7 +120,7 @@ fn memory(program: &Program) -> String {
 fn counted_by(shape: &[Size]) -> Option<usize> {
     let has = |count| shape.contains(&Size::Count(count));
     let looks_back = shape.iter().any(|size| matches!(size, Size::Prologue(_)));
-    let others = [Count::PreBlocks, Count::RowEnds, Count::ColumnEnds, Count::Entries];
+    let others = [Count::PreBlocks, Count::PostBlocks, Count::RowEnds, Count::ColumnEnds, Count::Entries];
     if looks_back || others.into_iter().any(has) {
         return None;
     }

@@ -54,8 +54,8 @@ pub(super) enum Level {
     Lane,
 }
 
-/// All synapses.
-pub(super) fn full_pass(work: &mut Work<'_, '_>, key: Key) -> Launch {
+/// All synapses: the pass, behind the launches that it needs.
+pub(super) fn full_pass(work: &mut Work<'_, '_>, key: Key) -> Vec<Launch> {
     let name = pass_name(work, key, "");
     let roots = &work.roots[&key];
     let variant = Variant { writes: roots.writes.clone(), sums: roots.sums.iter().copied().collect() };
@@ -65,9 +65,18 @@ pub(super) fn full_pass(work: &mut Work<'_, '_>, key: Key) -> Launch {
     let row_sums = !sums_of(&emitter, &variant, Range::Rows).is_empty();
     // A sum along a row takes the whole row at once.
     let products = if row_sums { Vec::new() } else { tiles::products(emitter.work, key, &roots) };
-    over_rows(emitter, key, &variant, &products, |emitter, rows, block, row, strip| {
+    let per_block = rows_per_block(&emitter, &variant);
+    let pass = over_rows(emitter, key, &variant, &products, |emitter, rows, block, row, strip| {
         row_body(emitter, key, (rows, block, row), &variant, (&products, strip));
-    })
+    });
+    let mut launches = tiles::panels(work, key, &products, per_block);
+    launches.push(pass);
+    launches
+}
+
+/// How many rows a block of a pass has.
+fn rows_per_block(emitter: &Emitter<'_, '_, '_>, variant: &Variant) -> u32 {
+    if sums_of(emitter, variant, Range::Columns).is_empty() { ROWS_PER_BLOCK } else { ROWS_OF_A_SUM }
 }
 
 /// Rows of spiking neurons in full and, on a dense group, the spiking columns of the others.
@@ -102,7 +111,7 @@ fn over_rows(
     body: impl FnOnce(&mut Emitter<'_, '_, '_>, &Rows, ValueId, ValueId, Option<Strip>),
 ) -> Launch {
     let column_sums = sums_of(&emitter, variant, Range::Columns);
-    let per_block = if column_sums.is_empty() { ROWS_PER_BLOCK } else { ROWS_OF_A_SUM };
+    let per_block = rows_per_block(&emitter, variant);
     let items = emitter.extent(Size::Count(Count::Pre));
     emitter.set_space(vec![items], per_block);
     let total = emitter.count(Count::Pre);
@@ -132,7 +141,7 @@ fn over_rows(
     if products.is_empty() {
         each_row(&mut emitter, None);
     } else {
-        tiles::strips(&mut emitter, &rows, (start, end), products, |emitter, strip| {
+        tiles::strips(&mut emitter, &rows, (start, end), (products, per_block), |emitter, strip| {
             each_row(emitter, Some(strip));
         });
     }

@@ -19,9 +19,9 @@ pub(super) fn launch(work: &mut Work<'_, '_>, key: Key, sparse: Option<&Sparse>,
         actions.push(Action::Launch(spatial::launch(work, key)));
         return;
     }
-    let full = rows::full_pass(work, key);
+    let full = rows::full_pass(work, key).into_iter().map(Action::Launch);
     let Some(sparse) = sparse else {
-        actions.push(Action::Launch(full));
+        actions.extend(full);
         return;
     };
     let share = match work.planner.options.choice {
@@ -39,10 +39,6 @@ pub(super) fn launch(work: &mut Work<'_, '_>, key: Key, sparse: Option<&Sparse>,
             condition: Condition::FewEvents { share, column_cost: COLUMN_COST },
             actions: events,
         },
-        Alternative {
-            name: "full pass".to_string(),
-            condition: Condition::Always,
-            actions: vec![Action::Launch(full)],
-        },
+        Alternative { name: "full pass".to_string(), condition: Condition::Always, actions: full.collect() },
     ]));
 }

@@ -4,29 +4,47 @@
 //! product of matrices. It is made for a tile of rows and columns at a time, so that what a tile reads stays in cache and
 //! registers, and the rest of the rule (priors, bounds, an optimizer, constraints) follows on the tile. Each element has one
 //! accumulator, the batch ascending: the bits of the plain loop.
+//!
+//! The factors are copied first, once for each step, so that those of a block of rows and those of a strip of columns lie
+//! together: in their own arrays consecutive terms are a whole side of neurons apart, often a power of two, and every
+//! tile would fetch them again from afar, each from a page of its own.
 
 use super::emit::Emitter;
 use super::layout::{Range, Where};
 use super::pieces::PieceTerm;
-use super::program::{Count, Size, StorageId};
+use super::program::{Count, Launch, Size, StorageId};
 use super::rows::{Rows, index};
 use super::section::{Access, Work};
 use super::stage::Key;
 use crate::ir::{ExprId, ExprKind, ReduceOp};
-use crate::kernel::{self, Binary, Stmt, TileProduct, ValueId};
+use crate::kernel::{self, Binary, Side, SpaceKind, Stmt, TileProduct, ValueId};
 use crate::topology::Kind;
 
 /// Columns of a tile, as a power of two.
 const COLUMNS_SHIFT: i64 = 8;
+/// How far consecutive terms of a strip lie apart: a few cache lines more than the strip is wide, so that they fall into
+/// different sets of the cache.
+const STRIP_STRIDE: u64 = (1 << COLUMNS_SHIFT) + 32;
+/// The neurons of a block of `Count::PreBlocks`.
+const BLOCK: u64 = 256;
 
 /// A product that is made in tiles.
 #[derive(Clone, Copy)]
 pub(super) struct Product {
     /// The sum over the batch.
     sum: ExprId,
-    left: StorageId,
-    right: StorageId,
+    left: Factor,
+    right: Factor,
     tile: StorageId,
+}
+
+/// A factor of a product.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Factor {
+    /// `[batch, neurons]`
+    of: StorageId,
+    /// A panel for each block of rows or strip of columns, `[batch, neurons of the panel]`, one behind the other.
+    panels: StorageId,
 }
 
 /// The products of a pass that are made in tiles.
@@ -34,11 +52,14 @@ pub(super) fn products(work: &mut Work<'_, '_>, key: Key, roots: &[ExprId]) -> V
     if !work.planner.options.tiles || !work.layout.batched || work.layout.kind != Kind::Dense {
         return Vec::new();
     }
-    let closure = work.closure(key, roots);
-    closure.into_iter().filter_map(|id| product(work, key, id)).collect()
+    let mut products: Vec<Product> = Vec::new();
+    for id in work.closure(key, roots) {
+        products.extend(product(work, key, id, &products));
+    }
+    products
 }
 
-fn product(work: &mut Work<'_, '_>, key: Key, id: ExprId) -> Option<Product> {
+fn product(work: &mut Work<'_, '_>, key: Key, id: ExprId, others: &[Product]) -> Option<Product> {
     let ExprKind::Reduce { op: ReduceOp::Sum, .. } = work.flow.graph.get(id).kind else { return None };
     let pieces = work.pieces(id);
     let PieceTerm::Product(a, b) = pieces.term else { return None };
@@ -52,6 +73,16 @@ fn product(work: &mut Work<'_, '_>, key: Key, id: ExprId) -> Option<Product> {
     };
     let (left, right) = (array(work, key, pre)?, array(work, key, post)?);
     let ty = work.planner.storages.get(left).ty;
+    let known = |of: StorageId, factor: fn(&Product) -> Factor| {
+        others.iter().map(factor).find(|factor| factor.of == of)
+    };
+    let mut panels = |of: StorageId, blocks: Count, width: u64| {
+        let shape = vec![Size::Count(blocks), Size::Count(Count::Batch), Size::Constant(width)];
+        Factor { of, panels: work.planner.storages.scratch(ty, shape) }
+    };
+    let left = known(left, |product| product.left).unwrap_or_else(|| panels(left, Count::PreBlocks, BLOCK));
+    let right = known(right, |product| product.right)
+        .unwrap_or_else(|| panels(right, Count::PostBlocks, STRIP_STRIDE));
     let tile = vec![Size::Count(Count::Pre), Size::Constant(1 << COLUMNS_SHIFT)];
     let tile = work.planner.storages.scratch(ty, tile);
     Some(Product { sum: id, left, right, tile })
@@ -74,6 +105,86 @@ fn array(work: &mut Work<'_, '_>, key: Key, id: ExprId) -> Option<StorageId> {
     }
 }
 
+/// The launches that copy the factors of the products into their panels; `rows` of them are a block of the pass.
+pub(super) fn panels(work: &mut Work<'_, '_>, key: Key, products: &[Product], rows: u32) -> Vec<Launch> {
+    let mut launches = Vec::new();
+    let mut done: Vec<Factor> = Vec::new();
+    for product in products {
+        for (factor, side) in [(product.left, Side::Pre), (product.right, Side::Post)] {
+            if !done.contains(&factor) {
+                done.push(factor);
+                launches.push(fill_panels(work, key, factor, side, rows));
+            }
+        }
+    }
+    launches
+}
+
+fn fill_panels(work: &mut Work<'_, '_>, key: Key, factor: Factor, side: Side, rows: u32) -> Launch {
+    let (word, count, blocks) = match side {
+        Side::Pre => ("rows", Count::Pre, Count::PreBlocks),
+        Side::Post => ("columns", Count::Post, Count::PostBlocks),
+    };
+    let name = super::rows::pass_name(work, key, &format!("_{word}_{}", factor.panels.index()));
+    let mut emitter = Emitter::new(work, key, name, SpaceKind::Tiles);
+    emitter.builder.doc(format!("the factors of a product, those of a block of {word} together"));
+    let items = emitter.extent(Size::Count(blocks));
+    emitter.set_space(vec![items], 1);
+    let (total, depth) = (emitter.count(count), emitter.count(Count::Batch));
+    let of = emitter.buffer(factor.of, kernel::Access::Read);
+    let into = emitter.buffer(factor.panels, kernel::Access::Write);
+    let block = index(&mut emitter, "block");
+    emitter.enter();
+    let (first, last) = super::neuron::block_range(&mut emitter, block, BLOCK as u32, total);
+    // A panel of rows is as wide as a block of the pass, and there are several in a block of 256.
+    let (width_shift, stride) = match side {
+        Side::Pre => (i64::from(rows.ilog2()), i64::from(rows)),
+        Side::Post => (COLUMNS_SHIFT, STRIP_STRIDE as i64),
+    };
+    let (width, stride) = (emitter.builder.int(1 << width_shift), emitter.builder.int(stride));
+    let (zero, one) = (emitter.builder.int(0), emitter.builder.int(1));
+    let most = emitter.builder.sub(width, one);
+    let rounded = emitter.builder.sub(last, first);
+    let rounded = emitter.builder.add(rounded, most);
+    let shift = emitter.builder.int(width_shift);
+    let panels = emitter.builder.binary(Binary::ShiftRight, rounded, shift);
+    let panel = index(&mut emitter, "panel");
+    emitter.enter();
+    let skipped = emitter.builder.mul(panel, width);
+    let start = emitter.builder.add(first, skipped);
+    let full = emitter.builder.add(start, width);
+    let end = emitter.builder.binary(Binary::Min, full, last);
+    let term = index(&mut emitter, "term");
+    emitter.enter();
+    let from = emitter.builder.mul(term, total);
+    let to = match side {
+        Side::Pre => emitter.builder.mul(start, depth),
+        Side::Post => {
+            let before = emitter.builder.mul(block, depth);
+            emitter.builder.mul(before, stride)
+        }
+    };
+    let along = emitter.builder.mul(term, stride);
+    let to = emitter.builder.add(to, along);
+    let to = emitter.builder.sub(to, start);
+    let at = index(&mut emitter, "at");
+    emitter.enter();
+    let source = emitter.builder.add(from, at);
+    let target = emitter.builder.add(to, at);
+    let value = emitter.builder.load(of, source);
+    emitter.builder.store(into, target, value, None);
+    let copied = emitter.leave();
+    let push = super::neuron::push_loop;
+    push(&mut emitter, kernel::LoopKind::Lanes, at, Some(start), Some(end), copied);
+    let terms = emitter.leave();
+    push(&mut emitter, kernel::LoopKind::Serial, term, Some(zero), Some(depth), terms);
+    let of_panels = emitter.leave();
+    push(&mut emitter, kernel::LoopKind::Serial, panel, Some(zero), Some(panels), of_panels);
+    let of_block = emitter.leave();
+    push(&mut emitter, kernel::LoopKind::Blocks, block, None, None, of_block);
+    emitter.finish()
+}
+
 /// A strip of columns: the first, and one past the last.
 #[derive(Clone, Copy)]
 pub(super) struct Strip {
@@ -86,7 +197,7 @@ pub(super) fn strips(
     emitter: &mut Emitter<'_, '_, '_>,
     rows: &Rows,
     (first, end): (ValueId, ValueId),
-    products: &[Product],
+    (products, per_block): (&[Product], u32),
     body: impl FnOnce(&mut Emitter<'_, '_, '_>, Strip),
 ) {
     let shift = emitter.builder.int(COLUMNS_SHIFT);
@@ -101,18 +212,23 @@ pub(super) fn strips(
     let stop = emitter.builder.binary(Binary::Min, full, rows.columns);
     let columns = emitter.builder.sub(stop, start);
     let height = emitter.builder.sub(end, first);
-    let (pre, depth) = (emitter.count(Count::Pre), emitter.count(Count::Batch));
+    let depth = emitter.count(Count::Batch);
+    let rows_apart = emitter.builder.int(i64::from(per_block));
+    let columns_apart = emitter.builder.int(STRIP_STRIDE as i64);
+    let left_start = emitter.builder.mul(first, depth);
+    let right_start = emitter.builder.mul(strip, depth);
+    let right_start = emitter.builder.mul(right_start, columns_apart);
     let tile_start = emitter.builder.mul(first, width);
     for product in products {
-        let left = emitter.buffer(product.left, kernel::Access::Read);
-        let right = emitter.buffer(product.right, kernel::Access::Read);
+        let left = emitter.buffer(product.left.panels, kernel::Access::Read);
+        let right = emitter.buffer(product.right.panels, kernel::Access::Read);
         let into = emitter.buffer(product.tile, kernel::Access::ReadWrite);
         emitter.builder.push(Stmt::Tile(TileProduct {
             left,
             right,
             into,
-            strides: [pre, rows.columns],
-            origin: [first, start],
+            strides: [rows_apart, columns_apart],
+            origin: [left_start, right_start],
             size: [height, columns],
             depth,
             tile_stride: width,

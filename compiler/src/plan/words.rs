@@ -26,6 +26,7 @@ pub(super) fn count_name(count: Count) -> &'static str {
         Count::PostChannels => "n_post_channels",
         Count::Batch => "n_batch",
         Count::PreBlocks => "n_pre_blocks",
+        Count::PostBlocks => "n_post_blocks",
         Count::Pairs => "n_pairs",
         Count::RowEnds => "n_row_ends",
         Count::ColumnEnds => "n_column_ends",
@@ -49,6 +50,7 @@ pub(super) fn count_words(count: Count) -> &'static str {
         Count::PostChannels => "post channels",
         Count::Batch => "batch",
         Count::PreBlocks => "blocks of 256 pre",
+        Count::PostBlocks => "blocks of 256 post",
         Count::Pairs => "pairs",
         Count::RowEnds => "pre + 1",
         Count::ColumnEnds => "post + 1",
@@ -107,11 +109,16 @@ pub(super) fn buffer_kind(storage: &Storage, rule: &ir::Rule, layout: Layout) ->
         Role::Draws(site) => of(rule.sites[site].shape),
         Role::Events(side) => BufferKind::EventList(side),
         Role::Spikes(side) => BufferKind::EventBitmap(side),
-        Role::Scratch if storage.shape.contains(&Size::Count(Count::PreBlocks)) => BufferKind::Partials,
+        Role::Scratch if is_partials(&storage.shape) => BufferKind::Partials,
         Role::Scratch => BufferKind::Scratch,
         Role::Index(_) => BufferKind::Index,
         Role::Ring(_) => BufferKind::DelayRing,
     }
+}
+
+/// Whether an array has a number for each block of a sum; panels of factors have so many for each.
+fn is_partials(shape: &[Size]) -> bool {
+    shape.contains(&Size::Count(Count::PreBlocks)) && !matches!(shape.last(), Some(Size::Constant(_)))
 }
 
 /// The kernel's operation.

@@ -1,9 +1,8 @@
 //! Tiles of a product over the batch, as wide as the processor's vectors.
 //!
 //! Each element has one accumulator, the terms ascending, one fused operation a term, in blocks of 256 that are combined
-//! pairwise: the vector width, and how many rows are kept in registers, change no bit. The factors are copied to where
-//! they lie side by side first: in their arrays, whose rows are often powers of two long, they would fall into a few sets
-//! of the caches.
+//! pairwise: the vector width, and how many rows are kept in registers, change no bit. The left factors are copied to where
+//! they lie side by side; the right ones are read where they are, so consecutive terms should not lie a power of two apart.
 
 use super::kernel::{Pairs, Real};
 
@@ -97,12 +96,28 @@ macro_rules! lanes {
     };
 }
 lanes!(
-    f32, f32s, F32_LANES, splat_f32s, mul_add_f32s, add_f32s, as_simd_f32s, as_mut_simd_f32s,
-    partial_load_f32s, partial_store_f32s
+    f32,
+    f32s,
+    F32_LANES,
+    splat_f32s,
+    mul_add_f32s,
+    add_f32s,
+    as_simd_f32s,
+    as_mut_simd_f32s,
+    partial_load_f32s,
+    partial_store_f32s
 );
 lanes!(
-    f64, f64s, F64_LANES, splat_f64s, mul_add_f64s, add_f64s, as_simd_f64s, as_mut_simd_f64s,
-    partial_load_f64s, partial_store_f64s
+    f64,
+    f64s,
+    F64_LANES,
+    splat_f64s,
+    mul_add_f64s,
+    add_f64s,
+    as_simd_f64s,
+    as_mut_simd_f64s,
+    partial_load_f64s,
+    partial_store_f64s
 );
 
 /// Makes the tile with the widest vectors there are.
@@ -171,44 +186,65 @@ fn shallow<S: Copy, T: Lanes<S>, const R: usize, const GROUPS: usize, const K: u
         }
         for first_column in (0..size[1]).step_by(width) {
             let columns = (size[1] - first_column).min(width);
-            for (k, vectors) in rights.iter_mut().enumerate().take(depth) {
-                let from = &right[k * strides[1] + origin[1] + first_column..][..columns];
-                if columns == width {
-                    let (low, high) = from.split_at(T::LANES);
-                    *vectors = [T::load(simd, low), T::load(simd, high)];
-                } else {
-                    let (low, high) = from.split_at(columns.min(T::LANES));
+            let from = right.get(origin[1] + first_column..).unwrap_or_default();
+            let in_place = columns == width && strides[1] >= width;
+            if !in_place {
+                for (k, vectors) in rights.iter_mut().enumerate().take(depth) {
+                    let (low, high) = from[k * strides[1]..][..columns].split_at(columns.min(T::LANES));
                     *vectors = [T::load(simd, low), T::load(simd, high)];
                 }
             }
             for (group, lefts) in lefts.iter().enumerate().take(rows.div_ceil(R)) {
-                let mut sums = [[zero; ACROSS]; R];
-                for (left, right) in lefts.iter().zip(&*rights).take(depth) {
-                    for (sums, &left) in sums.iter_mut().zip(left) {
-                        let left = T::splat(simd, left);
-                        for (sum, &right) in sums.iter_mut().zip(right) {
-                            *sum = T::fused(simd, left, right, *sum);
-                        }
-                    }
-                }
                 let at = |r: usize| start + (first_row + group * R + r) * stride + first_column;
-                if columns == width && group * R + R <= rows {
+                if in_place && group * R + R <= rows {
+                    let rights = from.chunks(strides[1]).map(|from| {
+                        let (low, high) = from[..width].split_at(T::LANES);
+                        [T::load(simd, low), T::load(simd, high)]
+                    });
+                    let sums = panel::<S, T, R>(simd, lefts.iter().zip(rights).take(depth));
                     for (r, sums) in sums.iter().enumerate() {
                         let (low, high) = into[at(r)..][..width].split_at_mut(T::LANES);
                         T::store(simd, low, sums[0]);
                         T::store(simd, high, sums[1]);
                     }
+                    continue;
+                }
+                let sums = if in_place {
+                    let rights = from.chunks(strides[1]).map(|from| {
+                        let (low, high) = from[..width].split_at(T::LANES);
+                        [T::load(simd, low), T::load(simd, high)]
+                    });
+                    panel::<S, T, R>(simd, lefts.iter().zip(rights).take(depth))
                 } else {
-                    for (r, sums) in sums.iter().enumerate().take(rows - group * R) {
-                        let row = &mut into[at(r)..][..columns];
-                        let (low, high) = row.split_at_mut(columns.min(T::LANES));
-                        T::store(simd, low, sums[0]);
-                        T::store(simd, high, sums[1]);
-                    }
+                    panel::<S, T, R>(simd, lefts.iter().zip(rights.iter().copied()).take(depth))
+                };
+                for (r, sums) in sums.iter().enumerate().take(rows - group * R) {
+                    let row = &mut into[at(r)..][..columns];
+                    let (low, high) = row.split_at_mut(columns.min(T::LANES));
+                    T::store(simd, low, sums[0]);
+                    T::store(simd, high, sums[1]);
                 }
             }
         }
     }
+}
+
+/// `R` rows of two vectors, each with an accumulator.
+#[inline(always)]
+fn panel<'a, S: Copy, T: Lanes<S> + 'a, const R: usize>(
+    simd: S,
+    terms: impl Iterator<Item = (&'a [T; R], [T::Vector; ACROSS])>,
+) -> [[T::Vector; ACROSS]; R] {
+    let mut sums = [[T::splat(simd, T::ZERO); ACROSS]; R];
+    for (left, right) in terms {
+        for (sums, &left) in sums.iter_mut().zip(left) {
+            let left = T::splat(simd, left);
+            for (sum, &right) in sums.iter_mut().zip(&right) {
+                *sum = T::fused(simd, left, right, *sum);
+            }
+        }
+    }
+    sums
 }
 
 /// A sum of several blocks.
@@ -293,7 +329,8 @@ mod tests {
                 for depth in [0, 1, 3, 4, 5, 32, 33, 255, 256, 257, 700, 1281] {
                     for (rows, columns) in sizes {
                         let (wide, long) = (rows + 5, columns + 7);
-                        let narrow = |values: Vec<f64>| values.iter().map(|&x| x as $ty).collect::<Vec<$ty>>();
+                        let narrow =
+                            |values: Vec<f64>| values.iter().map(|&x| x as $ty).collect::<Vec<$ty>>();
                         let left = narrow(numbers(depth * wide, 1));
                         let right = narrow(numbers(depth * long, 2));
                         let mut into: Vec<$ty> = vec![7.0; rows * (columns + 3) + 2];

@@ -206,7 +206,8 @@ fn work_per_item(kernel: &Kernel, counts: &Counts) -> u64 {
         SpaceKind::Channels(KernelSide::Pre) => Count::PreChannels,
         SpaceKind::Channels(KernelSide::Post) => Count::PostChannels,
         SpaceKind::Rows(RowSet::All | RowSet::Active | RowSet::Touched) => Count::Pre,
-        SpaceKind::Synapses | SpaceKind::Pairs | SpaceKind::Tiles => Count::Synapses,
+        SpaceKind::Synapses | SpaceKind::Pairs => Count::Synapses,
+        SpaceKind::Tiles => Count::PreBlocks,
     });
     let pairs = counts.get(Count::Synapses).saturating_mul(counts.get(Count::Pairs));
     (pairs / items.max(1)).max(1)

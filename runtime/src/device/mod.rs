@@ -7,6 +7,8 @@ pub(crate) mod executor;
 pub(crate) mod interpreter;
 pub(crate) mod launch;
 pub(crate) mod memory;
+#[cfg(feature = "jit")]
+pub(crate) mod routines;
 
 use std::fmt;
 use std::sync::Arc;

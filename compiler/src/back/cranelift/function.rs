@@ -7,11 +7,12 @@ use cranelift_codegen::ir::{
     self, AbiParam, BlockArg, Function, InstBuilder, Signature, StackSlot, StackSlotData, StackSlotKind,
     UserFuncName, Value, types,
 };
+use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
 use super::form::{Form, form_of, registers, scalar_type};
 use super::vary::Varying;
-use super::{Isa, JitOptions};
+use super::{Isa, JitOptions, Routines};
 use crate::kernel::*;
 
 /// A function that is being written.
@@ -29,7 +30,10 @@ pub(super) struct Lower<'a, 'f> {
     pub varying: Option<Varying>,
     /// `Let`s that have been evaluated before their loop.
     pub hoisted: HashSet<ValueId>,
-    pointer: ir::Type,
+    pub pointer: ir::Type,
+    pub call_conv: CallConv,
+    /// Code of the host that may be called.
+    pub routines: Routines,
     /// Rooms on the stack, one for each depth of nested reductions, and how many are in use.
     rooms: (Vec<StackSlot>, usize),
 }
@@ -56,6 +60,8 @@ pub(super) fn lower(kernel: &Kernel, isa: &Isa, options: &JitOptions) -> Functio
         varying: None,
         hoisted: HashSet::new(),
         pointer,
+        call_conv: target.default_call_conv(),
+        routines: isa.routines,
         rooms: (Vec::new(), 0),
     };
     lower.body();

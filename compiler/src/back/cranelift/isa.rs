@@ -5,13 +5,14 @@ use std::fmt;
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 
-use super::JitError;
+use super::{JitError, Routines};
 
 /// An instruction set with its settings; made once, shared by all kernels.
 #[derive(Clone)]
 pub struct Isa {
     isa: OwnedTargetIsa,
     runs_here: bool,
+    pub(super) routines: Routines,
 }
 
 impl Isa {
@@ -33,6 +34,12 @@ impl Isa {
             builder.enable(flag).map_err(|error| JitError::Host(format!("{flag}: {error}")))?;
         }
         finish(builder, cfg!(all(target_arch = "x86_64", not(windows))))
+    }
+
+    /// The same, with code of the host that kernels may call. It computes the bits that the kernels would.
+    #[must_use]
+    pub fn with_routines(self, routines: Routines) -> Self {
+        Self { routines, ..self }
     }
 
     /// Whether code for it may be run on this machine.
@@ -70,5 +77,5 @@ fn finish(builder: cranelift_codegen::isa::Builder, runs_here: bool) -> Result<I
     }
     let isa =
         builder.finish(settings::Flags::new(flags)).map_err(|error| JitError::Host(error.to_string()))?;
-    Ok(Isa { isa, runs_here })
+    Ok(Isa { isa, runs_here, routines: Routines::default() })
 }

@@ -16,6 +16,7 @@ mod isa;
 mod lanes;
 mod packed;
 mod reduce;
+mod routines;
 mod scalar;
 mod tile;
 mod vary;
@@ -34,6 +35,7 @@ use crate::valid::kernel::KernelInfo;
 
 pub use code::JitKernel;
 pub use isa::Isa;
+pub use routines::{Routines, TileRoutine};
 
 /// How a kernel is compiled. No choice changes a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -32,8 +32,11 @@ const VECTORS: i64 = 2;
 const BLOCK: i64 = 256;
 
 impl Lower<'_, '_> {
-    /// A tile of one block of terms in panels, a deeper one element by element.
+    /// A tile by a routine of the host; without one, one block of terms in panels, a deeper sum element by element.
     pub fn tile(&mut self, tile: &TileProduct) {
+        if self.tile_by_routine(tile) {
+            return;
+        }
         if !self.options.simd {
             return self.tile_by_elements(tile);
         }

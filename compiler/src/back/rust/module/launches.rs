@@ -139,6 +139,7 @@ fn count_text(count: Count) -> String {
         Count::Post | Count::PostChannels => "run.post",
         Count::Synapses => "(run.pre * run.post)",
         Count::PreBlocks => "run.pre.div_ceil(256)",
+        Count::PostBlocks => "run.post.div_ceil(256)",
         Count::RowEnds => "(run.pre + 1)",
         Count::ColumnEnds => "(run.post + 1)",
         Count::Batch
