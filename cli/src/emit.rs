@@ -57,6 +57,7 @@ pub fn options(topology: Topology, batch: u32, precision: Precision) -> Options 
         batched: batch > 1,
         // As the CPU has them.
         tiles: true,
+        strips: false,
         precision: self::precision(precision),
         ..Options::default()
     }

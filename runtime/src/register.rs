@@ -60,6 +60,7 @@ impl Engine {
                 Plan::Events => plan::PlanChoice::Events,
             },
             tiles: self.device.makes_tiles(),
+            strips: self.device.fills_strips(),
         };
         let program = plan::compile(&rule.ir, &options).map_err(|found| rule.error(&found))?;
         let channels = group.topology.channels(Side::Post.kernel());

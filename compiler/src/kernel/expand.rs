@@ -10,6 +10,15 @@ use crate::math;
 
 /// Expands every operation that back ends do not have.
 pub fn expand(kernel: &Kernel) -> Kernel {
+    expand_with(kernel, false)
+}
+
+/// Expands every operation, and leaves the fills, for which the host has code.
+pub fn expand_operations(kernel: &Kernel) -> Kernel {
+    expand_with(kernel, true)
+}
+
+fn expand_with(kernel: &Kernel, keeps_fills: bool) -> Kernel {
     let mut builder = KernelBuilder::new(kernel.name.clone(), kernel.space.clone());
     for line in &kernel.docs {
         builder.doc(line.clone());
@@ -20,7 +29,7 @@ pub fn expand(kernel: &Kernel) -> Kernel {
     for (_, scalar) in kernel.scalars.iter() {
         builder.add_scalar(scalar.name.clone(), scalar.ty);
     }
-    let mut walk = Walk { kernel, builder, new: vec![None; kernel.values.len()] };
+    let mut walk = Walk { kernel, builder, keeps_fills, new: vec![None; kernel.values.len()] };
     walk.statements(&kernel.body);
     walk.builder.finish()
 }
@@ -28,6 +37,7 @@ pub fn expand(kernel: &Kernel) -> Kernel {
 struct Walk<'a> {
     kernel: &'a Kernel,
     builder: KernelBuilder,
+    keeps_fills: bool,
     /// The new handle of each value that has been defined.
     new: Vec<Option<ValueId>>,
 }
@@ -66,10 +76,69 @@ impl Walk<'_> {
                     depth: self.get(tile.depth),
                     tile_stride: self.get(tile.tile_stride),
                     tile_start: self.get(tile.tile_start),
+                    ahead: tile.ahead.as_ref().map(|ahead| Ahead {
+                        buffers: ahead.buffers.clone(),
+                        stride: self.get(ahead.stride),
+                        start: self.get(ahead.start),
+                    }),
                     ..tile.clone()
                 };
                 self.builder.push(Stmt::Tile(tile));
             }
+            Stmt::Fill(fill) => self.fill(fill),
+        }
+    }
+
+    fn fill(&mut self, fill: &Fill) {
+        let (start, count) = (self.get(fill.start), self.get(fill.count));
+        let with = match &fill.with {
+            Filling::Words(random) => Filling::Words(self.random(random)),
+            Filling::Normals(random) => Filling::Normals(self.random(random)),
+            Filling::Function(function) => Filling::Function(*function),
+        };
+        if self.keeps_fills {
+            self.builder.push(Stmt::Fill(Fill { into: fill.into, start, count, with }));
+            return;
+        }
+        let ty = self.kernel.buffers[fill.into].ty;
+        let zero = self.builder.int(0);
+        let index = self.builder.defined(Type::I64);
+        self.builder.enter();
+        let element = self.builder.add(start, index);
+        let value = match with {
+            Filling::Words(random) => self.word(random, index),
+            Filling::Normals(random) => {
+                let word = self.word(random, index);
+                math::emit_normal(&mut self.builder, ty, word)
+            }
+            Filling::Function(function) => {
+                let argument = self.builder.load(fill.into, element);
+                self.primitive(ty, &Op::Math(function, vec![argument]))
+            }
+        };
+        self.builder.store(fill.into, element, value, None);
+        let body = self.builder.leave();
+        self.builder.push(Stmt::For(Loop {
+            kind: LoopKind::Lanes,
+            index,
+            start: Some(zero),
+            end: Some(count),
+            carried: Vec::new(),
+            exit: None,
+            body,
+        }));
+    }
+
+    /// The word so many columns further.
+    fn word(&mut self, random: Random, index: ValueId) -> ValueId {
+        let column = self.builder.add(random.column, index);
+        self.primitive(Type::I32, &Op::Random(Random { column, ..random }))
+    }
+
+    fn primitive(&mut self, ty: Type, op: &Op) -> ValueId {
+        match math::emit_expansion(&mut self.builder, ty, op) {
+            Some(value) => value,
+            None => crate::ice!("{op:?} has no expansion"),
         }
     }
 
@@ -153,15 +222,19 @@ impl Walk<'_> {
             Op::Math(function, arguments) => {
                 Op::Math(*function, arguments.iter().map(|&argument| self.get(argument)).collect())
             }
-            Op::Random(random) => Op::Random(Random {
-                site: random.site,
-                attempt: self.get(random.attempt),
-                run: self.get(random.run),
-                step: self.get(random.step),
-                seed: self.get(random.seed),
-                row: self.get(random.row),
-                column: self.get(random.column),
-            }),
+            Op::Random(random) => Op::Random(self.random(random)),
+        }
+    }
+
+    fn random(&self, random: &Random) -> Random {
+        Random {
+            site: random.site,
+            attempt: self.get(random.attempt),
+            run: self.get(random.run),
+            step: self.get(random.step),
+            seed: self.get(random.seed),
+            row: self.get(random.row),
+            column: self.get(random.column),
         }
     }
 

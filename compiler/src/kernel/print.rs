@@ -40,7 +40,11 @@
 //! for lanes i in a .. b { … }
 //! for serial i in a .. b carry x = c { … next y; exit if z; } -> x.last;
 //! x = sum serial256 i below a { … term b * c if d; }
+//! fill into[a] below c = words(site, attempt, run, step, seed, row, column);
+//! fill into[a] below c = normals(site, attempt, run, step, seed, row, column);
+//! fill into[a] below c = exp;
 //! tile into(stride a, from e) = left(stride a, from b, size c) * right(stride a, from b, size c) over d;
+//! tile … over d ahead w, m(stride a, from b);
 //! ```
 //!
 //! A value is called by its name, with a number after a dot where that is taken; without a name it is called `%n`,
@@ -183,6 +187,7 @@ impl<'a> Printer<'a> {
             Stmt::For(each) => self.each(each),
             Stmt::Reduce(reduce) => self.reduce(reduce),
             Stmt::Tile(tile) => self.tile(tile),
+            Stmt::Fill(fill) => self.fill(fill),
         }
     }
 
@@ -266,6 +271,23 @@ impl<'a> Printer<'a> {
         self.line("}");
     }
 
+    fn fill(&mut self, fill: &Fill) {
+        let [start, count] = [fill.start, fill.count].map(|value| self.value(value));
+        let with = match &fill.with {
+            Filling::Words(random) => format!("words{}", self.address(random)),
+            Filling::Normals(random) => format!("normals{}", self.address(random)),
+            Filling::Function(function) => math_word(*function).to_string(),
+        };
+        self.line(format!("fill {}[{start}] below {count} = {with};", self.buffer(fill.into)));
+    }
+
+    /// Where random words come from.
+    fn address(&mut self, random: &Random) -> String {
+        let Random { site, attempt, run, step, seed, row, column } = random;
+        let values = self.values(&[*attempt, *run, *step, *seed, *row, *column]);
+        format!("({site}, {values})")
+    }
+
     fn tile(&mut self, tile: &TileProduct) {
         let (into, left, right) = (self.buffer(tile.into), self.buffer(tile.left), self.buffer(tile.right));
         let tile_stride = self.value(tile.tile_stride);
@@ -280,7 +302,12 @@ impl<'a> Printer<'a> {
         self.line(format!("    {left}{rows}"));
         self.line(format!("    * {right}{columns}"));
         let depth = self.value(tile.depth);
-        self.line(format!("    over {depth};"));
+        let ahead = tile.ahead.as_ref().map_or(String::new(), |ahead| {
+            let buffers: Vec<String> = ahead.buffers.iter().map(|&buffer| self.buffer(buffer)).collect();
+            let (stride, start) = (self.value(ahead.stride), self.value(ahead.start));
+            format!(" ahead {}(stride {stride}, from {start})", buffers.join(", "))
+        });
+        self.line(format!("    over {depth}{ahead};"));
     }
 
     /// The end of a block with the values that it gives.
@@ -323,11 +350,7 @@ impl<'a> Printer<'a> {
             }
             Op::Load(buffer, index) => format!("load {}[{}]", self.buffer(*buffer), self.value(*index)),
             Op::Math(function, arguments) => format!("{}({})", math_word(*function), self.values(arguments)),
-            Op::Random(random) => {
-                let Random { site, attempt, run, step, seed, row, column } = random;
-                let values = self.values(&[*attempt, *run, *step, *seed, *row, *column]);
-                format!("random({site}, {values})")
-            }
+            Op::Random(random) => format!("random{}", self.address(random)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Statements of a kernel: what is done, in which order.
 
-use super::{Block, BufferId, ReduceOp, ValueId};
+use super::{Block, BufferId, MathFn, Random, ReduceOp, ValueId};
 
 /// A statement.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +35,8 @@ pub enum Stmt {
     Reduce(Reduce),
     /// A tile of a batched product.
     Tile(TileProduct),
+    /// A strip of draws, or of values of a function.
+    Fill(Fill),
 }
 
 /// A value that a branch gives.
@@ -170,4 +172,42 @@ pub struct TileProduct {
     pub tile_stride: ValueId,
     /// The first element of the tile in `into` (`I64`).
     pub tile_start: ValueId,
+    /// What the statements behind it will read, where that is known.
+    pub ahead: Option<Ahead>,
+}
+
+/// Elements that will be read soon, so that a processor may fetch them while it computes. No value depends on it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ahead {
+    /// Of the type of the tile; of each, as many rows and columns as the tile has.
+    pub buffers: Vec<BufferId>,
+    /// The stride between rows (`I64`).
+    pub stride: ValueId,
+    /// The first element (`I64`).
+    pub start: ValueId,
+}
+
+/// Sets the elements `start .. start + count` of a buffer, so that what is long to compute is computed for many of them at
+/// once: by code of the host that is made for it. `expand` makes a lanes loop of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fill {
+    /// Scratch. Blocks that run side by side need elements of their own.
+    pub into: BufferId,
+    /// The first element (`I64`).
+    pub start: ValueId,
+    /// How many (`I64`).
+    pub count: ValueId,
+    /// With what.
+    pub with: Filling,
+}
+
+/// What a strip is filled with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Filling {
+    /// Random words, the k-th of the column `column + k`; of a buffer of `I32`.
+    Words(Random),
+    /// Standard normal numbers of such words; of a buffer of floats.
+    Normals(Random),
+    /// The function, of one argument, of what the elements are; of a buffer of floats.
+    Function(MathFn),
 }

@@ -121,6 +121,7 @@ pub(crate) trait Arithmetic {
     ) -> [Self::Float; 2];
 
     /// One of two, by precision.
+    #[inline(always)]
     fn pick<T>(&self, single: T, double: T) -> T {
         match self.precision() {
             Precision::F32 => single,
@@ -129,23 +130,27 @@ pub(crate) trait Arithmetic {
     }
 
     /// A real constant that differs by precision.
+    #[inline(always)]
     fn constant(&self, single: f64, double: f64) -> Self::Float {
         self.real(self.pick(single, double))
     }
 
     /// Σ coefficients\[i\] · x^i by Horner's rule.
+    #[inline(always)]
     fn polynomial(&self, x: Self::Float, coefficients: &[f64]) -> Self::Float {
         let (last, rest) = coefficients.split_last().expect("a polynomial has a coefficient");
         rest.iter().rev().fold(self.real(*last), |sum, &next| self.fma(sum, x, self.real(next)))
     }
 
     /// a + b as a rounded sum and its error; exact for |a| ≥ |b| or a = 0 (Dekker 1971, doi:10.1007/BF01397083).
+    #[inline(always)]
     fn fast_two_sum(&self, a: Self::Float, b: Self::Float) -> (Self::Float, Self::Float) {
         let sum = self.add(a, b);
         (sum, self.add(self.sub(a, sum), b))
     }
 
     /// a + b as a rounded sum and its error, exact (Knuth's, for either may be the larger).
+    #[inline(always)]
     fn two_sum(&self, a: Self::Float, b: Self::Float) -> (Self::Float, Self::Float) {
         let sum = self.add(a, b);
         let part = self.sub(sum, a);
@@ -154,17 +159,20 @@ pub(crate) trait Arithmetic {
     }
 
     /// `x` where it lies between the bounds, the nearer bound elsewhere; `low` for a NaN.
+    #[inline(always)]
     fn clamp(&self, x: Self::Float, low: Self::Float, high: Self::Float) -> Self::Float {
         let x = self.select(self.less(low, x), x, low);
         self.select(self.less(x, high), x, high)
     }
 
     /// `result`, or `x` where it is a NaN.
+    #[inline(always)]
     fn keep_nan(&self, x: Self::Float, result: Self::Float) -> Self::Float {
         self.select(self.equal(x, x), result, x)
     }
 
     /// (nh + nl) / (dh + dl), rounded about once; the low parts are small and dh is neither tiny nor huge.
+    #[inline(always)]
     fn divide_pairs(&self, n: (Self::Float, Self::Float), d: (Self::Float, Self::Float)) -> Self::Float {
         let inverse = self.div(self.real(1.0), d.0);
         let quotient = self.mul(n.0, inverse);
@@ -174,36 +182,43 @@ pub(crate) trait Arithmetic {
     }
 
     /// How many bits of a real follow its first one.
+    #[inline(always)]
     fn mantissa_bits(&self) -> u32 {
         self.pick(23, 52)
     }
 
     /// What is added to an exponent.
+    #[inline(always)]
     fn bias(&self) -> i64 {
         self.pick(127, 1023)
     }
 
     /// 1.5 · 2^mantissa_bits: adding it rounds to an integer, which is then in the low bits.
+    #[inline(always)]
     fn magic(&self) -> f64 {
         self.pick(12_582_912.0, 6_755_399_441_055_744.0)
     }
 
     /// The bits of [`Arithmetic::magic`].
+    #[inline(always)]
     fn magic_bits(&self) -> Self::Int {
         self.int(self.pick(12_582_912f32.to_bits().into(), 6_755_399_441_055_744f64.to_bits() as i64))
     }
 
     /// The real value of an integer of small magnitude.
+    #[inline(always)]
     fn small_to_real(&self, a: Self::Int) -> Self::Float {
         self.sub(self.real_from_bits(self.int_add(a, self.magic_bits())), self.real(self.magic()))
     }
 
     /// 2^k for k in the range of normal numbers.
+    #[inline(always)]
     fn power_of_two(&self, k: Self::Int) -> Self::Float {
         self.real_from_bits(self.int_shl(self.int_add(k, self.int(self.bias())), self.mantissa_bits()))
     }
 
     /// value · 2^k, rounded once, for a value near 1 and k within twice the range of exponents.
+    #[inline(always)]
     fn scale(&self, value: Self::Float, k: Self::Int) -> Self::Float {
         let half = self.int_sar(k, 1);
         let first = self.power_of_two(half);
@@ -212,6 +227,7 @@ pub(crate) trait Arithmetic {
     }
 
     /// `magnitude`, negated where the sign bit of `sign` is set; `magnitude` is not negative.
+    #[inline(always)]
     fn with_sign(&self, magnitude: Self::Float, sign: Self::Float) -> Self::Float {
         let negative = self.int_less(self.to_bits(sign), self.int(0));
         self.select(negative, self.neg(magnitude), magnitude)

@@ -69,35 +69,19 @@ const TAIL_F64: [&[f64]; 2] = [
 ];
 
 /// A number from a distribution; 0 or 1 from Bernoulli's.
+#[inline(always)]
 pub(super) fn number<A: Arithmetic>(
     a: &A,
     distribution: Distribution,
     parameters: &[A::Float],
     words: &impl Fn(A::Word) -> A::Word,
 ) -> A::Float {
-    let first = || words(a.word(0));
     match distribution {
-        Distribution::Uniform => {
-            let [low, high] = exactly(parameters);
-            let u = fraction(a, first());
-            a.add(low, a.mul(a.sub(high, low), u))
+        Distribution::Uniform | Distribution::Bernoulli | Distribution::Exponential => {
+            of_word(a, distribution, parameters, || words(a.word(0)))
         }
-        Distribution::Bernoulli => {
-            let [p] = exactly(parameters);
-            a.select(bernoulli(a, p, first()), a.real(1.0), a.real(0.0))
-        }
-        Distribution::Normal => {
-            let [mu, sigma] = exactly(parameters);
-            a.add(mu, a.mul(sigma, normal(a, first())))
-        }
-        Distribution::LogNormal => {
-            let [mu, sigma] = exactly(parameters);
-            exp::exp(a, a.add(mu, a.mul(sigma, normal(a, first()))))
-        }
-        Distribution::Exponential => {
-            let [rate] = exactly(parameters);
-            let log = log::log1p(a, a.neg(fraction(a, first())));
-            a.div(a.neg(log), rate)
+        Distribution::Normal | Distribution::LogNormal => {
+            of_normal(a, distribution, parameters, || normal(a, words(a.word(0))))
         }
         Distribution::Gamma => {
             let [shape, rate] = exactly(parameters);
@@ -110,12 +94,56 @@ pub(super) fn number<A: Arithmetic>(
     }
 }
 
+/// A number from a distribution that takes one word.
+#[inline(always)]
+pub(super) fn of_word<A: Arithmetic>(
+    a: &A,
+    distribution: Distribution,
+    parameters: &[A::Float],
+    word: impl FnOnce() -> A::Word,
+) -> A::Float {
+    match distribution {
+        Distribution::Uniform => {
+            let [low, high] = exactly(parameters);
+            let u = fraction(a, word());
+            a.add(low, a.mul(a.sub(high, low), u))
+        }
+        Distribution::Bernoulli => {
+            let [p] = exactly(parameters);
+            a.select(bernoulli(a, p, word()), a.real(1.0), a.real(0.0))
+        }
+        Distribution::Exponential => {
+            let [rate] = exactly(parameters);
+            let log = log::log1p(a, a.neg(fraction(a, word())));
+            a.div(a.neg(log), rate)
+        }
+        Distribution::Normal | Distribution::LogNormal | Distribution::Gamma | Distribution::Beta => {
+            crate::ice!("{distribution:?} is not made of one word")
+        }
+    }
+}
+
+/// A number from a distribution that takes one standard normal number.
+#[inline(always)]
+pub(super) fn of_normal<A: Arithmetic>(
+    a: &A,
+    distribution: Distribution,
+    parameters: &[A::Float],
+    normal: impl FnOnce() -> A::Float,
+) -> A::Float {
+    let [mu, sigma] = exactly(parameters);
+    let number = a.add(mu, a.mul(sigma, normal()));
+    if distribution == Distribution::LogNormal { exp::exp(a, number) } else { number }
+}
+
 /// Whether a number below `p` comes.
+#[inline(always)]
 pub(super) fn bernoulli<A: Arithmetic>(a: &A, p: A::Float, word: A::Word) -> A::Cond {
     a.less(fraction(a, word), p)
 }
 
 /// From 0 to below 1, exact.
+#[inline(always)]
 fn fraction<A: Arithmetic>(a: &A, word: A::Word) -> A::Float {
     let (drop, scale) = a.pick((8, 2f64.powi(-24)), (0, 2f64.powi(-32)));
     let word = if drop > 0 { a.word_shr(word, drop) } else { word };
@@ -123,28 +151,72 @@ fn fraction<A: Arithmetic>(a: &A, word: A::Word) -> A::Float {
 }
 
 /// From above 0 to 1: the middles of 2^31 equal parts, from the low 31 bits.
+#[inline(always)]
 pub(super) fn open_fraction<A: Arithmetic>(a: &A, word: A::Word) -> A::Float {
     let odd = a.word_or(a.word_shl(word, 1), a.word(1));
     a.mul(a.word_to_real(odd), a.real(2f64.powi(-32)))
 }
 
 /// A standard normal number.
+#[inline(always)]
 pub(super) fn normal<A: Arithmetic>(a: &A, word: A::Word) -> A::Float {
-    // 2 m + 1, and its distance from the middle in the same unit: both keep their relative precision.
-    let odd = a.word_or(a.word_shl(word, 1), a.word(1));
-    let unit = a.real(2f64.powi(-33));
-    let q = a.mul(a.word_to_real(odd), unit);
-    let distance = a.word_add(a.word_xor(odd, a.word(u32::MAX)), a.word(1));
-    let distance = a.mul(a.word_to_real(distance), unit);
+    let tail = Tail::new(a, word);
+    let centre = tail.centre(a);
+    let far = tail.magnitude(a);
+    let magnitude = a.select(tail.is_far(a), far, centre);
+    signed(a, word, magnitude)
+}
 
-    let ratio = |x: A::Float, [numerator, denominator]: [&[f64]; 2]| {
-        a.div(a.polynomial(x, numerator), a.polynomial(x, denominator))
-    };
-    let r = a.fma(a.neg(distance), distance, a.real(0.180625));
-    let centre = a.mul(distance, ratio(r, a.pick(CENTRE_F32, CENTRE_F64)));
-    let r = a.sub(a.sqrt(a.neg(log::ln(a, q))), a.real(1.6));
-    let tail = ratio(r, a.pick(TAIL_F32, TAIL_F64));
-    let magnitude = a.select(a.less(a.real(0.425), distance), tail, centre);
+/// Where a normal number stands among all.
+pub(super) struct Tail<F> {
+    /// The probability of a number farther out on its side.
+    q: F,
+    /// ½ - q
+    distance: F,
+}
+
+impl<F: Copy> Tail<F> {
+    /// Of the number that a word stands for.
+    #[inline(always)]
+    pub(super) fn new<A: Arithmetic<Float = F>>(a: &A, word: A::Word) -> Self {
+        // 2 m + 1, and its distance from the middle in the same unit: both keep their relative precision.
+        let odd = a.word_or(a.word_shl(word, 1), a.word(1));
+        let unit = a.real(2f64.powi(-33));
+        let q = a.mul(a.word_to_real(odd), unit);
+        let distance = a.word_add(a.word_xor(odd, a.word(u32::MAX)), a.word(1));
+        let distance = a.mul(a.word_to_real(distance), unit);
+        Self { q, distance }
+    }
+
+    /// Whether it belongs to the tail.
+    #[inline(always)]
+    pub(super) fn is_far<A: Arithmetic<Float = F>>(&self, a: &A) -> A::Cond {
+        a.less(a.real(0.425), self.distance)
+    }
+
+    /// Its magnitude, if it belongs to the centre.
+    #[inline(always)]
+    pub(super) fn centre<A: Arithmetic<Float = F>>(&self, a: &A) -> F {
+        let r = a.fma(a.neg(self.distance), self.distance, a.real(0.180625));
+        a.mul(self.distance, ratio(a, r, a.pick(CENTRE_F32, CENTRE_F64)))
+    }
+
+    /// Its magnitude, if it belongs to the tail.
+    #[inline(always)]
+    pub(super) fn magnitude<A: Arithmetic<Float = F>>(&self, a: &A) -> F {
+        let r = a.sub(a.sqrt(a.neg(log::ln(a, self.q))), a.real(1.6));
+        ratio(a, r, a.pick(TAIL_F32, TAIL_F64))
+    }
+}
+
+#[inline(always)]
+fn ratio<A: Arithmetic>(a: &A, x: A::Float, [numerator, denominator]: [&[f64]; 2]) -> A::Float {
+    a.div(a.polynomial(x, numerator), a.polynomial(x, denominator))
+}
+
+/// The sign is the first bit of the word.
+#[inline(always)]
+pub(super) fn signed<A: Arithmetic>(a: &A, word: A::Word, magnitude: A::Float) -> A::Float {
     let positive = a.word_equal(a.word_shr(word, 31), a.word(0));
     a.select(positive, magnitude, a.neg(magnitude))
 }

@@ -42,6 +42,7 @@ struct Reduced<A: Arithmetic> {
     c: A::Float,
 }
 
+#[inline(always)]
 fn reduce<A: Arithmetic>(a: &A, x: A::Float) -> Reduced<A> {
     let shifted = a.fma(x, a.real(std::f64::consts::LOG2_E), a.real(a.magic()));
     let k = a.int_sub(a.to_bits(shifted), a.magic_bits());
@@ -54,6 +55,7 @@ fn reduce<A: Arithmetic>(a: &A, x: A::Float) -> Reduced<A> {
 }
 
 /// e^(r + c) - 1 - r
+#[inline(always)]
 fn tail<A: Arithmetic>(a: &A, r: A::Float, c: A::Float) -> A::Float {
     let q = a.polynomial(r, a.pick(TAIL_F32, TAIL_F64));
     let c = a.fma(c, r, c);
@@ -61,22 +63,26 @@ fn tail<A: Arithmetic>(a: &A, r: A::Float, c: A::Float) -> A::Float {
 }
 
 /// e^(r + c) as a pair, for |r| ≤ ln 2 / 2 and c a rounding error of r.
+#[inline(always)]
 pub(super) fn exp_pair<A: Arithmetic>(a: &A, r: A::Float, c: A::Float) -> (A::Float, A::Float) {
     let (high, low) = a.fast_two_sum(a.real(1.0), r);
     (high, a.add(low, tail(a, r, c)))
 }
 
 /// Below it e^x rounds to 0.
+#[inline(always)]
 fn lowest<A: Arithmetic>(a: &A) -> A::Float {
     a.constant(-104.0, -746.0)
 }
 
 /// Above it e^x overflows.
+#[inline(always)]
 fn highest<A: Arithmetic>(a: &A) -> A::Float {
     a.constant(89.0, 710.0)
 }
 
 /// e^x, within 0.80 ulp.
+#[inline(always)]
 pub(super) fn exp<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     let reduced = reduce(a, a.clamp(x, lowest(a), highest(a)));
     let (high, low) = exp_pair(a, reduced.r, reduced.c);
@@ -84,6 +90,7 @@ pub(super) fn exp<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
 }
 
 /// (e^x - 1) / 2 as a pair, for x that e^x / 2 does not overflow and that is not below -80.
+#[inline(always)]
 fn half_expm1_pair<A: Arithmetic>(a: &A, x: A::Float) -> (A::Float, A::Float) {
     let reduced = reduce(a, x);
     let t = a.power_of_two(a.int_sub(reduced.k, a.int(1)));
@@ -94,12 +101,14 @@ fn half_expm1_pair<A: Arithmetic>(a: &A, x: A::Float) -> (A::Float, A::Float) {
 }
 
 /// `result`, or `x` where the function is x to the last bit.
+#[inline(always)]
 fn keep_tiny<A: Arithmetic>(a: &A, x: A::Float, result: A::Float) -> A::Float {
     let bound = a.constant(2f64.powi(-30), 2f64.powi(-60));
     a.select(a.less(a.abs(x), bound), x, result)
 }
 
 /// e^x - 1, within 0.95 ulp.
+#[inline(always)]
 pub(super) fn expm1<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     // Below -40 the result is -1.
     let (high, low) = half_expm1_pair(a, a.clamp(x, a.real(-40.0), highest(a)));
@@ -108,6 +117,7 @@ pub(super) fn expm1<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
 }
 
 /// Hyperbolic tangent, within 0.80 ulp: tanh |x| = -E / (1 + E) with E = (e^(-2|x|) - 1) / 2.
+#[inline(always)]
 pub(super) fn tanh<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     // Above 20 the result is 1.
     let magnitude = a.clamp(a.abs(x), a.real(0.0), a.real(20.0));
@@ -119,6 +129,7 @@ pub(super) fn tanh<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
 }
 
 /// 1 / (1 + e^-x), within 0.80 ulp; for negative x as e^x / (1 + e^x).
+#[inline(always)]
 pub(super) fn sigmoid<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     let reduced = reduce(a, a.clamp(a.neg(a.abs(x)), lowest(a), a.real(0.0)));
     let (high, low) = exp_pair(a, reduced.r, reduced.c);

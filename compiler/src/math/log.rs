@@ -27,6 +27,7 @@ const LOG2_E_HIGH: (f64, f64) = (1.4426950216293335, std::f64::consts::LOG2_E);
 const LOG2_E_LOW: (f64, f64) = (1.925963033500011e-08, 2.0355273740931033e-17);
 
 /// x = 2^k m for x positive and finite; m from √½ to √2.
+#[inline(always)]
 pub(super) fn split<A: Arithmetic>(a: &A, x: A::Float) -> (A::Int, A::Float) {
     let shift = a.pick(24, 54);
     let small = a.less(x, a.constant(f32::MIN_POSITIVE.into(), f64::MIN_POSITIVE));
@@ -49,6 +50,7 @@ struct Logarithm<A: Arithmetic> {
     slope: A::Float,
 }
 
+#[inline(always)]
 fn ln_1p<A: Arithmetic>(a: &A, f: A::Float) -> Logarithm<A> {
     let s = a.div(f, a.add(a.real(2.0), f));
     let z = a.mul(s, s);
@@ -64,6 +66,7 @@ fn ln_1p<A: Arithmetic>(a: &A, f: A::Float) -> Logarithm<A> {
 }
 
 /// k ln 2 + high + low
+#[inline(always)]
 fn combine<A: Arithmetic>(a: &A, k: A::Float, high: A::Float, low: A::Float) -> A::Float {
     let base = a.mul(k, a.constant(LN_2_SHORT.0, LN_2_SHORT.1));
     let (sum, error) = a.fast_two_sum(base, high);
@@ -72,6 +75,7 @@ fn combine<A: Arithmetic>(a: &A, k: A::Float, high: A::Float, low: A::Float) -> 
 }
 
 /// `result` where the argument is positive and finite; else what a logarithm of `x` is.
+#[inline(always)]
 fn with_limits<A: Arithmetic>(a: &A, x: A::Float, regular: A::Cond, result: A::Float) -> A::Float {
     let zero = a.equal(x, a.real(0.0));
     let infinite = a.equal(x, a.real(f64::INFINITY));
@@ -80,11 +84,13 @@ fn with_limits<A: Arithmetic>(a: &A, x: A::Float, regular: A::Cond, result: A::F
     a.select(regular, result, other)
 }
 
+#[inline(always)]
 fn is_regular<A: Arithmetic>(a: &A, x: A::Float) -> A::Cond {
     a.and(a.less(a.real(0.0), x), a.less(x, a.real(f64::INFINITY)))
 }
 
 /// Natural logarithm, within 0.70 ulp: -inf at 0, NaN below.
+#[inline(always)]
 pub(super) fn ln<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     let regular = is_regular(a, x);
     let (k, m) = split(a, a.select(regular, x, a.real(1.0)));
@@ -93,6 +99,7 @@ pub(super) fn ln<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
 }
 
 /// Logarithm to base 2, within 0.70 ulp and exact for powers of 2.
+#[inline(always)]
 pub(super) fn log2<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     let regular = is_regular(a, x);
     let (k, m) = split(a, a.select(regular, x, a.real(1.0)));
@@ -108,6 +115,7 @@ pub(super) fn log2<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
 }
 
 /// ln(1 + x), within 0.70 ulp: -inf at -1, NaN below.
+#[inline(always)]
 pub(super) fn log1p<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     let one = a.real(1.0);
     let regular = a.and(a.less(a.real(-1.0), x), a.less(x, a.real(f64::INFINITY)));

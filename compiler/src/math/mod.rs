@@ -35,11 +35,13 @@ mod emit;
 mod eval;
 mod exp;
 mod gamma;
+mod lane;
 mod log;
 mod philox;
 mod pow;
 pub mod real;
 mod remainder;
+pub mod strip;
 mod trig;
 
 #[cfg(test)]
@@ -118,6 +120,38 @@ pub fn emit_draw(
     draw::number(&emit, distribution, parameters, &words)
 }
 
+/// Writes what remains of a draw whose strip has been filled: `base` is its word, or its standard normal number, as
+/// [`draws_normal`] says.
+pub(crate) fn emit_draw_of(
+    builder: &mut KernelBuilder,
+    distribution: Distribution,
+    parameters: &[ValueId],
+    base: ValueId,
+) -> ValueId {
+    let Some(&first) = parameters.first() else {
+        crate::ice!("{distribution:?} without parameters");
+    };
+    let precision = precision(builder.ty(first));
+    let emit = Emit::new(builder, precision);
+    if distribution == Distribution::Bernoulli {
+        return draw::bernoulli(&emit, first, base);
+    }
+    match draws_normal(distribution) {
+        true => draw::of_normal(&emit, distribution, parameters, || base),
+        false => draw::of_word(&emit, distribution, parameters, || base),
+    }
+}
+
+/// Whether a number from a distribution is made of a standard normal number, and not of a word.
+pub(crate) fn draws_normal(distribution: Distribution) -> bool {
+    matches!(distribution, Distribution::Normal | Distribution::LogNormal)
+}
+
+/// Writes the standard normal number of a word.
+pub(crate) fn emit_normal(builder: &mut KernelBuilder, ty: Type, word: ValueId) -> ValueId {
+    draw::normal(&Emit::new(builder, precision(ty)), word)
+}
+
 /// Writes what `op` stands for, or gives nothing for an operation that is primitive.
 pub(crate) fn emit_expansion(builder: &mut KernelBuilder, ty: Type, op: &Op) -> Option<ValueId> {
     match op {
@@ -167,6 +201,7 @@ fn precision(ty: Type) -> Precision {
     }
 }
 
+#[inline(always)]
 fn apply<A: Arithmetic>(a: &A, function: MathFn, arguments: &[A::Float]) -> A::Float {
     let one = || exactly::<_, 1>(arguments)[0];
     match function {
@@ -187,6 +222,7 @@ fn apply<A: Arithmetic>(a: &A, function: MathFn, arguments: &[A::Float]) -> A::F
 }
 
 /// All values, of which there must be `N`: `check` and `valid` have seen to that.
+#[inline(always)]
 fn exactly<T: Copy, const N: usize>(values: &[T]) -> [T; N] {
     match values.try_into() {
         Ok(values) => values,

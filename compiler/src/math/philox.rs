@@ -11,6 +11,7 @@ const KEY_STEPS: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
 const ROUNDS: u32 = 10;
 
 /// Four random words.
+#[inline(always)]
 pub(super) fn philox<A: Arithmetic>(a: &A, counter: [A::Word; 4], key: [A::Word; 2]) -> [A::Word; 4] {
     let (mut c, mut k) = (counter, key);
     for round in 0..ROUNDS {
@@ -49,14 +50,21 @@ pub(super) struct Address<W> {
 }
 
 /// The word at an address, with the counter layout of `kernel::Random`.
+#[inline(always)]
 pub(super) fn word<A: Arithmetic>(a: &A, at: &Address<A::Word>) -> A::Word {
-    let byte = a.word(0xff);
-    let site = a.word_shl(at.site, 16);
-    let attempt = a.word_shl(a.word_and(at.attempt, byte), 8);
-    let place = a.word_or(a.word_or(site, attempt), a.word_and(at.run, byte));
-    let words = philox(a, [at.step, place, at.row, at.column_quarter], at.key);
+    let words = philox(a, counter(a, at), at.key);
     let high = a.word_select(a.word_equal(at.lane, a.word(2)), words[2], words[3]);
     let low = a.word_select(a.word_equal(at.lane, a.word(0)), words[0], words[1]);
     let in_low = a.word_equal(a.word_and(at.lane, a.word(2)), a.word(0));
     a.word_select(in_low, low, high)
+}
+
+/// The counter of the block at an address.
+#[inline(always)]
+pub(super) fn counter<A: Arithmetic>(a: &A, at: &Address<A::Word>) -> [A::Word; 4] {
+    let byte = a.word(0xff);
+    let site = a.word_shl(at.site, 16);
+    let attempt = a.word_shl(a.word_and(at.attempt, byte), 8);
+    let place = a.word_or(a.word_or(site, attempt), a.word_and(at.run, byte));
+    [at.step, place, at.row, at.column_quarter]
 }

@@ -28,6 +28,7 @@ const SECOND_HIGH: (f64, f64) = (0.9617967009544373, 0.9617966939259756);
 const SECOND_LOW: (f64, f64) = (-7.028461812552678e-09, 5.0577616648125907e-17);
 
 /// log2 x as a pair, for x positive and finite.
+#[inline(always)]
 fn log2_pair<A: Arithmetic>(a: &A, x: A::Float) -> (A::Float, A::Float) {
     let (k, m) = split(a, x);
     let f = a.sub(m, a.real(1.0));
@@ -54,6 +55,7 @@ fn log2_pair<A: Arithmetic>(a: &A, x: A::Float) -> (A::Float, A::Float) {
 }
 
 /// (xh + xl) · (yh + yl)
+#[inline(always)]
 fn product<A: Arithmetic>(a: &A, x: (A::Float, A::Float), y: (A::Float, A::Float)) -> (A::Float, A::Float) {
     let high = a.mul(x.0, y.0);
     let error = a.fma(x.0, y.0, a.neg(high));
@@ -62,6 +64,7 @@ fn product<A: Arithmetic>(a: &A, x: (A::Float, A::Float), y: (A::Float, A::Float
 }
 
 /// 2^(high + low)
+#[inline(always)]
 fn exp2_pair<A: Arithmetic>(a: &A, high: A::Float, low: A::Float) -> A::Float {
     let shifted = a.add(high, a.real(a.magic()));
     let k = a.int_sub(a.to_bits(shifted), a.magic_bits());
@@ -74,6 +77,7 @@ fn exp2_pair<A: Arithmetic>(a: &A, high: A::Float, low: A::Float) -> A::Float {
 }
 
 /// |x|^y for |x| positive and finite and y finite.
+#[inline(always)]
 fn magnitude<A: Arithmetic>(a: &A, x: A::Float, y: A::Float) -> A::Float {
     // Beyond this every power of a number other than 1 is 0 or infinite.
     let far = a.constant(2f64.powi(40), 2f64.powi(70));
@@ -88,6 +92,7 @@ fn magnitude<A: Arithmetic>(a: &A, x: A::Float, y: A::Float) -> A::Float {
 }
 
 /// x^y, within 0.80 ulp, with the special cases of C99 (annex F.9.4.4).
+#[inline(always)]
 pub(super) fn pow<A: Arithmetic>(a: &A, x: A::Float, y: A::Float) -> A::Float {
     let (zero, one, infinity) = (a.real(0.0), a.real(1.0), a.real(f64::INFINITY));
     let size = a.abs(x);

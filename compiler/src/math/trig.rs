@@ -53,6 +53,7 @@ struct Reduced<A: Arithmetic> {
 }
 
 /// Limb `index` of 2/π behind two limbs of zeros.
+#[inline(always)]
 fn limb<A: Arithmetic>(a: &A, index: usize) -> A::Int {
     let bits = index.checked_sub(2).map_or(0, |index| {
         let half = TWO_OVER_PI
@@ -64,6 +65,7 @@ fn limb<A: Arithmetic>(a: &A, index: usize) -> A::Int {
 }
 
 /// `LIMBS` limbs of 2/π from bit `offset` on, counted behind two limbs of zeros.
+#[inline(always)]
 fn window<A: Arithmetic>(a: &A, offset: A::Int) -> [A::Int; LIMBS] {
     let width = limb_bits(a);
     let mask = a.int((1 << width) - 1);
@@ -92,11 +94,13 @@ fn window<A: Arithmetic>(a: &A, offset: A::Int) -> [A::Int; LIMBS] {
 }
 
 /// Half the width of an integer.
+#[inline(always)]
 fn limb_bits<A: Arithmetic>(a: &A) -> u32 {
     a.pick(16, 32)
 }
 
 /// The low limbs of `mantissa` times `window`, highest first.
+#[inline(always)]
 fn multiply<A: Arithmetic>(a: &A, mantissa: A::Int, window: [A::Int; LIMBS]) -> [A::Int; LIMBS] {
     let width = limb_bits(a);
     let mask = a.int((1 << width) - 1);
@@ -116,6 +120,7 @@ fn multiply<A: Arithmetic>(a: &A, mantissa: A::Int, window: [A::Int; LIMBS]) -> 
 }
 
 /// For x from ½ on, finite.
+#[inline(always)]
 fn reduce_large<A: Arithmetic>(a: &A, x: A::Float) -> Reduced<A> {
     let width = limb_bits(a);
     let bits = a.to_bits(x);
@@ -157,6 +162,7 @@ fn reduce_large<A: Arithmetic>(a: &A, x: A::Float) -> Reduced<A> {
     Reduced { quadrant: rounded, r, c }
 }
 
+#[inline(always)]
 fn reduce<A: Arithmetic>(a: &A, x: A::Float) -> Reduced<A> {
     let size = a.abs(x);
     let small = a.less(size, a.real(std::f64::consts::FRAC_PI_4));
@@ -170,6 +176,7 @@ fn reduce<A: Arithmetic>(a: &A, x: A::Float) -> Reduced<A> {
 }
 
 /// sin (r + c)
+#[inline(always)]
 fn sin_kernel<A: Arithmetic>(a: &A, r: A::Float, c: A::Float) -> A::Float {
     let z = a.mul(r, r);
     let cube = a.mul(z, r);
@@ -178,6 +185,7 @@ fn sin_kernel<A: Arithmetic>(a: &A, r: A::Float, c: A::Float) -> A::Float {
 }
 
 /// cos (r + c)
+#[inline(always)]
 fn cos_kernel<A: Arithmetic>(a: &A, r: A::Float, c: A::Float) -> A::Float {
     let z = a.mul(r, r);
     let half = a.mul(r, a.real(0.5));
@@ -188,6 +196,7 @@ fn cos_kernel<A: Arithmetic>(a: &A, r: A::Float, c: A::Float) -> A::Float {
 }
 
 /// The sine, or the cosine, of r + quadrant · π/2.
+#[inline(always)]
 fn turn<A: Arithmetic>(a: &A, reduced: &Reduced<A>, quadrant: A::Int) -> A::Float {
     let even = a.int_equal(a.int_and(quadrant, a.int(1)), a.int(0));
     let sin = sin_kernel(a, reduced.r, reduced.c);
@@ -198,11 +207,13 @@ fn turn<A: Arithmetic>(a: &A, reduced: &Reduced<A>, quadrant: A::Int) -> A::Floa
 }
 
 /// `result` where x is finite, else NaN.
+#[inline(always)]
 fn finite_only<A: Arithmetic>(a: &A, x: A::Float, result: A::Float) -> A::Float {
     a.select(a.less(a.abs(x), a.real(f64::INFINITY)), result, a.real(f64::NAN))
 }
 
 /// Sine of radians, within 0.80 ulp; NaN for an infinite argument.
+#[inline(always)]
 pub(super) fn sin<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     let reduced = reduce(a, x);
     let value = turn(a, &reduced, reduced.quadrant);
@@ -213,6 +224,7 @@ pub(super) fn sin<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
 }
 
 /// Cosine of radians, within 0.80 ulp; NaN for an infinite argument.
+#[inline(always)]
 pub(super) fn cos<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     let reduced = reduce(a, x);
     let value = turn(a, &reduced, a.int_add(reduced.quadrant, a.int(1)));

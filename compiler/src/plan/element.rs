@@ -132,6 +132,23 @@ impl Emitter<'_, '_, '_> {
             let storage = self.work.planner.storages.draws(site, shape, ty);
             return self.load(storage, place, 0, 1);
         }
+        let base = self.base(id);
+        let random = base.is_none().then(|| self.random(site));
+        let parameters: Vec<ValueId> = parameters.iter().map(|&parameter| self.value(parameter)).collect();
+        let distribution = self.work.planner.rule.sites[site].distribution;
+        match (base, random) {
+            (Some(base), _) => crate::math::emit_draw_of(&mut self.builder, distribution, &parameters, base),
+            (None, Some(random)) => {
+                crate::math::emit_draw(&mut self.builder, distribution, &parameters, &random)
+            }
+            (None, None) => crate::ice!("a draw of nothing"),
+        }
+    }
+
+    /// Where the words of a draw come from, at the element at which the emitter stands.
+    pub(super) fn random(&mut self, site: ir::SiteId) -> Random {
+        let shape = self.work.planner.rule.sites[site].shape;
+        let place = self.work.layout.place(shape);
         let zero = self.builder.int(0);
         let (row, column) = self.draw_address(shape.domain);
         let (mut row, column) = (row.unwrap_or(zero), column.unwrap_or(zero));
@@ -148,7 +165,7 @@ impl Emitter<'_, '_, '_> {
         }
         let run = self.scalar_value(ScalarSource::Run, kernel::Type::I64);
         let run = self.builder.convert(Conversion::Value, kernel::Type::I32, run);
-        let random = Random {
+        Random {
             site: site.index() as u32,
             attempt: self.builder.word(0),
             run,
@@ -156,10 +173,7 @@ impl Emitter<'_, '_, '_> {
             seed: self.scalar_value(ScalarSource::Seed, kernel::Type::I64),
             row,
             column,
-        };
-        let parameters: Vec<ValueId> = parameters.iter().map(|&parameter| self.value(parameter)).collect();
-        let distribution = self.work.planner.rule.sites[site].distribution;
-        crate::math::emit_draw(&mut self.builder, distribution, &parameters, &random)
+        }
     }
 
     /// The row and the column that address a draw.

@@ -27,6 +27,8 @@ pub(super) struct Emitter<'w, 'p, 'a> {
     scalar_ids: HashMap<(ScalarSource, kernel::Type), ScalarId>,
     /// Values of the open blocks, innermost last.
     frames: Vec<Frame>,
+    /// What draws of this loop are made of, where it has been computed before.
+    bases: HashMap<ExprId, ValueId>,
 }
 
 /// The values of an open block.
@@ -49,6 +51,7 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
             scalars: Vec::new(),
             scalar_ids: HashMap::new(),
             frames: vec![Frame::default()],
+            bases: HashMap::new(),
         }
     }
 
@@ -60,7 +63,10 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
 
     /// Adds the kernel to the program and gives the launch.
     pub(super) fn finish(self) -> Launch {
-        let kernel = kernel::expand::expand(&self.builder.finish());
+        let kernel = match self.work.planner.options.strips {
+            true => kernel::expand::expand_operations(&self.builder.finish()),
+            false => kernel::expand::expand(&self.builder.finish()),
+        };
         if cfg!(debug_assertions)
             && let Err(faults) = crate::valid::kernel::validate(&kernel)
         {
@@ -118,6 +124,20 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
                 self.remember(id, value);
             }
         }
+    }
+
+    /// The word or the normal number that a draw of this loop is made of.
+    pub(super) fn base(&self, id: ExprId) -> Option<ValueId> {
+        self.bases.get(&id).copied()
+    }
+
+    pub(super) fn set_base(&mut self, id: ExprId, base: ValueId) {
+        self.bases.insert(id, base);
+    }
+
+    /// At the end of a loop.
+    pub(super) fn forget_bases(&mut self) {
+        self.bases.clear();
     }
 
     pub(super) fn remember(&mut self, id: ExprId, value: ValueId) {

@@ -26,6 +26,7 @@ mod section;
 mod spatial;
 mod stage;
 mod storage;
+mod strips;
 mod sum;
 mod support;
 mod synapses;
@@ -71,6 +72,8 @@ pub struct Options {
     pub choice: PlanChoice,
     /// Whether sums of products over the batch are made in tiles: where a block's threads are one, and share a cache.
     pub tiles: bool,
+    /// Whether draws and functions are filled in strips, for which a device must have code of its own.
+    pub strips: bool,
 }
 
 /// Plans a finished rule.

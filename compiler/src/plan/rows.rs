@@ -8,6 +8,7 @@ use super::neuron::{block_range, push_loop, say_writes, write_variables};
 use super::program::{Count, Launch, Size, Table};
 use super::section::{Access, Work};
 use super::stage::{Key, needed_operands};
+use super::strips::{self, Filled};
 use super::tiles::{self, Product, Strip};
 use crate::flow::Write;
 use crate::ir::{ExprId, ExprKind, ReduceOp};
@@ -76,7 +77,11 @@ pub(super) fn full_pass(work: &mut Work<'_, '_>, key: Key) -> Vec<Launch> {
 
 /// How many rows a block of a pass has.
 fn rows_per_block(emitter: &Emitter<'_, '_, '_>, variant: &Variant) -> u32 {
-    if sums_of(emitter, variant, Range::Columns).is_empty() { ROWS_PER_BLOCK } else { ROWS_OF_A_SUM }
+    if sums_of(emitter, variant, Range::Columns).is_empty() {
+        std::env::var("APL_ROWS").map_or(ROWS_PER_BLOCK, |x| x.parse().unwrap())
+    } else {
+        ROWS_OF_A_SUM
+    }
 }
 
 /// Rows of spiking neurons in full and, on a dense group, the spiking columns of the others.
@@ -278,25 +283,60 @@ fn lanes(
     sums: &[ExprId],
     gate_holds: bool,
 ) {
+    let (batched, shared): (Vec<ExprId>, Vec<ExprId>) =
+        sums.iter().partition(|&&sum| emitter.place(sum).batched);
+    let of_batch = |write: &&Write| emitter.work.variable_place(write.variable).batched;
+    let plain = batched.is_empty() && !writes.iter().any(|write| of_batch(&write));
+    let mut roots: Vec<ExprId> =
+        writes.iter().filter(|write| !of_batch(write)).map(|write| write.value).collect();
+    for &sum in &shared {
+        let pieces = emitter.work.pieces(sum);
+        let skipped = if gate_holds { pieces.gates.len() } else { 0 };
+        roots.extend(pieces.values().skip(skipped));
+    }
+    let filled = if plain { strips::filled(emitter, pass.key, &roots) } else { Vec::new() };
+    let work = LaneWork { writes, sums, roots: &roots, filled: &filled, gate_holds };
+    match pass.strip {
+        _ if filled.is_empty() => {
+            let all = Strip { start: pass.rows.zero, end: pass.row.count };
+            lanes_of(emitter, pass, &work, pass.strip.unwrap_or(all));
+        }
+        Some(strip) => lanes_of(emitter, pass, &work, strip),
+        None => strips::each(emitter, pass.row.count, |emitter, strip| lanes_of(emitter, pass, &work, strip)),
+    }
+}
+
+/// What a loop over synapses does.
+struct LaneWork<'r> {
+    writes: &'r [Write],
+    sums: &'r [ExprId],
+    /// What is shared by the batch.
+    roots: &'r [ExprId],
+    filled: &'r [Filled],
+    gate_holds: bool,
+}
+
+/// The loop over some of the synapses of a row.
+fn lanes_of(emitter: &mut Emitter<'_, '_, '_>, pass: &RowPass<'_>, work: &LaneWork<'_>, columns: Strip) {
+    let first = if work.filled.is_empty() { pass.rows.zero } else { strips::first(emitter, pass.block) };
+    let strip = strips::At { columns, first };
+    strips::fill(emitter, pass.key, work.filled, strip, &|emitter, column| {
+        stand_at(emitter, pass.row, column);
+        if let Some(strip) = pass.strip {
+            tiles::recall(emitter, pass.products, strip, (pass.at, column));
+        }
+    });
     let at = column_index(emitter);
-    let shared: Vec<ExprId> = sums.iter().copied().filter(|&sum| !emitter.place(sum).batched).collect();
+    let any_shared = work.sums.iter().any(|&sum| !emitter.place(sum).batched);
     let partial_start =
-        if shared.is_empty() { pass.rows.zero } else { emitter.builder.mul(pass.block, pass.rows.columns) };
+        if any_shared { emitter.builder.mul(pass.block, pass.rows.columns) } else { pass.rows.zero };
     emitter.enter();
     let outer = emitter.at;
     let column = stand_at(emitter, pass.row, at);
     if let Some(strip) = pass.strip {
         tiles::recall(emitter, pass.products, strip, (pass.at, column));
     }
-    let mut roots: Vec<ExprId> = Vec::new();
-    for write in writes.iter().filter(|write| !emitter.work.variable_place(write.variable).batched) {
-        roots.push(write.value);
-    }
-    for &sum in &shared {
-        let pieces = emitter.work.pieces(sum);
-        let skipped = if gate_holds { pieces.gates.len() } else { 0 };
-        roots.extend(pieces.values().skip(skipped));
-    }
+    strips::recall(emitter, work.filled, strip, column);
     let accumulate = |emitter: &mut Emitter<'_, '_, '_>, sum: ExprId| {
         let start = if emitter.place(sum).batched {
             let blocks = emitter.count(Count::PreBlocks);
@@ -306,16 +346,17 @@ fn lanes(
         } else {
             partial_start
         };
-        accumulate_column(emitter, sum, start, column, gate_holds);
+        accumulate_column(emitter, sum, start, column, work.gate_holds);
     };
-    write_batched_with(emitter, pass.key, &roots, writes, sums, &accumulate);
+    if !work.filled.is_empty() {
+        let needed = strips::needed(emitter, pass.key, work.roots);
+        emitter.emit_all(needed);
+    }
+    write_batched_with(emitter, pass.key, work.roots, work.writes, work.sums, &accumulate);
     emitter.at = outer;
+    emitter.forget_bases();
     let body = emitter.leave();
-    let (start, end) = match pass.strip {
-        Some(strip) => (strip.start, strip.end),
-        None => (pass.rows.zero, pass.row.count),
-    };
-    push_loop(emitter, LoopKind::Lanes, at, Some(start), Some(end), body);
+    push_loop(emitter, LoopKind::Lanes, at, Some(columns.start), Some(columns.end), body);
 }
 
 /// What is done with one synapse, where nothing is summed over columns.
@@ -345,9 +386,12 @@ fn write_batched_with(
         writes.iter().partition(|write| of_batch(emitter, write));
     let (batched_sums, shared_sums): (Vec<ExprId>, Vec<ExprId>) =
         sums.iter().partition(|&&sum| emitter.place(sum).batched);
-    let closure = emitter.work.closure(key, roots);
-    let closure: Vec<ExprId> = closure.into_iter().filter(|&id| !emitter.place(id).batched).collect();
-    emitter.emit_all(closure);
+    // Where values have been filled, what the roots need has been written, and what the fills need is not wanted.
+    if roots.iter().any(|&root| emitter.known(root).is_none()) {
+        let closure = emitter.work.closure(key, roots);
+        let closure: Vec<ExprId> = closure.into_iter().filter(|&id| !emitter.place(id).batched).collect();
+        emitter.emit_all(closure);
+    }
     if !batched.is_empty() || !batched_sums.is_empty() {
         over_batch(emitter, |emitter| {
             let mut roots: Vec<ExprId> = batched.iter().map(|write| write.value).collect();

@@ -79,6 +79,7 @@ pub(super) fn programs(
             choice,
             // With and without: no bit may tell.
             tiles: choice != PlanChoice::Events,
+            strips: false,
         };
         compile(rule, &options)
     };

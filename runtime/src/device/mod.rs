@@ -103,6 +103,17 @@ impl Device {
         }
     }
 
+    /// Whether there is code that fills strips of draws.
+    pub(crate) fn fills_strips(&self) -> bool {
+        match self.mode {
+            #[cfg(feature = "jit")]
+            Mode::Compiled => true,
+            Mode::Interpreted => false,
+            #[cfg(feature = "cuda")]
+            Mode::Cuda => false,
+        }
+    }
+
     /// The same device for another engine.
     pub(crate) fn for_engine(&self) -> Result<Self> {
         #[cfg(feature = "cuda")]

@@ -1,12 +1,146 @@
 //! Precompiled code for compiled kernels, in the widest vectors that the processor has.
 
-use aplysia_compiler::back::cranelift::Routines;
-use aplysia_native::{Real, tile};
+use aplysia_compiler::back::cranelift::{FillRoutines, FunctionRoutine, Routines};
+use aplysia_compiler::ice;
+use aplysia_compiler::kernel::{MathFn, Precision};
+use aplysia_compiler::math::Stream;
+use aplysia_compiler::math::strip::{StripReal, normals, words};
+use aplysia_native::{Launch, Real, dispatch, tile};
 
 /// All that there is.
 pub(crate) fn routines() -> Routines {
-    Routines { tile_f32: Some(tile_of::<f32>), tile_f64: Some(tile_of::<f64>) }
+    let fill =
+        FillRoutines { words: draw::<u32>, normals_f32: draw::<f32>, normals_f64: draw::<f64>, function };
+    Routines { fill: Some(fill), tile_f32: Some(tile_of::<f32>), tile_f64: Some(tile_of::<f64>) }
 }
+
+/// What a strip of draws is made of.
+trait Drawn: Sized {
+    fn draw(stream: &Stream, attempt: u32, into: &mut [Self]);
+}
+
+impl Drawn for u32 {
+    #[inline(always)]
+    fn draw(stream: &Stream, attempt: u32, into: &mut [Self]) {
+        words(stream, attempt, into);
+    }
+}
+
+impl Drawn for f32 {
+    #[inline(always)]
+    fn draw(stream: &Stream, attempt: u32, into: &mut [Self]) {
+        normals(stream, attempt, into);
+    }
+}
+
+impl Drawn for f64 {
+    #[inline(always)]
+    fn draw(stream: &Stream, attempt: u32, into: &mut [Self]) {
+        normals(stream, attempt, into);
+    }
+}
+
+/// A strip of draws in the widest vectors.
+struct Draws<'a, T> {
+    stream: Stream,
+    attempt: u32,
+    into: &'a mut [T],
+}
+
+impl<T: Drawn> Launch for Draws<'_, T> {
+    #[inline(always)]
+    fn run(self) {
+        T::draw(&self.stream, self.attempt, self.into);
+    }
+}
+
+/// A strip of draws; see `DrawRoutine`.
+///
+/// # Safety
+/// So many elements of this type lie at the pointer, and nobody else touches them.
+unsafe extern "C" fn draw<T: Drawn>(into: *mut u8, count: i64, address: *const [i64; 7]) {
+    // SAFETY: the kernel has stored seven numbers there, and the elements are its own.
+    let ([site, attempt, run, step, seed, row, column], into) =
+        unsafe { (*address, strip::<T>(into, count)) };
+    let stream = Stream {
+        seed: seed as u64,
+        step: step as u64,
+        site: site as u32,
+        run: run as u32,
+        row: row as u64,
+        column: column as u64,
+    };
+    dispatch(Draws { stream, attempt: attempt as u32, into });
+}
+
+/// A strip of elements.
+///
+/// # Safety
+/// So many elements of this type lie at the pointer, and nobody else touches them.
+unsafe fn strip<'a, T>(at: *mut u8, count: i64) -> &'a mut [T] {
+    match count {
+        // SAFETY: the caller's promise.
+        1.. => unsafe { std::slice::from_raw_parts_mut(at.cast::<T>(), count as usize) },
+        _ => &mut [],
+    }
+}
+
+/// Functions by their number.
+const FUNCTIONS: [MathFn; 9] = [
+    MathFn::Exp,
+    MathFn::Ln,
+    MathFn::Log2,
+    MathFn::Log1p,
+    MathFn::Expm1,
+    MathFn::Sin,
+    MathFn::Cos,
+    MathFn::Tanh,
+    MathFn::Sigmoid,
+];
+
+/// A strip of values of a function in the widest vectors.
+struct Function<'a, T, const NUMBER: usize>(&'a mut [T]);
+
+impl<T: StripReal, const NUMBER: usize> Launch for Function<'_, T, NUMBER> {
+    #[inline(always)]
+    fn run(self) {
+        T::function(const { FUNCTIONS[NUMBER] }, self.0);
+    }
+}
+
+/// A strip of values of a function; see `FunctionRoutine`.
+///
+/// # Safety
+/// So many elements of this type lie at the pointer, and nobody else touches them.
+unsafe extern "C" fn function_of<T: StripReal, const NUMBER: usize>(values: *mut u8, count: i64) {
+    // SAFETY: the caller's promise.
+    dispatch(Function::<T, NUMBER>(unsafe { strip(values, count) }));
+}
+
+fn function(function: MathFn, precision: Precision) -> FunctionRoutine {
+    match precision {
+        Precision::F32 => of_type::<f32>(function),
+        Precision::F64 => of_type::<f64>(function),
+    }
+}
+
+fn of_type<T: StripReal>(function: MathFn) -> FunctionRoutine {
+    match function {
+        MathFn::Exp => function_of::<T, 0>,
+        MathFn::Ln => function_of::<T, 1>,
+        MathFn::Log2 => function_of::<T, 2>,
+        MathFn::Log1p => function_of::<T, 3>,
+        MathFn::Expm1 => function_of::<T, 4>,
+        MathFn::Sin => function_of::<T, 5>,
+        MathFn::Cos => function_of::<T, 6>,
+        MathFn::Tanh => function_of::<T, 7>,
+        MathFn::Sigmoid => function_of::<T, 8>,
+        MathFn::Pow => ice!("a strip has one argument"),
+    }
+}
+
+/// Rows and columns of the part of a tile that is made while what follows it is fetched.
+const PART: [i64; 2] = [8, 128];
 
 /// A tile of a product; see `TileRoutine`.
 ///
@@ -17,10 +151,14 @@ unsafe extern "C" fn tile_of<T: Real>(
     left: *const u8,
     right: *const u8,
     into: *mut u8,
-    numbers: *const [i64; 9],
+    numbers: *const [i64; 12],
+    ahead: *const *const u8,
 ) {
-    // SAFETY: the kernel has stored nine numbers there.
-    let [left_stride, right_stride, row, column, rows, columns, depth, stride, start] = unsafe { *numbers };
+    // SAFETY: the kernel has stored twelve numbers there, and so many pointers as the last says.
+    let (
+        [left_stride, right_stride, row, column, rows, columns, depth, stride, start, apart, first, _],
+        ahead,
+    ) = unsafe { (*numbers, std::slice::from_raw_parts(ahead, (*numbers)[11] as usize)) };
     if rows <= 0 || columns <= 0 {
         return;
     }
@@ -39,5 +177,33 @@ unsafe extern "C" fn tile_of<T: Real>(
             std::slice::from_raw_parts_mut(into.cast::<T>().add(start as usize), length),
         )
     };
-    tile(left, right, into, [left_stride, right_stride], [row, column], [rows, columns], depth, [stride, 0]);
+    let strides = [left_stride, right_stride];
+    if ahead.is_empty() {
+        return tile(left, right, into, strides, [row, column], [rows, columns], depth, [stride, 0]);
+    }
+    for m in (0..rows).step_by(PART[0] as usize) {
+        for n in (0..columns).step_by(PART[1] as usize) {
+            let size = [(rows - m).min(PART[0]), (columns - n).min(PART[1])];
+            for array in ahead {
+                for r in m..m + size[0] {
+                    let at = (first + r * apart + n) as usize * size_of::<T>();
+                    fetch(array.wrapping_add(at), size[1] as usize * size_of::<T>());
+                }
+            }
+            tile(left, right, into, strides, [row + m, column + n], size, depth, [stride, m * stride + n]);
+        }
+    }
+}
+
+/// Asks for so many bytes to be brought into the second cache.
+#[inline]
+fn fetch(start: *const u8, bytes: usize) {
+    #[cfg(target_arch = "x86_64")]
+    for line in (0..bytes).step_by(64) {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: a prefetch reads nothing that the program sees, whatever the address.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(start.wrapping_add(line).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (start, bytes);
 }

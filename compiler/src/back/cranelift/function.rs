@@ -163,6 +163,7 @@ impl Lower<'_, '_> {
             }
             Stmt::Reduce(reduce) => self.reduce(reduce),
             Stmt::Tile(tile) => self.tile(tile),
+            Stmt::Fill(fill) => self.fill(fill),
         }
     }
 

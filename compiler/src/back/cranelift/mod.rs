@@ -35,7 +35,7 @@ use crate::valid::kernel::KernelInfo;
 
 pub use code::JitKernel;
 pub use isa::Isa;
-pub use routines::{Routines, TileRoutine};
+pub use routines::{DrawRoutine, FillRoutines, FunctionRoutine, Routines, TileRoutine};
 
 /// How a kernel is compiled. No choice changes a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,7 +117,7 @@ fn lowered(
     isa: &Isa,
     options: &JitOptions,
 ) -> Result<Function, JitError> {
-    if !info.expanded {
+    if !info.expanded || info.fills && !isa.routines.fills() {
         return Err(JitError::NotExpanded(kernel.name.clone()));
     }
     let function = function::lower(kernel, isa, options);

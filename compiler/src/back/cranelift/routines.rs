@@ -5,15 +5,39 @@
 use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, StackSlotData, StackSlotKind, Value, types};
 
 use super::function::Lower;
-use crate::kernel::{TileProduct, Type};
+use crate::kernel::{Fill, Filling, MathFn, Precision, Random, TileProduct, Type};
 
 /// Makes a tile of a product, as [`TileProduct`] says: `left`, `right`, `into`, and its numbers in the order of its fields:
-/// the strides, the origin, the size, the depth, the tile's stride and its start.
-pub type TileRoutine = unsafe extern "C" fn(*const u8, *const u8, *mut u8, *const [i64; 9]);
+/// the strides, the origin, the size, the depth, the tile's stride and its start; then the stride and the start of what is
+/// read ahead, and how many pointers to it there are at the last argument.
+pub type TileRoutine =
+    unsafe extern "C" fn(*const u8, *const u8, *mut u8, *const [i64; 12], *const *const u8);
+
+/// Fills a strip of so many elements with random words or numbers made of them. The numbers are the fields of a
+/// [`Random`] in their order; the column is that of the first element.
+pub type DrawRoutine = unsafe extern "C" fn(*mut u8, i64, *const [i64; 7]);
+
+/// Replaces so many elements by a function of them.
+pub type FunctionRoutine = unsafe extern "C" fn(*mut u8, i64);
+
+/// What fills strips.
+#[derive(Clone, Copy, Debug)]
+pub struct FillRoutines {
+    /// Random words.
+    pub words: DrawRoutine,
+    /// Standard normal numbers in f32.
+    pub normals_f32: DrawRoutine,
+    /// Standard normal numbers in f64.
+    pub normals_f64: DrawRoutine,
+    /// A function of one argument.
+    pub function: fn(MathFn, Precision) -> FunctionRoutine,
+}
 
 /// What is there.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Routines {
+    /// Strips of draws and functions. Without them a kernel with a fill is refused.
+    pub fill: Option<FillRoutines>,
     /// A tile of f32.
     pub tile_f32: Option<TileRoutine>,
     /// A tile of f64.
@@ -21,6 +45,11 @@ pub struct Routines {
 }
 
 impl Routines {
+    /// Whether there is code for fills.
+    pub(super) fn fills(&self) -> bool {
+        self.fill.is_some()
+    }
+
     /// The routine for tiles of a type.
     fn tile(&self, ty: Type) -> Option<TileRoutine> {
         match ty {
@@ -40,17 +69,66 @@ impl Lower<'_, '_> {
             &tile.tile_stride,
             &tile.tile_start,
         ]);
-        let numbers: Vec<Value> = numbers.map(|&value| self.scalar(value)).collect();
-        let room = StackSlotData::new(StackSlotKind::ExplicitSlot, 8 * numbers.len() as u32, 3);
+        let mut numbers: Vec<Value> = numbers.map(|&value| self.scalar(value)).collect();
+        let mut ahead = Vec::new();
+        match &tile.ahead {
+            Some(of) => {
+                numbers.extend([of.stride, of.start].map(|value| self.scalar(value)));
+                ahead.extend(of.buffers.iter().map(|buffer| self.pointers[buffer.index()]));
+            }
+            None => numbers.extend([self.zero(Type::I64); 2]),
+        }
+        numbers.push(self.b.ins().iconst(types::I64, ahead.len() as i64));
+        let list = self.list_of(&numbers);
+        let ahead = self.list_of(&ahead);
+        let [left, right, into] =
+            [tile.left, tile.right, tile.into].map(|buffer| self.pointers[buffer.index()]);
+        self.call_routine(routine as usize, &[left, right, into, list, ahead]);
+        true
+    }
+
+    /// Calls the routine for a fill.
+    pub fn fill(&mut self, fill: &Fill) {
+        let Some(routines) = self.routines.fill else { crate::ice!("a fill without a routine for it") };
+        let ty = self.kernel.buffers[fill.into].ty;
+        let size = ty.size() as i64;
+        let (start, count) = (self.scalar(fill.start), self.scalar(fill.count));
+        let place = self.place_in(self.pointers[fill.into.index()], start, size, 0);
+        match &fill.with {
+            Filling::Words(random) => self.call_draw(routines.words, place.base, count, random),
+            Filling::Normals(random) => {
+                let routine = if ty == Type::F64 { routines.normals_f64 } else { routines.normals_f32 };
+                self.call_draw(routine, place.base, count, random);
+            }
+            Filling::Function(function) => {
+                let precision = if ty == Type::F64 { Precision::F64 } else { Precision::F32 };
+                let routine = (routines.function)(*function, precision);
+                self.call_routine(routine as usize, &[place.base, count]);
+            }
+        }
+    }
+
+    fn call_draw(&mut self, routine: DrawRoutine, into: Value, count: Value, random: &Random) {
+        let site = self.b.ins().iconst(types::I64, i64::from(random.site));
+        let [attempt, run] = [random.attempt, random.run].map(|word| {
+            let word = self.scalar(word);
+            self.b.ins().uextend(types::I64, word)
+        });
+        let [step, seed, row, column] =
+            [random.step, random.seed, random.row, random.column].map(|value| self.scalar(value));
+        let list = self.list_of(&[site, attempt, run, step, seed, row, column]);
+        self.call_routine(routine as usize, &[into, count, list]);
+    }
+
+    /// Numbers of 64 bits side by side on the stack.
+    fn list_of(&mut self, numbers: &[Value]) -> Value {
+        let bytes = 8 * numbers.len().max(1) as u32;
+        let room = StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 3);
         let room = self.b.create_sized_stack_slot(room);
         for (place, &number) in numbers.iter().enumerate() {
             self.b.ins().stack_store(types::I64, number, room, 8 * place as i32);
         }
-        let list = self.b.ins().stack_addr(self.pointer, room, 0);
-        let [left, right, into] =
-            [tile.left, tile.right, tile.into].map(|buffer| self.pointers[buffer.index()]);
-        self.call_routine(routine as usize, &[left, right, into, list]);
-        true
+        self.b.ins().stack_addr(self.pointer, room, 0)
     }
 
     /// Calls code of the host with pointers and numbers of 64 bits.

@@ -63,7 +63,7 @@ fn visit(kernel: &Kernel, body: &[Stmt], varying: &mut Varying) -> Option<()> {
                     varying.insert(reduce.result);
                 }
             }
-            Stmt::Tile(_) => return None,
+            Stmt::Tile(_) | Stmt::Fill(_) => return None,
         }
     }
     Some(())
@@ -139,6 +139,9 @@ fn definitions(body: &[Stmt], values: &mut HashSet<ValueId>, stored: &mut HashSe
             Stmt::Tile(tile) => {
                 stored.insert(tile.into);
             }
+            Stmt::Fill(fill) => {
+                stored.insert(fill.into);
+            }
         }
     }
 }
@@ -147,7 +150,7 @@ fn definitions(body: &[Stmt], values: &mut HashSet<ValueId>, stored: &mut HashSe
 pub(super) fn statements(body: &[Stmt]) -> usize {
     body.iter()
         .map(|stmt| match stmt {
-            Stmt::Let(_) | Stmt::Store { .. } | Stmt::Tile(_) => 1,
+            Stmt::Let(_) | Stmt::Store { .. } | Stmt::Tile(_) | Stmt::Fill(_) => 1,
             Stmt::If { then, otherwise, .. } => 1 + statements(then) + statements(otherwise),
             Stmt::For(inner) => 1 + statements(&inner.body),
             Stmt::Reduce(reduce) => 1 + statements(&reduce.body),

@@ -32,7 +32,7 @@ fn length(block: &[Stmt]) -> usize {
             Stmt::If { then, otherwise, .. } => 1 + length(then) + length(otherwise),
             Stmt::For(each) => 1 + length(&each.body),
             Stmt::Reduce(reduce) => 8 + length(&reduce.body),
-            Stmt::Tile(_) => 16,
+            Stmt::Tile(_) | Stmt::Fill(_) => 16,
         })
         .sum()
 }
@@ -91,7 +91,7 @@ impl Writer<'_> {
                     self.spread_loops(then, found);
                     self.spread_loops(otherwise, found);
                 }
-                Stmt::Let(_) | Stmt::Store { .. } | Stmt::Reduce(_) | Stmt::Tile(_) => {}
+                Stmt::Let(_) | Stmt::Store { .. } | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => {}
             }
         }
     }
@@ -126,7 +126,7 @@ impl Writer<'_> {
                         *late = true;
                     }
                 }
-                Stmt::If { .. } | Stmt::For(_) | Stmt::Reduce(_) | Stmt::Tile(_) => {}
+                Stmt::If { .. } | Stmt::For(_) | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => {}
             }
         }
         let fits = |buffer: &BufferId| matches!(stored.get(buffer), None | Some((1, false)));
@@ -137,7 +137,7 @@ impl Writer<'_> {
                     Op::Load(buffer, index) => (*value, *buffer, *index, &mut runs.loads),
                     _ => continue,
                 },
-                Stmt::If { .. } | Stmt::For(_) | Stmt::Reduce(_) | Stmt::Tile(_) => continue,
+                Stmt::If { .. } | Stmt::For(_) | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => continue,
             };
             if fits(&buffer)
                 && let Some(base) = self.run_base(each, index)

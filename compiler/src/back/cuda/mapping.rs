@@ -96,7 +96,7 @@ fn find_spread(facts: &Facts<'_>, all: &[Access], block: &[Stmt], spread: &mut H
                 cooperates |= find_spread(facts, all, then, spread);
                 cooperates |= find_spread(facts, all, otherwise, spread);
             }
-            Stmt::Reduce(_) | Stmt::Tile(_) => cooperates = true,
+            Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => cooperates = true,
             Stmt::Let(_) | Stmt::Store { .. } => {}
         }
     }
@@ -108,14 +108,14 @@ fn holds_shared_work(block: &[Stmt]) -> bool {
     block.iter().any(|stmt| match stmt {
         Stmt::For(each) => each.kind == LoopKind::Lanes || holds_shared_work(&each.body),
         Stmt::If { then, otherwise, .. } => holds_shared_work(then) || holds_shared_work(otherwise),
-        Stmt::Reduce(_) | Stmt::Tile(_) => true,
+        Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => true,
         Stmt::Let(_) | Stmt::Store { .. } => false,
     })
 }
 
 fn has_tile(block: &[Stmt]) -> bool {
     block.iter().any(|stmt| match stmt {
-        Stmt::Tile(_) => true,
+        Stmt::Tile(_) | Stmt::Fill(_) => true,
         Stmt::For(each) => has_tile(&each.body),
         Stmt::If { then, otherwise, .. } => has_tile(then) || has_tile(otherwise),
         Stmt::Let(_) | Stmt::Store { .. } | Stmt::Reduce(_) => false,
@@ -190,7 +190,7 @@ fn columns(
             Stmt::Let(_) => true,
             Stmt::For(each) => spread.contains(&each.index),
             Stmt::If { then, otherwise, .. } => is_flat(then, spread) && is_flat(otherwise, spread),
-            Stmt::Store { .. } | Stmt::Reduce(_) | Stmt::Tile(_) => false,
+            Stmt::Store { .. } | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => false,
         })
     }
     let mut end = None;
@@ -210,7 +210,7 @@ fn columns(
         Stmt::Let(_) => true,
         Stmt::For(each) if Some(each.index) == rows => is_flat(&each.body, spread),
         Stmt::For(each) => spread.contains(&each.index),
-        Stmt::Store { .. } | Stmt::If { .. } | Stmt::Reduce(_) | Stmt::Tile(_) => false,
+        Stmt::Store { .. } | Stmt::If { .. } | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => false,
     });
     if straight { end } else { None }
 }

@@ -72,7 +72,7 @@ pub enum CudaError {
 /// # Errors
 /// If the kernel is not expanded.
 pub fn kernel(kernel: &Kernel, info: &KernelInfo) -> Result<CudaKernel, CudaError> {
-    if !info.expanded {
+    if !info.expanded || info.fills {
         return Err(CudaError::NotExpanded(kernel.name.clone()));
     }
     Ok(write::kernel(kernel, info))

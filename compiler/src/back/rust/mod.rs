@@ -45,7 +45,7 @@ pub enum RustError {
 /// # Errors
 /// If the kernel is not expanded.
 pub fn kernel(kernel: &Kernel, info: &KernelInfo) -> Result<RustKernel, RustError> {
-    if !info.expanded {
+    if !info.expanded || info.fills {
         return Err(RustError::NotExpanded(kernel.name.clone()));
     }
     Ok(write::kernel(kernel, info))

@@ -154,6 +154,7 @@ fn collect(kernel: &Kernel, body: &[Stmt], always: bool, found: &mut Vec<Access>
             }
             Stmt::For(each) => collect(kernel, &each.body, false, found),
             Stmt::Reduce(reduce) => collect(kernel, &reduce.body, false, found),
+            Stmt::Fill(_) => crate::ice!("a fill is expanded"),
             Stmt::Tile(tile) => {
                 let access = |buffer, stores| Access { buffer, index: None, stores, always: false };
                 found.extend([access(tile.left, false), access(tile.right, false), access(tile.into, true)]);

@@ -22,7 +22,7 @@ impl<C: Cells + ?Sized> Machine<'_, '_, C> {
         })
     }
 
-    fn not_expanded(&self, operation: String) -> Fault {
+    pub(super) fn not_expanded(&self, operation: String) -> Fault {
         Fault::NotExpanded { kernel: self.kernel.name.clone(), operation }
     }
 }

@@ -181,6 +181,14 @@ impl Parser {
         })
     }
 
+    /// A word, and where random words come from.
+    pub(super) fn random(&mut self) -> Parsed<Random> {
+        match self.call("random")? {
+            Op::Random(random) => Ok(random),
+            _ => Err(self.unexpected("a random word")),
+        }
+    }
+
     /// The buffer that is named here.
     pub(super) fn buffer(&mut self) -> Parsed<BufferId> {
         let name = self.name()?;

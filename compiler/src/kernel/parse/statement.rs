@@ -37,6 +37,7 @@ impl Parser {
                 "if" => self.branch()?,
                 "store" => self.store()?,
                 "tile" => self.tile()?,
+                "fill" => self.fill()?,
                 _ => self.definition()?,
             }
         }
@@ -264,6 +265,23 @@ impl Parser {
         Ok(())
     }
 
+    fn fill(&mut self) -> Parsed<()> {
+        self.at += 1;
+        let into = self.buffer()?;
+        let start = self.index()?;
+        self.keyword("below")?;
+        let count = self.operand()?;
+        self.sign("=")?;
+        let with = match self.peek() {
+            Token::Word(word) if word == "words" => Filling::Words(self.random()?),
+            Token::Word(word) if word == "normals" => Filling::Normals(self.random()?),
+            _ => Filling::Function(self.one_of("a function", find_math)?),
+        };
+        self.sign(";")?;
+        self.push(Stmt::Fill(Fill { into, start, count, with }));
+        Ok(())
+    }
+
     fn tile(&mut self) -> Parsed<()> {
         self.at += 1;
         let into = self.buffer()?;
@@ -280,6 +298,10 @@ impl Parser {
         let (right, columns) = self.factor()?;
         self.keyword("over")?;
         let depth = self.operand()?;
+        let ahead = match self.peek() {
+            Token::Word(word) if word == "ahead" => Some(self.ahead()?),
+            _ => None,
+        };
         self.sign(";")?;
         self.push(Stmt::Tile(TileProduct {
             left,
@@ -291,8 +313,27 @@ impl Parser {
             depth,
             tile_stride,
             tile_start,
+            ahead,
         }));
         Ok(())
+    }
+
+    /// What will be read behind a tile product.
+    fn ahead(&mut self) -> Parsed<Ahead> {
+        self.at += 1;
+        let mut buffers = vec![self.buffer()?];
+        while self.peek() == &Token::Sign(",") {
+            self.at += 1;
+            buffers.push(self.buffer()?);
+        }
+        self.sign("(")?;
+        self.keyword("stride")?;
+        let stride = self.operand()?;
+        self.sign(",")?;
+        self.keyword("from")?;
+        let start = self.operand()?;
+        self.sign(")")?;
+        Ok(Ahead { buffers, stride, start })
     }
 
     /// A factor of a tile product: its buffer, stride, origin and size.

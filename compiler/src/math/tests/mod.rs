@@ -5,6 +5,7 @@ mod emission;
 mod precise;
 mod random;
 mod special;
+mod strip;
 
 use crate::ir::MathFn;
 

@@ -9,6 +9,8 @@ use crate::kernel::*;
 pub struct KernelInfo {
     /// Whether no operation is left that `expand` replaces: `Math`, `Random`, `Remainder`.
     pub expanded: bool,
+    /// Whether there is a fill, which `expand` makes a loop of, and which only code of the host can do.
+    pub fills: bool,
     /// Where each buffer is loaded from and stored to, in the order of the kernel's buffers.
     pub buffers: Vec<BufferUse>,
     /// By the index of a lanes loop: the values of its body that are not the same in all its iterations.
@@ -50,7 +52,7 @@ impl KernelInfo {
     /// Nothing found yet.
     pub(super) fn new(kernel: &Kernel) -> Self {
         let buffers = vec![BufferUse::default(); kernel.buffers.len()];
-        Self { expanded: true, buffers, forms: HashMap::new() }
+        Self { expanded: true, fills: false, buffers, forms: HashMap::new() }
     }
 
     /// Whether the kernel loads from a buffer.

@@ -78,6 +78,7 @@ impl Validator<'_> {
             Stmt::For(each) => self.each(each),
             Stmt::Reduce(reduce) => self.reduce(reduce),
             Stmt::Tile(tile) => self.tile(tile),
+            Stmt::Fill(fill) => self.fill(fill),
         }
     }
 
@@ -216,9 +217,39 @@ impl Validator<'_> {
         }
     }
 
+    fn fill(&mut self, fill: &Fill) {
+        let user = &"the fill";
+        self.i64(user, fill.start);
+        self.i64(user, fill.count);
+        let ty = self.kernel.buffers.get(fill.into).map(|buffer| buffer.ty);
+        let fits = match &fill.with {
+            Filling::Words(random) => {
+                self.random(user, random);
+                ty == Some(Type::I32)
+            }
+            Filling::Normals(random) => {
+                self.random(user, random);
+                ty.is_some_and(Type::is_float)
+            }
+            Filling::Function(function) => {
+                self.demand(*function != MathFn::Pow, |_| format!("{user} has a function of two values"));
+                ty.is_some_and(Type::is_float)
+            }
+        };
+        self.demand(fits, |_| format!("{user} does not give {ty:?}"));
+        self.info.fills = true;
+        self.loops += 1;
+        if matches!(fill.with, Filling::Function(_)) {
+            self.load(fill.into, None);
+        }
+        self.store(fill.into, None);
+        self.loops -= 1;
+    }
+
     fn tile(&mut self, tile: &TileProduct) {
         let user = &"the tile product";
-        let TileProduct { left, right, into, strides, origin, size, depth, tile_stride, tile_start } = tile;
+        let TileProduct { left, right, into, strides, origin, size, depth, tile_stride, tile_start, ahead } =
+            tile;
         for value in [strides, origin, size].into_iter().flatten().chain([depth, tile_stride, tile_start]) {
             self.i64(user, *value);
         }
@@ -226,6 +257,15 @@ impl Validator<'_> {
             [left, right, into].map(|buffer| self.kernel.buffers.get(*buffer).map(|buffer| buffer.ty));
         let floats = types.iter().all(|ty| ty.is_some_and(Type::is_float) && *ty == types[0]);
         self.demand(floats, |_| format!("{user} takes three buffers of one float type"));
+        if let Some(ahead) = ahead {
+            self.i64(user, ahead.stride);
+            self.i64(user, ahead.start);
+            let of_type =
+                |buffer: &BufferId| self.kernel.buffers.get(*buffer).map(|buffer| buffer.ty) == types[0];
+            self.demand(ahead.buffers.iter().all(of_type), |_| {
+                format!("{user} looks ahead at a buffer of another type")
+            });
+        }
         self.demand(into != left && into != right, |_| format!("{user} writes what it reads"));
         self.loops += 1;
         self.load(*left, None);

@@ -140,7 +140,7 @@ impl Validator<'_> {
         ty
     }
 
-    fn random(&mut self, user: &dyn Display, random: &Random) -> Option<Type> {
+    pub(super) fn random(&mut self, user: &dyn Display, random: &Random) -> Option<Type> {
         let Random { site, attempt, run, step, seed, row, column } = random;
         self.demand(*site < 1 << 16, |_| format!("{user} draws at site {site}, which has more than 16 bits"));
         for word in [attempt, run] {

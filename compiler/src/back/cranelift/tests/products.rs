@@ -22,6 +22,7 @@ fn tiles() {
             depth,
             tile_stride,
             tile_start,
+            ahead: None,
         }));
     });
     let kernel = b.finish();

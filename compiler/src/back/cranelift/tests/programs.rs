@@ -99,6 +99,7 @@ fn compiled(kind: Kind, batch: usize) -> usize {
             topology: kind,
             batched: batch > 1,
             tiles: true,
+            strips: false,
             ..crate::plan::Options::default()
         };
         let Ok(program) = crate::plan::compile(&rule, &options) else { continue };

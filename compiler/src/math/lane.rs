@@ -1,0 +1,218 @@
+//! Formulas computed at once, element by element, in types that vectors have.
+//!
+//! As `eval`, but integers have the width of the reals, and everything is inlined.
+
+use super::arith::Arithmetic;
+use crate::kernel::Precision;
+
+/// f32, with integers of 32 bits.
+pub(super) struct Single;
+/// f64, with integers of 64 bits.
+pub(super) struct Double;
+
+macro_rules! arithmetic {
+    ($name:ident, $float:ident, $int:ident, $unsigned:ident) => {
+        impl Arithmetic for $name {
+            type Float = $float;
+            type Int = $int;
+            type Word = u32;
+            type Cond = bool;
+
+            #[inline(always)]
+            fn precision(&self) -> Precision {
+                <$float as super::Real>::PRECISION
+            }
+            #[inline(always)]
+            fn real(&self, value: f64) -> $float {
+                value as $float
+            }
+            #[inline(always)]
+            fn add(&self, a: $float, b: $float) -> $float {
+                a + b
+            }
+            #[inline(always)]
+            fn sub(&self, a: $float, b: $float) -> $float {
+                a - b
+            }
+            #[inline(always)]
+            fn mul(&self, a: $float, b: $float) -> $float {
+                a * b
+            }
+            #[inline(always)]
+            fn div(&self, a: $float, b: $float) -> $float {
+                a / b
+            }
+            #[inline(always)]
+            fn fma(&self, a: $float, b: $float, c: $float) -> $float {
+                a.mul_add(b, c)
+            }
+            #[inline(always)]
+            fn neg(&self, a: $float) -> $float {
+                -a
+            }
+            #[inline(always)]
+            fn abs(&self, a: $float) -> $float {
+                a.abs()
+            }
+            #[inline(always)]
+            fn sqrt(&self, a: $float) -> $float {
+                a.sqrt()
+            }
+            #[inline(always)]
+            fn floor(&self, a: $float) -> $float {
+                a.floor()
+            }
+            #[inline(always)]
+            fn equal(&self, a: $float, b: $float) -> bool {
+                a == b
+            }
+            #[inline(always)]
+            fn less(&self, a: $float, b: $float) -> bool {
+                a < b
+            }
+            #[inline(always)]
+            fn select(&self, condition: bool, a: $float, b: $float) -> $float {
+                if condition { a } else { b }
+            }
+            #[inline(always)]
+            fn and(&self, a: bool, b: bool) -> bool {
+                a & b
+            }
+            #[inline(always)]
+            fn or(&self, a: bool, b: bool) -> bool {
+                a | b
+            }
+            #[inline(always)]
+            fn not(&self, a: bool) -> bool {
+                !a
+            }
+            #[inline(always)]
+            fn int(&self, value: i64) -> $int {
+                value as $int
+            }
+            #[inline(always)]
+            fn to_bits(&self, a: $float) -> $int {
+                a.to_bits() as $int
+            }
+            #[inline(always)]
+            fn real_from_bits(&self, a: $int) -> $float {
+                $float::from_bits(a as $unsigned)
+            }
+            #[inline(always)]
+            fn int_add(&self, a: $int, b: $int) -> $int {
+                a.wrapping_add(b)
+            }
+            #[inline(always)]
+            fn int_sub(&self, a: $int, b: $int) -> $int {
+                a.wrapping_sub(b)
+            }
+            #[inline(always)]
+            fn int_mul(&self, a: $int, b: $int) -> $int {
+                a.wrapping_mul(b)
+            }
+            #[inline(always)]
+            fn int_and(&self, a: $int, b: $int) -> $int {
+                a & b
+            }
+            #[inline(always)]
+            fn int_or(&self, a: $int, b: $int) -> $int {
+                a | b
+            }
+            #[inline(always)]
+            fn int_xor(&self, a: $int, b: $int) -> $int {
+                a ^ b
+            }
+            #[inline(always)]
+            fn int_shl(&self, a: $int, count: u32) -> $int {
+                a << count
+            }
+            #[inline(always)]
+            fn int_shr(&self, a: $int, count: u32) -> $int {
+                (a as $unsigned >> count) as $int
+            }
+            #[inline(always)]
+            fn int_sar(&self, a: $int, count: u32) -> $int {
+                a >> count
+            }
+            #[inline(always)]
+            fn int_equal(&self, a: $int, b: $int) -> bool {
+                a == b
+            }
+            #[inline(always)]
+            fn int_less(&self, a: $int, b: $int) -> bool {
+                a < b
+            }
+            #[inline(always)]
+            fn int_select(&self, condition: bool, a: $int, b: $int) -> $int {
+                if condition { a } else { b }
+            }
+            #[inline(always)]
+            fn word(&self, value: u32) -> u32 {
+                value
+            }
+            #[inline(always)]
+            fn word_add(&self, a: u32, b: u32) -> u32 {
+                a.wrapping_add(b)
+            }
+            #[inline(always)]
+            fn word_mul(&self, a: u32, b: u32) -> u32 {
+                a.wrapping_mul(b)
+            }
+            #[inline(always)]
+            fn word_mul_high(&self, a: u32, b: u32) -> u32 {
+                ((u64::from(a) * u64::from(b)) >> 32) as u32
+            }
+            #[inline(always)]
+            fn word_and(&self, a: u32, b: u32) -> u32 {
+                a & b
+            }
+            #[inline(always)]
+            fn word_or(&self, a: u32, b: u32) -> u32 {
+                a | b
+            }
+            #[inline(always)]
+            fn word_xor(&self, a: u32, b: u32) -> u32 {
+                a ^ b
+            }
+            #[inline(always)]
+            fn word_shl(&self, a: u32, count: u32) -> u32 {
+                a << count
+            }
+            #[inline(always)]
+            fn word_shr(&self, a: u32, count: u32) -> u32 {
+                a >> count
+            }
+            #[inline(always)]
+            fn word_equal(&self, a: u32, b: u32) -> bool {
+                a == b
+            }
+            #[inline(always)]
+            fn word_select(&self, condition: bool, a: u32, b: u32) -> u32 {
+                if condition { a } else { b }
+            }
+            #[inline(always)]
+            fn word_to_real(&self, a: u32) -> $float {
+                a as $float
+            }
+            #[inline(always)]
+            fn repeat(
+                &self,
+                count: u32,
+                initial: [$float; 2],
+                body: impl Fn(u32, [$float; 2]) -> ([$float; 2], bool),
+            ) -> [$float; 2] {
+                let mut state = initial;
+                for index in 0..count {
+                    let (next, exit) = body(index, state);
+                    state = next;
+                    if exit {
+                        break;
+                    }
+                }
+                state
+            }
+        }
+    };
+}
+arithmetic!(Single, f32, i32, u32);
+arithmetic!(Double, f64, i64, u64);
