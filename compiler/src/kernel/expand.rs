@@ -76,11 +76,6 @@ impl Walk<'_> {
                     depth: self.get(tile.depth),
                     tile_stride: self.get(tile.tile_stride),
                     tile_start: self.get(tile.tile_start),
-                    ahead: tile.ahead.as_ref().map(|ahead| Ahead {
-                        buffers: ahead.buffers.clone(),
-                        stride: self.get(ahead.stride),
-                        start: self.get(ahead.start),
-                    }),
                     ..tile.clone()
                 };
                 self.builder.push(Stmt::Tile(tile));

@@ -44,7 +44,6 @@
 //! fill into[a] below c = normals(site, attempt, run, step, seed, row, column);
 //! fill into[a] below c = exp;
 //! tile into(stride a, from e) = left(stride a, from b, size c) * right(stride a, from b, size c) over d;
-//! tile … over d ahead w, m(stride a, from b);
 //! ```
 //!
 //! A value is called by its name, with a number after a dot where that is taken; without a name it is called `%n`,
@@ -302,12 +301,7 @@ impl<'a> Printer<'a> {
         self.line(format!("    {left}{rows}"));
         self.line(format!("    * {right}{columns}"));
         let depth = self.value(tile.depth);
-        let ahead = tile.ahead.as_ref().map_or(String::new(), |ahead| {
-            let buffers: Vec<String> = ahead.buffers.iter().map(|&buffer| self.buffer(buffer)).collect();
-            let (stride, start) = (self.value(ahead.stride), self.value(ahead.start));
-            format!(" ahead {}(stride {stride}, from {start})", buffers.join(", "))
-        });
-        self.line(format!("    over {depth}{ahead};"));
+        self.line(format!("    over {depth};"));
     }
 
     /// The end of a block with the values that it gives.

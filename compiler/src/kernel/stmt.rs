@@ -172,19 +172,6 @@ pub struct TileProduct {
     pub tile_stride: ValueId,
     /// The first element of the tile in `into` (`I64`).
     pub tile_start: ValueId,
-    /// What the statements behind it will read, where that is known.
-    pub ahead: Option<Ahead>,
-}
-
-/// Elements that will be read soon, so that a processor may fetch them while it computes. No value depends on it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Ahead {
-    /// Of the type of the tile; of each, as many rows and columns as the tile has.
-    pub buffers: Vec<BufferId>,
-    /// The stride between rows (`I64`).
-    pub stride: ValueId,
-    /// The first element (`I64`).
-    pub start: ValueId,
 }
 
 /// Sets the elements `start .. start + count` of a buffer, so that what is long to compute is computed for many of them at

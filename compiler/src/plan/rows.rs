@@ -77,11 +77,7 @@ pub(super) fn full_pass(work: &mut Work<'_, '_>, key: Key) -> Vec<Launch> {
 
 /// How many rows a block of a pass has.
 fn rows_per_block(emitter: &Emitter<'_, '_, '_>, variant: &Variant) -> u32 {
-    if sums_of(emitter, variant, Range::Columns).is_empty() {
-        std::env::var("APL_ROWS").map_or(ROWS_PER_BLOCK, |x| x.parse().unwrap())
-    } else {
-        ROWS_OF_A_SUM
-    }
+    if sums_of(emitter, variant, Range::Columns).is_empty() { ROWS_PER_BLOCK } else { ROWS_OF_A_SUM }
 }
 
 /// Rows of spiking neurons in full and, on a dense group, the spiking columns of the others.

@@ -17,7 +17,7 @@ use super::rows::{Rows, index};
 use super::section::{Access, Work};
 use super::stage::Key;
 use crate::ir::{ExprId, ExprKind, ReduceOp};
-use crate::kernel::{self, Ahead, Binary, BufferId, Side, SpaceKind, Stmt, TileProduct, Type, ValueId};
+use crate::kernel::{self, Binary, Side, SpaceKind, Stmt, TileProduct, ValueId};
 use crate::topology::Kind;
 
 /// Columns of a tile, as a power of two.
@@ -29,15 +29,13 @@ const STRIP_STRIDE: u64 = (1 << COLUMNS_SHIFT) + 32;
 const BLOCK: u64 = 256;
 
 /// A product that is made in tiles.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(super) struct Product {
     /// The sum over the batch.
     sum: ExprId,
     left: Factor,
     right: Factor,
     tile: StorageId,
-    /// The arrays of synapses that are read where the product is used, of the first product of a pass.
-    ahead: Vec<StorageId>,
 }
 
 /// A factor of a product.
@@ -58,28 +56,7 @@ pub(super) fn products(work: &mut Work<'_, '_>, key: Key, roots: &[ExprId]) -> V
     for id in work.closure(key, roots) {
         products.extend(product(work, key, id, &products));
     }
-    if let Some(first) = products.first_mut() {
-        first.ahead = synaptic(work, key, roots, work.planner.storages.get(first.tile).ty);
-    }
     products
-}
-
-/// The arrays of synapses that a pass reads, of one type.
-fn synaptic(work: &mut Work<'_, '_>, key: Key, roots: &[ExprId], ty: Type) -> Vec<StorageId> {
-    let mut found = Vec::new();
-    for id in work.closure(key, roots) {
-        let ExprKind::Load { variable, .. } = work.flow.graph.get(id).kind else { continue };
-        let place = work.variable_place(variable);
-        let plain = place.is_synapse() && !place.batched;
-        if !plain || work.planner.rule.variables[variable].elements() != 1 {
-            continue;
-        }
-        let storage = work.planner.storages.variable(variable);
-        if work.planner.storages.get(storage).ty == ty && !found.contains(&storage) {
-            found.push(storage);
-        }
-    }
-    found
 }
 
 fn product(work: &mut Work<'_, '_>, key: Key, id: ExprId, others: &[Product]) -> Option<Product> {
@@ -108,7 +85,7 @@ fn product(work: &mut Work<'_, '_>, key: Key, id: ExprId, others: &[Product]) ->
         .unwrap_or_else(|| panels(right, Count::PostBlocks, STRIP_STRIDE));
     let tile = vec![Size::Count(Count::Pre), Size::Constant(1 << COLUMNS_SHIFT)];
     let tile = work.planner.storages.scratch(ty, tile);
-    Some(Product { sum: id, left, right, tile, ahead: Vec::new() })
+    Some(Product { sum: id, left, right, tile })
 }
 
 /// The array of a batched value of neurons, one number for each.
@@ -246,12 +223,6 @@ pub(super) fn strips(
         let left = emitter.buffer(product.left.panels, kernel::Access::Read);
         let right = emitter.buffer(product.right.panels, kernel::Access::Read);
         let into = emitter.buffer(product.tile, kernel::Access::ReadWrite);
-        let buffers: Vec<BufferId> =
-            product.ahead.iter().map(|&array| emitter.buffer(array, kernel::Access::Read)).collect();
-        let ahead = (!buffers.is_empty()).then(|| {
-            let row = emitter.builder.mul(first, rows.columns);
-            Ahead { buffers, stride: rows.columns, start: emitter.builder.add(row, start) }
-        });
         emitter.builder.push(Stmt::Tile(TileProduct {
             left,
             right,
@@ -262,7 +233,6 @@ pub(super) fn strips(
             depth,
             tile_stride: width,
             tile_start,
-            ahead,
         }));
     }
     body(emitter, Strip { start, end: stop });

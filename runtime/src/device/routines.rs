@@ -139,9 +139,6 @@ fn of_type<T: StripReal>(function: MathFn) -> FunctionRoutine {
     }
 }
 
-/// Rows and columns of the part of a tile that is made while what follows it is fetched.
-const PART: [i64; 2] = [8, 128];
-
 /// A tile of a product; see `TileRoutine`.
 ///
 /// # Safety
@@ -151,14 +148,10 @@ unsafe extern "C" fn tile_of<T: Real>(
     left: *const u8,
     right: *const u8,
     into: *mut u8,
-    numbers: *const [i64; 12],
-    ahead: *const *const u8,
+    numbers: *const [i64; 9],
 ) {
-    // SAFETY: the kernel has stored twelve numbers there, and so many pointers as the last says.
-    let (
-        [left_stride, right_stride, row, column, rows, columns, depth, stride, start, apart, first, _],
-        ahead,
-    ) = unsafe { (*numbers, std::slice::from_raw_parts(ahead, (*numbers)[11] as usize)) };
+    // SAFETY: the kernel has stored nine numbers there.
+    let [left_stride, right_stride, row, column, rows, columns, depth, stride, start] = unsafe { *numbers };
     if rows <= 0 || columns <= 0 {
         return;
     }
@@ -177,33 +170,5 @@ unsafe extern "C" fn tile_of<T: Real>(
             std::slice::from_raw_parts_mut(into.cast::<T>().add(start as usize), length),
         )
     };
-    let strides = [left_stride, right_stride];
-    if ahead.is_empty() {
-        return tile(left, right, into, strides, [row, column], [rows, columns], depth, [stride, 0]);
-    }
-    for m in (0..rows).step_by(PART[0] as usize) {
-        for n in (0..columns).step_by(PART[1] as usize) {
-            let size = [(rows - m).min(PART[0]), (columns - n).min(PART[1])];
-            for array in ahead {
-                for r in m..m + size[0] {
-                    let at = (first + r * apart + n) as usize * size_of::<T>();
-                    fetch(array.wrapping_add(at), size[1] as usize * size_of::<T>());
-                }
-            }
-            tile(left, right, into, strides, [row + m, column + n], size, depth, [stride, m * stride + n]);
-        }
-    }
-}
-
-/// Asks for so many bytes to be brought into the second cache.
-#[inline]
-fn fetch(start: *const u8, bytes: usize) {
-    #[cfg(target_arch = "x86_64")]
-    for line in (0..bytes).step_by(64) {
-        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        // SAFETY: a prefetch reads nothing that the program sees, whatever the address.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(start.wrapping_add(line).cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (start, bytes);
+    tile(left, right, into, [left_stride, right_stride], [row, column], [rows, columns], depth, [stride, 0]);
 }

@@ -8,10 +8,8 @@ use super::function::Lower;
 use crate::kernel::{Fill, Filling, MathFn, Precision, Random, TileProduct, Type};
 
 /// Makes a tile of a product, as [`TileProduct`] says: `left`, `right`, `into`, and its numbers in the order of its fields:
-/// the strides, the origin, the size, the depth, the tile's stride and its start; then the stride and the start of what is
-/// read ahead, and how many pointers to it there are at the last argument.
-pub type TileRoutine =
-    unsafe extern "C" fn(*const u8, *const u8, *mut u8, *const [i64; 12], *const *const u8);
+/// the strides, the origin, the size, the depth, the tile's stride and its start.
+pub type TileRoutine = unsafe extern "C" fn(*const u8, *const u8, *mut u8, *const [i64; 9]);
 
 /// Fills a strip of so many elements with random words or numbers made of them. The numbers are the fields of a
 /// [`Random`] in their order; the column is that of the first element.
@@ -69,21 +67,11 @@ impl Lower<'_, '_> {
             &tile.tile_stride,
             &tile.tile_start,
         ]);
-        let mut numbers: Vec<Value> = numbers.map(|&value| self.scalar(value)).collect();
-        let mut ahead = Vec::new();
-        match &tile.ahead {
-            Some(of) => {
-                numbers.extend([of.stride, of.start].map(|value| self.scalar(value)));
-                ahead.extend(of.buffers.iter().map(|buffer| self.pointers[buffer.index()]));
-            }
-            None => numbers.extend([self.zero(Type::I64); 2]),
-        }
-        numbers.push(self.b.ins().iconst(types::I64, ahead.len() as i64));
+        let numbers: Vec<Value> = numbers.map(|&value| self.scalar(value)).collect();
         let list = self.list_of(&numbers);
-        let ahead = self.list_of(&ahead);
         let [left, right, into] =
             [tile.left, tile.right, tile.into].map(|buffer| self.pointers[buffer.index()]);
-        self.call_routine(routine as usize, &[left, right, into, list, ahead]);
+        self.call_routine(routine as usize, &[left, right, into, list]);
         true
     }
 
@@ -122,8 +110,7 @@ impl Lower<'_, '_> {
 
     /// Numbers of 64 bits side by side on the stack.
     fn list_of(&mut self, numbers: &[Value]) -> Value {
-        let bytes = 8 * numbers.len().max(1) as u32;
-        let room = StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 3);
+        let room = StackSlotData::new(StackSlotKind::ExplicitSlot, 8 * numbers.len() as u32, 3);
         let room = self.b.create_sized_stack_slot(room);
         for (place, &number) in numbers.iter().enumerate() {
             self.b.ins().stack_store(types::I64, number, room, 8 * place as i32);

@@ -34,7 +34,7 @@ impl<C: Cells + ?Sized> Machine<'_, '_, C> {
             Stmt::For(each) => self.each(each),
             Stmt::Reduce(reduce) => self.reduce(reduce),
             Stmt::Tile(tile) => self.tile(tile),
-            Stmt::Fill(_) => return Err(self.not_expanded("Fill".to_string())),
+            Stmt::Fill(_) => Err(self.not_expanded("Fill".to_string())),
         }
     }
 

@@ -298,10 +298,6 @@ impl Parser {
         let (right, columns) = self.factor()?;
         self.keyword("over")?;
         let depth = self.operand()?;
-        let ahead = match self.peek() {
-            Token::Word(word) if word == "ahead" => Some(self.ahead()?),
-            _ => None,
-        };
         self.sign(";")?;
         self.push(Stmt::Tile(TileProduct {
             left,
@@ -313,27 +309,8 @@ impl Parser {
             depth,
             tile_stride,
             tile_start,
-            ahead,
         }));
         Ok(())
-    }
-
-    /// What will be read behind a tile product.
-    fn ahead(&mut self) -> Parsed<Ahead> {
-        self.at += 1;
-        let mut buffers = vec![self.buffer()?];
-        while self.peek() == &Token::Sign(",") {
-            self.at += 1;
-            buffers.push(self.buffer()?);
-        }
-        self.sign("(")?;
-        self.keyword("stride")?;
-        let stride = self.operand()?;
-        self.sign(",")?;
-        self.keyword("from")?;
-        let start = self.operand()?;
-        self.sign(")")?;
-        Ok(Ahead { buffers, stride, start })
     }
 
     /// A factor of a tile product: its buffer, stride, origin and size.

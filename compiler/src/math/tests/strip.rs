@@ -1,5 +1,6 @@
 //! Strips against one number after another.
 
+use super::super::eval::Direct;
 use super::super::strip::{StripReal, normals, words};
 use super::super::{Stream, draw, evaluate, random_word};
 use super::UNARY;
@@ -58,7 +59,7 @@ fn every_word_that_is_special_gives_the_same_normal_number() {
         f32::normals(words, into);
     }
     for (&word, &number) in special.iter().zip(&found) {
-        let expected = super::super::draw::normal(&super::super::eval::Direct::<f32>::new(), word);
+        let expected = draw::normal(&Direct::<f32>::new(), word);
         assert_eq!(number.to_bits(), expected.to_bits(), "{word:#x}");
     }
 }

@@ -248,8 +248,7 @@ impl Validator<'_> {
 
     fn tile(&mut self, tile: &TileProduct) {
         let user = &"the tile product";
-        let TileProduct { left, right, into, strides, origin, size, depth, tile_stride, tile_start, ahead } =
-            tile;
+        let TileProduct { left, right, into, strides, origin, size, depth, tile_stride, tile_start } = tile;
         for value in [strides, origin, size].into_iter().flatten().chain([depth, tile_stride, tile_start]) {
             self.i64(user, *value);
         }
@@ -257,15 +256,6 @@ impl Validator<'_> {
             [left, right, into].map(|buffer| self.kernel.buffers.get(*buffer).map(|buffer| buffer.ty));
         let floats = types.iter().all(|ty| ty.is_some_and(Type::is_float) && *ty == types[0]);
         self.demand(floats, |_| format!("{user} takes three buffers of one float type"));
-        if let Some(ahead) = ahead {
-            self.i64(user, ahead.stride);
-            self.i64(user, ahead.start);
-            let of_type =
-                |buffer: &BufferId| self.kernel.buffers.get(*buffer).map(|buffer| buffer.ty) == types[0];
-            self.demand(ahead.buffers.iter().all(of_type), |_| {
-                format!("{user} looks ahead at a buffer of another type")
-            });
-        }
         self.demand(into != left && into != right, |_| format!("{user} writes what it reads"));
         self.loops += 1;
         self.load(*left, None);

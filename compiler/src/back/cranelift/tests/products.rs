@@ -22,7 +22,6 @@ fn tiles() {
             depth,
             tile_stride,
             tile_start,
-            ahead: None,
         }));
     });
     let kernel = b.finish();
