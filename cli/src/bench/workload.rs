@@ -5,17 +5,10 @@ use aplysia_bench::engine::OnEngine;
 use aplysia_bench::{Data, Workload, measure};
 
 use super::arguments::BenchArguments;
-use super::settings;
+use super::{PLANS, settings};
 use crate::report::{self, Outcome};
-use crate::run::arguments::{Backend, PlanChoice};
+use crate::run::arguments::Backend;
 use crate::run::execute;
-
-/// All plans, with what stands behind the program's name in a table.
-const PLANS: [(PlanChoice, &str); 3] = [
-    (PlanChoice::Auto, "aplysia"),
-    (PlanChoice::Full, "aplysia-full"),
-    (PlanChoice::Events, "aplysia-events"),
-];
 
 /// Measures each plan that was asked for; where none was, each that carries out something else.
 pub fn run(workload: &Workload, arguments: &BenchArguments) -> Outcome {
