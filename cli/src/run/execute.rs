@@ -119,6 +119,7 @@ impl<'a> Execution<'a> {
             PlanChoice::Auto => Plan::Auto,
             PlanChoice::Full => Plan::FullPass,
             PlanChoice::Events => Plan::Events,
+            PlanChoice::Replay => Plan::Replay,
         };
         let mut group = Group::on(connections.topology.clone())
             .batch(connections.batch)
