@@ -8,6 +8,8 @@ use crate::arena::{Arena, Handle};
 use crate::ir;
 use crate::kernel::{Kernel, Precision, Side, Type};
 
+pub use crate::topology::{Count, Table};
+
 /// An array of a program.
 pub type StorageId = Handle<Storage>;
 /// A kernel of a program.
@@ -36,8 +38,26 @@ pub struct Program {
     pub schedules: Vec<(ir::Period, Section)>,
     /// By name.
     pub calls: Vec<(String, Section)>,
+    /// What the step leaves behind, and what brings it up to date.
+    pub lazy: Option<Lazy>,
     /// Why the program is as it is, for `explain`: a line each.
     pub notes: Vec<Note>,
+}
+
+/// Rows of synapses that steps leave behind. Bringing a row up to date gives the bits that it would have had all along, so
+/// that it may be done at any time; before somebody depends on it, it must be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lazy {
+    /// Arrays of synapses that may lag behind. Before anything but the step looks at one or changes it, `flush` runs: the
+    /// host, a commit, a schedule, a call.
+    pub lagging: Vec<StorageId>,
+    /// Arrays that rows are brought up to date with, as these are then. Before the host changes one, `flush` runs, and so it
+    /// does before a global parameter changes.
+    pub reads: Vec<StorageId>,
+    /// Up to which step each row is up to date.
+    pub marks: StorageId,
+    /// Brings all rows up to date with the last step. It does not look at spikes, and does nothing with rows that are.
+    pub flush: Section,
 }
 
 /// When `commit` runs, and what it does.
@@ -83,100 +103,15 @@ pub enum Role {
     /// What `past` reads: the values of the last steps, outermost the slots. The values of step s lie in slot s mod
     /// length; creation fills all slots. It is part of the group's state, as variables are.
     Ring(u32),
-}
-
-/// Index tables of a topology; starts are `I64`, others `I32`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Table {
-    /// Sparse, `[pre + 1]`: the first synapse of each row.
-    RowStart,
-    /// Sparse, `[synapses]`: the postsynaptic neuron of a synapse.
-    Column,
-    /// Sparse, `[post + 1]`: the first entry of each column in the two tables that follow.
-    ColumnStart,
-    /// Sparse, `[synapses]`: the presynaptic neurons of a column, ascending.
-    ColumnRow,
-    /// Sparse, `[synapses]`: the synapses of a column.
-    ColumnSynapse,
-    /// Spatial, `[post channels]`: the first input channel of an output channel's group.
-    FirstInput,
-    /// Spatial, `[post channels]`: the first presynaptic neuron of an output channel's group.
-    InputStart,
-    /// Spatial, `[kernel]`: the input channel of a kernel index, within its group.
-    KernelChannel,
-    /// Spatial, `[kernel]`: how far down the kernel index looks, dilation included.
-    KernelY,
-    /// Spatial, `[kernel]`: how far to the right.
-    KernelX,
-    /// Spatial, `[kernel]`: how far both, and the channel, lie from the group's first presynaptic neuron.
-    KernelOffset,
-    /// Spatial, `[positions]`: the row of the image where a position begins; less than 0 in the padding.
-    PositionY,
-    /// Spatial, `[positions]`: the column.
-    PositionX,
-    /// Spatial, `[positions]`: both, as an offset into the image.
-    PositionOffset,
-    /// Spatial, `[pre]`: the channel of a neuron.
-    PreChannel,
-    /// Spatial, `[post]`: the channel of a neuron.
-    PostChannel,
-    /// Spatial, `[post]`: the position of a neuron in its channel.
-    PostPosition,
-    /// Spatial, `[pre channels]`: the first output channel of an input channel's group.
-    FirstOutput,
-    /// Spatial, `[pre channels]`: the first kernel index of an input channel.
-    KernelStart,
-    /// Spatial, `[pre + 1]`: the first entry of a presynaptic neuron in the two tables that follow, which hold for every
-    /// output channel of its group.
-    EntryStart,
-    /// Spatial, `[entries]`: the positions that see a presynaptic neuron, ascending.
-    EntryPosition,
-    /// Spatial, `[entries]`: the kernel index through which they see it.
-    EntryKernel,
-}
-
-impl Table {
-    /// The type of its elements.
-    pub fn ty(self) -> Type {
-        match self {
-            Table::RowStart | Table::ColumnStart | Table::EntryStart => Type::I64,
-            Table::Column
-            | Table::ColumnRow
-            | Table::ColumnSynapse
-            | Table::FirstInput
-            | Table::InputStart
-            | Table::KernelChannel
-            | Table::KernelY
-            | Table::KernelX
-            | Table::KernelOffset
-            | Table::PositionY
-            | Table::PositionX
-            | Table::PositionOffset
-            | Table::PreChannel
-            | Table::PostChannel
-            | Table::PostPosition
-            | Table::FirstOutput
-            | Table::KernelStart
-            | Table::EntryPosition
-            | Table::EntryKernel => Type::I32,
-        }
-    }
-
-    /// Its length.
-    pub fn length(self) -> Count {
-        match self {
-            Table::RowStart | Table::EntryStart => Count::RowEnds,
-            Table::ColumnStart => Count::ColumnEnds,
-            Table::Column | Table::ColumnRow | Table::ColumnSynapse => Count::Synapses,
-            Table::FirstInput | Table::InputStart => Count::PostChannels,
-            Table::KernelChannel | Table::KernelY | Table::KernelX | Table::KernelOffset => Count::Kernel,
-            Table::PositionY | Table::PositionX | Table::PositionOffset => Count::Positions,
-            Table::PreChannel => Count::Pre,
-            Table::PostChannel | Table::PostPosition => Count::Post,
-            Table::FirstOutput | Table::KernelStart => Count::PreChannels,
-            Table::EntryPosition | Table::EntryKernel => Count::Entries,
-        }
-    }
+    /// The lists of the neurons of a side that spiked in the last steps, `I32`, `[steps, neurons]`; those of step s lie in slot
+    /// s mod steps.
+    EventHistory(Side),
+    /// How long these lists are, `I64`, `[steps]`.
+    EventCounts(Side),
+    /// A value of the last steps, outermost the slots, for rows that lag behind. It matters only where one does.
+    History(u32),
+    /// Up to which step each row is up to date, `I64`, `[pre]`. Where nothing lags behind, all hold the number of the last step.
+    Marks,
 }
 
 /// A length.
@@ -188,45 +123,6 @@ pub enum Size {
     Count(Count),
     /// A whole number that the prologue computes from constants and `dt` only, by its place among the results.
     Prologue(usize),
-}
-
-/// Numbers that the group's topology gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Count {
-    /// Presynaptic neurons.
-    Pre,
-    /// Postsynaptic neurons.
-    Post,
-    /// Synapses.
-    Synapses,
-    /// Input channels.
-    PreChannels,
-    /// Output channels.
-    PostChannels,
-    /// Elements of the batch.
-    Batch,
-    /// Blocks of 256 presynaptic neurons: ceil(pre / 256).
-    PreBlocks,
-    /// (pre, post) pairs of a synapse.
-    Pairs,
-    /// Presynaptic neurons and one.
-    RowEnds,
-    /// Postsynaptic neurons and one.
-    ColumnEnds,
-    /// Synapses of a kernel: input channels of a group · height · width.
-    Kernel,
-    /// Synapses of a kernel for one input channel: height · width.
-    KernelArea,
-    /// Positions of an output channel.
-    Positions,
-    /// Rows of the input image.
-    InputHeight,
-    /// Columns of the input image.
-    InputWidth,
-    /// Output channels of a group.
-    OutputsPerGroup,
-    /// Entries of the lists of positions that see a presynaptic neuron.
-    Entries,
 }
 
 /// Computed when a parameter changes, and before the first step: straight-line f64, by `interp::wide`.
@@ -311,6 +207,8 @@ pub enum ScalarSource {
     Run,
     /// How many neurons of a side spike in this step.
     EventCount(Side),
+    /// A number that the launch states.
+    Constant(u64),
     /// The slot of this step in a ring whose length is a result of the prologue: step mod length.
     Head(usize),
 }
