@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bench::arguments::BenchArguments;
 use crate::quantity;
-use crate::run::arguments::RunArguments;
+use crate::run::arguments::{PlanChoice, RunArguments};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -154,6 +154,9 @@ pub struct EmitArguments {
     /// How many patterns are presented at once: kernels for one differ from those for more.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: u32,
+    /// Which synapses a step looks at; all give the same bits.
+    #[arg(long, value_name = "PLAN", default_value = "auto")]
+    pub plan: PlanChoice,
     /// The precision of real numbers.
     #[arg(long, value_name = "TYPE", default_value = "f32")]
     pub precision: Precision,
@@ -177,6 +180,9 @@ pub struct ExplainArguments {
     /// How many patterns are presented at once: plans for one differ from those for more.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: u32,
+    /// Which synapses a step looks at; all give the same bits.
+    #[arg(long, value_name = "PLAN", default_value = "auto")]
+    pub plan: PlanChoice,
     /// The precision of real numbers.
     #[arg(long, value_name = "TYPE", default_value = "f32")]
     pub precision: Precision,

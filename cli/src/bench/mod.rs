@@ -8,6 +8,7 @@ mod workload;
 
 use aplysia_bench::stream::bandwidth;
 use aplysia_bench::{Settings, Workload, peak};
+use clap::ValueEnum;
 use serde_json::json;
 
 use crate::report::{self, Failure, Outcome};
@@ -16,12 +17,20 @@ use arguments::BenchArguments;
 
 /// What stands in the place of a workload where the machine itself is measured.
 const MACHINE: &str = "machine";
-/// All plans, with what stands behind the program's name in a table of workloads.
-const PLANS: [(PlanChoice, &str); 3] = [
-    (PlanChoice::Auto, "aplysia"),
-    (PlanChoice::Full, "aplysia-full"),
-    (PlanChoice::Events, "aplysia-events"),
-];
+/// The plans that are measured: those that were asked for, or all.
+fn plans(arguments: &BenchArguments) -> &[PlanChoice] {
+    if arguments.plans.is_empty() { PlanChoice::value_variants() } else { &arguments.plans }
+}
+
+/// Whether a plan that a rule or a group does not allow is left out: nobody has asked for it.
+fn is_optional(choice: PlanChoice, arguments: &BenchArguments) -> bool {
+    arguments.plans.is_empty() && choice != PlanChoice::Auto
+}
+
+/// A plan as the command line calls it.
+fn word(plan: PlanChoice) -> String {
+    plan.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
 
 /// Measures.
 ///

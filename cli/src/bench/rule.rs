@@ -8,13 +8,13 @@ use aplysia_bench::workload::FORMS;
 use aplysia_bench::{Subject, time};
 use aplysia_compiler::back::cranelift::{self, Isa, JitError, JitOptions};
 use aplysia_compiler::plan::program::Program;
-use aplysia_compiler::plan::{self, Options, PlanChoice as Choice};
+use aplysia_compiler::plan::{self, Options};
 use aplysia_compiler::topology::Counts;
 
 use super::arguments::BenchArguments;
 use super::table::{Line, Table};
 use super::traffic::{self, Moved};
-use super::{PLANS, settings};
+use super::{is_optional, plans, settings};
 use crate::arguments::{Format, Precision};
 use crate::emit;
 use crate::given;
@@ -24,7 +24,7 @@ use crate::run::arguments::{PlanChoice, RunArguments};
 use crate::run::connect::Connections;
 use crate::run::execute::Execution;
 use crate::run::{self, DEFAULT_RATE};
-use crate::text::{self, Opened};
+use crate::text;
 
 /// Steps of a train, which is repeated.
 const TRAIN: u64 = 1000;
@@ -53,17 +53,18 @@ pub fn run(arguments: &BenchArguments) -> Outcome {
 
     let mut seen: Vec<Program> = Vec::new();
     let mut table = Table::new(&opened, &base, &connections, &trains);
-    for (choice, _) in PLANS {
-        let asked = arguments.plans.contains(&choice);
-        if !asked && !arguments.plans.is_empty() {
-            continue;
-        }
-        let arguments_of_plan = arguments.run(choice);
-        let compiled = compile(&opened, &arguments_of_plan, &connections)?;
-        let mut execution =
-            Execution::start(&opened.open, &opened.rule, &arguments_of_plan, &connections, &given, &input)?;
+    for &choice in plans(arguments) {
+        let own = arguments.run(choice);
+        let options = options(&own, &connections);
+        let begin = Instant::now();
+        let program = match plan::compile(&opened.rule, &options) {
+            Err(_) if is_optional(choice, arguments) => continue,
+            planned => planned.map_err(|found| report::refused(opened.library.sources(), &found))?,
+        };
+        let compiled = code(&program, begin.elapsed())?;
+        let mut execution = Execution::start(&opened.open, &opened.rule, &own, &connections, &given, &input)?;
         let program = Program { notes: Vec::new(), ..execution.engine.program(execution.group)?.clone() };
-        if !asked && seen.contains(&program) {
+        if arguments.plans.is_empty() && seen.contains(&program) {
             continue;
         }
         let mut subject = Spiking { engine: &mut execution.engine, group: execution.group, trains: &trains };
@@ -103,25 +104,19 @@ pub struct Compiled {
     pub coded: Duration,
 }
 
-/// Plans and compiles once more, to see how long it takes.
-fn compile(opened: &Opened, arguments: &RunArguments, connections: &Connections) -> Outcome<Compiled> {
-    let options = Options {
-        choice: match arguments.plan {
-            PlanChoice::Auto => Choice::Auto,
-            PlanChoice::Full => Choice::FullPass,
-            PlanChoice::Events => Choice::Events,
-        },
-        ..emit::options(arguments.topology, connections.batch as u32, arguments.precision)
-    };
-    let begin = Instant::now();
-    let program = plan::compile(&opened.rule, &options);
-    let planned = begin.elapsed();
-    let program = program.map_err(|found| report::refused(opened.library.sources(), &found))?;
-    let code = |error: JitError| Failure::usage(error.to_string());
-    let isa = Isa::host().map_err(code)?;
+/// What a plan depends on besides the rule.
+fn options(arguments: &RunArguments, connections: &Connections) -> Options {
+    let options = emit::options(arguments.topology, connections.batch as u32, arguments.precision);
+    Options { choice: arguments.plan.choice(), ..options }
+}
+
+/// Makes machine code of a program, to see how long it takes.
+fn code(program: &Program, planned: Duration) -> Outcome<Compiled> {
+    let fault = |error: JitError| Failure::usage(error.to_string());
+    let isa = Isa::host().map_err(fault)?;
     let begin = Instant::now();
     for (_, kernel) in program.kernels.iter() {
-        cranelift::compile(kernel, &emit::valid_info(kernel), &isa, &JitOptions::default()).map_err(code)?;
+        cranelift::compile(kernel, &emit::valid_info(kernel), &isa, &JitOptions::default()).map_err(fault)?;
     }
     Ok(Compiled { kernels: program.kernels.len(), planned, coded: begin.elapsed() })
 }
@@ -209,7 +204,7 @@ impl Subject for Spiking<'_> {
 }
 
 /// f32 or f64.
-pub fn word(precision: Precision) -> &'static str {
+pub fn precision(precision: Precision) -> &'static str {
     match precision {
         Precision::F32 => "f32",
         Precision::F64 => "f64",

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use aplysia::Side;
 use aplysia_bench::Timing;
-use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::rule::{Compiled, Trains, word};
+use super::rule::{Compiled, Trains, precision};
+use super::word;
 use crate::run::arguments::{PlanChoice, RunArguments};
 use crate::run::connect::Connections;
 use crate::run::number;
@@ -64,7 +64,7 @@ impl Table {
             sides: [connections.count(Side::Pre), connections.count(Side::Post)],
             visits,
             events: visits * (trains[0].share() + trains[1].share()),
-            precision: word(arguments.precision),
+            precision: precision(arguments.precision),
             batch: connections.batch,
             rate: arguments.rate.unwrap_or(crate::run::DEFAULT_RATE),
             threads: 1,
@@ -102,7 +102,7 @@ impl Table {
                 format!("{:.0} %", 100.0 * line.bytes / step / self.stream),
                 format!("{:.1} ms", line.compiled.milliseconds()),
             ];
-            let _ = write!(out, "{:<8}", plan_word(line.plan));
+            let _ = write!(out, "{:<8}", word(line.plan));
             cells.iter().for_each(|cell| {
                 let _ = write!(out, "{cell:>11}");
             });
@@ -112,7 +112,7 @@ impl Table {
             let taken = line.taken.iter().filter(|(_, steps)| *steps > 0);
             let words: Vec<String> = taken.map(|(name, steps)| format!("{name} in {steps} steps")).collect();
             let words = if words.is_empty() { "one way only".to_owned() } else { words.join(", ") };
-            let _ = write!(out, "\n{}: {} kernels; {words}", plan_word(line.plan), line.compiled.kernels);
+            let _ = write!(out, "\n{}: {} kernels; {words}", word(line.plan), line.compiled.kernels);
         }
         out.push('\n');
         out
@@ -125,7 +125,7 @@ impl Table {
             let taken: serde_json::Map<String, Value> =
                 line.taken.iter().map(|(name, steps)| (name.clone(), json!(steps))).collect();
             json!({
-                "plan": plan_word(line.plan),
+                "plan": word(line.plan),
                 "us_per_step": step * 1e6,
                 "spread": line.timing.spread(),
                 "steps": line.timing.steps,
@@ -164,9 +164,4 @@ impl Compiled {
 
 fn per(nanos: f64, of: f64) -> String {
     if of > 0.0 { number(nanos / of) } else { "-".to_owned() }
-}
-
-/// As the command line calls it.
-fn plan_word(plan: PlanChoice) -> String {
-    plan.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }

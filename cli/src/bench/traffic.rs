@@ -73,7 +73,10 @@ fn launch(moved: &Moved<'_>, launch: &Launch) -> f64 {
     let kernel = &moved.program.kernels[launch.kernel];
     let [pre, post] = moved.shares;
     // The share of a synaptic array that the launch visits.
+    let lags = kernel.buffers.iter().any(|(_, buffer)| buffer.kind == BufferKind::Marks);
     let visited = match kernel.space.kind {
+        // Rows that are brought up to date are those of presynaptic neurons that spike.
+        SpaceKind::Rows(_) if lags => pre,
         SpaceKind::Rows(RowSet::Active) => pre,
         SpaceKind::Rows(RowSet::Touched) => pre + (1.0 - pre) * post,
         SpaceKind::Columns => post,
@@ -112,6 +115,7 @@ fn launch(moved: &Moved<'_>, launch: &Launch) -> f64 {
             Extent::Scalar(scalar) => match launch.scalars[scalar.index()] {
                 ScalarSource::Count(count) => moved.counts.get(count) as f64,
                 ScalarSource::EventCount(side) => moved.spikes[side as usize],
+                ScalarSource::Constant(number) => number as f64,
                 ScalarSource::Prologue(_)
                 | ScalarSource::Step
                 | ScalarSource::Time

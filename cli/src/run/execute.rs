@@ -99,6 +99,7 @@ pub fn plan(choice: PlanChoice) -> Plan {
         PlanChoice::Auto => Plan::Auto,
         PlanChoice::Full => Plan::FullPass,
         PlanChoice::Events => Plan::Events,
+        PlanChoice::Replay => Plan::Replay,
     }
 }
 
