@@ -2,7 +2,7 @@
 """Measures the workloads beside other programs, and writes the tables of docs/performance.md. Standard library only.
 
     measure.py run OUT.jsonl [--kit FOLDER] [--quick] [--only W1,W4] [--minutes 20]
-    measure.py tables OUT.jsonl [MORE.jsonl ...] > tables.md
+    measure.py tables OUT.jsonl [MORE.jsonl ...] [--into docs/performance.md]
 
 `run` builds aplysia, then runs everything in turn, round by round (A B C A B C), each in a process of its own that is
 pinned to as many processors as it may use, and appends a line of JSON for each result. The other programs come from a
@@ -10,10 +10,10 @@ folder of peers (`--kit`): scripts NAME.py that are called as `NAME.py WORKLOAD 
 print the same lines; PEERS_PYTHON_TORCH=/path/to/python names the interpreter of peer_torch.py, and so on. Without a
 folder, aplysia is measured alone. What fails is said on standard error and in the tables.
 
-`tables` makes Markdown of such lines: the machine, the goals and whether they are reached, every workload, and what was
+`tables` makes Markdown of such lines, and puts it between the two marks of a file or prints it: the machine, the goals and whether they are reached, every workload, and what was
 not measured. Ratios are medians over rounds of the ratio within a round, with the least and the greatest.
 """
-import argparse, datetime, json, os, platform, statistics, subprocess, sys, time
+import argparse, contextlib, datetime, io, json, os, platform, statistics, subprocess, sys, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -21,6 +21,9 @@ RELEASE = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "ta
 APLYSIA = [os.path.join(RELEASE, "aplysia"), "bench"]
 NATIVE = [os.path.join(RELEASE, "aplysia-native-bench")]
 CREF, NUMBA, JAX, TORCH, BRIAN2 = "c_ref", "peer_numba", "peer_jax", "peer_torch", "peer_brian2"
+
+# Between these the tables stand.
+BEGIN, END = "<!-- measured -->", "<!-- end of what was measured -->"
 
 # workload -> (peers and their systems, whether `plasticity!` takes part, rounds, threads)
 OUTER = "torch-compile,torch-compile-outer"
@@ -60,8 +63,8 @@ BEST_W4 = ["c-full", "jax-jit", "torch-compile", "torch-compile-outer"]
 GOALS = [
     ("W1, 4000, 1 %, default plan", "W1-4000-p01", ["aplysia"], ["c-event"], 0.3),
     ("W1, 4000, 5 %, default plan", "W1-4000-p05", ["aplysia"], ["c-event"], 0.3),
-    ("W1, 4000, 1 %, closed form", "W1-4000-p01", ["aplysia-closed"], ["c-lazy"], 1.0),
-    ("W1, 4000, 5 %, closed form", "W1-4000-p05", ["aplysia-closed"], ["c-lazy"], 1.0),
+    ("W1, 4000, 1 %, closed form", "W1-4000-p01", ["aplysia-closed", "aplysia-closed-form"], ["c-lazy"], 1.0),
+    ("W1, 4000, 5 %, closed form", "W1-4000-p05", ["aplysia-closed", "aplysia-closed-form"], ["c-lazy"], 1.0),
     ("W1, 4000, full pass", "W1-4000-p01", FULL, C, 1.1),
     ("W3, 4000, full pass", "W3-4000", FULL, C, 1.1),
     ("W6, 4096, full pass", "W6-4096", FULL, C, 1.1),
@@ -71,7 +74,7 @@ GOALS = [
     ("W6, 4096, full pass, native", "W6-4096", ["aplysia-native"], C, 1.0),
     ("W2, density 1 %", "W2-10k-1pc", ["aplysia"], BEST_W2, 0.9),
     ("W2, density 10 %", "W2-10k-10pc", ["aplysia"], BEST_W2, 0.9),
-    ("W3, 4000, closed form", "W3-4000", ["aplysia-closed"], ["c-lazy"], 1.0),
+    ("W3, 4000, closed form", "W3-4000", ["aplysia-closed", "aplysia-closed-form"], ["c-lazy"], 1.0),
     ("W4, 4096, batch 1", "W4-4096-b1", ["aplysia"], BEST_W4, 1.0),
     ("W4, 4096, batch 1, native", "W4-4096-b1", ["aplysia-native"], BEST_W4, 1.0),
     ("W4, 4096, batch 32", "W4-4096-b32", ["aplysia"], BEST_W4, 1.0),
@@ -161,7 +164,8 @@ def run(o):
     for threads in (1, 2):
         for line in answer(APLYSIA + ["machine", "--threads", str(threads)], threads)[0]:
             keep(dict(line, kind="limit"))
-    lines, reason = answer(compile_bench + ["--", "--cold", "--json"], os.cpu_count(), ROOT)
+    cold = compile_bench + ["--", "--cold", "--json"]
+    lines, reason = ([], "nothing was built") if o.no_build else answer(cold, os.cpu_count(), ROOT)
     for line in lines:
         keep(dict(line, kind="cold"))
     if reason:
@@ -390,10 +394,20 @@ def main():
     r.add_argument("--no-build", action="store_true")
     t = commands.add_parser("tables")
     t.add_argument("files", nargs="+")
+    t.add_argument("--into", help="a file with the two marks")
     o = a.parse_args()
     if o.command == "run":
         o.kit = o.kit and os.path.abspath(o.kit)
         run(o)
+    elif o.into:
+        text = io.StringIO()
+        with contextlib.redirect_stdout(text):
+            tables(o)
+        with open(o.into) as file:
+            before, rest = file.read().split(BEGIN, 1)
+        after = rest.split(END, 1)[1]
+        with open(o.into, "w") as file:
+            file.write(f"{before}{BEGIN}\n\n{text.getvalue().strip()}\n\n{END}{after}")
     else:
         tables(o)
 
