@@ -4,6 +4,7 @@
 mod expand;
 mod files;
 mod report;
+mod settings;
 mod tokens;
 
 use proc_macro::TokenStream;
