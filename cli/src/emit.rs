@@ -23,7 +23,8 @@ pub fn run(arguments: &EmitArguments) -> Outcome {
     }
     let options = options(arguments.topology, arguments.batch, arguments.precision);
     // Threads of a GPU share no cache that tiles would fit into.
-    let options = Options { tiles: !matches!(arguments.target, Target::Cuda | Target::Ptx), ..options };
+    let tiles = !matches!(arguments.target, Target::Cuda | Target::Ptx);
+    let options = Options { tiles, choice: arguments.plan.choice(), ..options };
     let out = match arguments.target {
         Target::Ast => tree(arguments)?,
         Target::Ir => ir::print::print(&text::open(&arguments.rule)?.rule),

@@ -23,6 +23,7 @@ pub fn options(script: &Script, choice: PlanChoice) -> Options {
         given_draws: script.draws.iter().map(|(id, _)| *id).collect(),
         choice,
         tiles: choice != PlanChoice::Events,
+        large: false,
     }
 }
 

@@ -186,6 +186,7 @@ fn scalar_text(of: &Plan, source: ScalarSource, ty: Type) -> String {
         ScalarSource::Prologue(place) => real(format!("run.prologue[{}]", of.place(place))),
         ScalarSource::Time => real("run.step as f64 * run.dt".to_owned()),
         ScalarSource::Count(count) => whole(count_text(count)),
+        ScalarSource::Constant(value) => whole(format!("{value}u64")),
         ScalarSource::Step => whole("run.step".to_owned()),
         ScalarSource::Seed => whole("run.seed".to_owned()),
         ScalarSource::Run => whole("again".to_owned()),
