@@ -31,8 +31,7 @@ const KNOWN: [&str; 6] = ["file", "topologies", "batch", "axonal_delay", "dendri
 /// Takes the settings off the front of the content: `NAME = …`, separated by commas, `;` behind the last.
 pub(crate) fn settings(tokens: &mut Vec<TokenTree>) -> Settings {
     let mut settings = Settings::default();
-    loop {
-        let [TokenTree::Ident(name), TokenTree::Punct(equals), ..] = tokens.as_slice() else { break };
+    while let [TokenTree::Ident(name), TokenTree::Punct(equals), ..] = tokens.as_slice() {
         if equals.as_char() != '=' {
             break;
         }

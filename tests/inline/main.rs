@@ -1,6 +1,7 @@
 //! Rules inside Rust against the rule interpreter, to the bit: `plasticity!` is expanded by this very compilation.
 
 #![forbid(unsafe_code)]
+#![allow(deprecated, reason = "a rule may keep what nobody but a test reads")]
 #![allow(mixed_script_confusables, reason = "a rule may call a time constant by its letter")]
 
 mod graph;

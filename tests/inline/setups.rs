@@ -93,7 +93,7 @@ late_agrees!(delays_of_neurons_and_of_the_group_in_f64, f64);
 #[test]
 fn a_delay_of_each_synapse() {
     let mut group = each::Group::dense(1, 3, each::Params::default());
-    group.set_axonal_delay(&[0.0, 2.0, 3.0]);
+    group.set_axonal_delay([0.0, 2.0, 3.0]);
     let mut arrivals = Vec::new();
     group.step(&[0], &[false; 3]);
     for _ in 0..4 {
@@ -101,7 +101,7 @@ fn a_delay_of_each_synapse() {
         group.step(&[false], &[false; 3]);
     }
     assert_eq!(arrivals, [[0.5, 0.0, 0.0], [0.0; 3], [0.0, 0.5, 0.0], [0.0, 0.0, 0.5]]);
-    let longer = group.try_set_axonal_delay(&[0.0, 2.0, 3.5]);
+    let longer = group.try_set_axonal_delay([0.0, 2.0, 3.5]);
     assert!(matches!(longer, Err(Error::OutOfRange { name: "delay.axonal", .. })), "{longer:?}");
 }
 

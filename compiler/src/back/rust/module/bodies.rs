@@ -69,7 +69,11 @@ impl Module<'_> {
                         | Role::Spikes(_)
                         | Role::Scratch
                         | Role::Draws(_)
-                        | Role::Ring(_) => format!("native::zeros(&[{lengths}])?"),
+                        | Role::Ring(_)
+                        | Role::EventHistory(_)
+                        | Role::EventCounts(_)
+                        | Role::History(_)
+                        | Role::Marks => format!("native::zeros(&[{lengths}])?"),
                     }
                 }
             };

@@ -48,7 +48,7 @@ impl Module<'_> {
         self.loops(results);
         self.builder();
         self.build();
-        for kind in self.topologies.to_vec() {
+        for &kind in self.topologies {
             for (real, suffix) in [("f32", ""), ("f64", "_f64")] {
                 self.constructors(kind, real, suffix);
             }
