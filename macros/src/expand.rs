@@ -1,12 +1,13 @@
 //! From the macro's content to modules.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use proc_macro::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 
 use aplysia_compiler::ast::Item;
 use aplysia_compiler::back::rust::module::{self, Source, module_with, outline};
-use aplysia_compiler::diag::{Diagnostics, Severity, render};
+use aplysia_compiler::diag::{Diagnostics, Severity, code, render};
 use aplysia_compiler::library::{self, Library};
 use aplysia_compiler::source::FileId;
 
@@ -18,8 +19,8 @@ use crate::tokens::Written;
 /// What stands for the path of `aplysia-native` in generated text.
 const NATIVE: &str = "APLYSIA_NATIVE";
 
-/// Expands `plasticity!`.
-pub(crate) fn expand(input: TokenStream) -> TokenStream {
+/// Expands `plasticity!`, with rule files below `root`.
+pub(crate) fn expand(input: TokenStream, root: PathBuf) -> TokenStream {
     let mut tokens = input.into_iter();
     let native = match tokens.next() {
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => group.stream(),
@@ -27,14 +28,11 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     };
     let mut rest: Vec<TokenTree> = tokens.collect();
     let settings = settings(&mut rest);
-    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let files = Files::new(root.clone());
     let content = match &settings.file {
         Some((_, span)) if !rest.is_empty() => {
-            return report::error(
-                "the rules are in the file: nothing follows `file = \"…\"`",
-                (*span, *span),
-            );
+            let message = "the rules are in the file: nothing follows `file = \"…\"` but settings";
+            return report::error(message, (*span, *span));
         }
         Some((path, span)) => match files.text(&PathBuf::from(path)) {
             Ok(text) => Content { name: path.clone(), text, written: Err(*span) },
@@ -48,38 +46,66 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
             Content { name: "plasticity!".to_owned(), text: written.text.clone(), written: Ok(written) }
         }
     };
+    // What a file holds is nobody's business while it is not known which.
+    if !settings.errors.is_empty() && content.text.trim().is_empty() {
+        return settings.errors;
+    }
     let (library, _) = Library::load(&content.name, &content.text, &files);
-    let found = library.check();
     let mut out = settings.errors.clone();
+    let (found, texts) = modules(&library, &content, &settings, &mut out);
     out.extend(content.report(&library, &found));
     out.extend(depends_on(&files));
-    for item in &library.root().items {
-        let Item::Rule(rule) = item else { continue };
-        let text = if found.has_errors() {
-            outline(rule, NATIVE)
-        } else {
-            match text(&library, &content, &rule.name.text, &settings) {
-                Ok(Ok(text)) => text,
-                Ok(Err(errors)) => {
-                    out.extend(errors);
-                    outline(rule, NATIVE)
-                }
-                Err(more) => {
-                    let last = library.rules().last().is_some_and(|last| last.name == rule.name.text);
-                    // A rule that waits for another's state is there to be composed.
-                    if last {
-                        out.extend(content.report(&library, &more));
-                    }
-                    outline(rule, NATIVE)
-                }
-            }
-        };
+    for text in texts {
         match text.parse::<TokenStream>() {
             Ok(tokens) => out.extend(with_path(tokens, &native)),
             Err(error) => out.extend(whole(&format!("internal compiler error, please report it: {error}"))),
         }
     }
     out
+}
+
+/// Everything that is wrong, and the texts of the modules.
+fn modules(
+    library: &Library,
+    content: &Content,
+    settings: &Settings,
+    errors: &mut TokenStream,
+) -> (Diagnostics, Vec<String>) {
+    let mut found = library.check();
+    let broken = found.has_errors();
+    let rules = library.rules();
+    if rules.is_empty() && !broken {
+        found.append(library.elaborate(None, &library::Settings::default()).err().unwrap_or_default());
+    }
+    let (mut seen, mut texts) = (BTreeSet::new(), Vec::new());
+    for item in &library.root().items {
+        let Item::Rule(rule) = item else { continue };
+        let name = &rule.name.text;
+        // Two rules of one name are an error already; two modules would be another.
+        if !seen.insert(name) {
+            continue;
+        }
+        let made = if broken { None } else { Some(text(library, content, name, settings)) };
+        texts.push(match made {
+            Some(Ok(Ok(text))) => text,
+            Some(Ok(Err(wrong))) => {
+                errors.extend(wrong);
+                outline(rule, NATIVE)
+            }
+            Some(Err(more)) => {
+                let last = rules.last().is_some_and(|last| last.name == *name);
+                // A rule that waits for another's state is there to be composed.
+                let waits = more.iter().all(|one| one.code == code::EXTERN_MISSING);
+                if last || !waits {
+                    found.append(more);
+                }
+                outline(rule, NATIVE)
+            }
+            None => outline(rule, NATIVE),
+        });
+    }
+    found.sort();
+    (found, texts)
 }
 
 /// What is expanded.
@@ -167,7 +193,7 @@ fn with_path(tokens: TokenStream, native: &TokenStream) -> TokenStream {
                 other.set_span(group.span());
                 TokenStream::from(TokenTree::Group(other))
             }
-            TokenTree::Ident(name) if name.to_string() == NATIVE => native.clone(),
+            TokenTree::Ident(name) if name == NATIVE => native.clone(),
             other => other.into(),
         })
         .collect()

@@ -1,6 +1,6 @@
 //! What stands in front of the rules: `topologies = [dense, sparse], batch = true;`.
 
-use proc_macro::{Delimiter, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 
 use aplysia_compiler::back::rust::module;
 use aplysia_compiler::diag::did_you_mean;
@@ -32,10 +32,12 @@ const KNOWN: [&str; 6] = ["file", "topologies", "batch", "axonal_delay", "dendri
 pub(crate) fn settings(tokens: &mut Vec<TokenTree>) -> Settings {
     let mut settings = Settings::default();
     while let [TokenTree::Ident(name), TokenTree::Punct(equals), ..] = tokens.as_slice() {
-        if equals.as_char() != '=' {
+        let (word, place) = (name.to_string(), name.span());
+        // What looks like no setting is a statement in the wrong place: the parser of rules says so.
+        if equals.as_char() != '=' || !KNOWN.contains(&word.as_str()) && did_you_mean(&word, KNOWN).is_none()
+        {
             break;
         }
-        let (word, place) = (name.to_string(), name.span());
         let is = |token: &TokenTree, mark: char| matches!(token, TokenTree::Punct(punct) if punct.as_char() == mark);
         let end = tokens.iter().position(|token| is(token, ',') || is(token, ';')).unwrap_or(tokens.len());
         let last = tokens.get(end).is_none_or(|token| is(token, ';'));
@@ -64,7 +66,8 @@ impl Settings {
                     _ => None,
                 };
                 let message = "`file` is the path of a rule file: `file = \"my.rule\"`";
-                self.file = Some((path.ok_or((message.to_owned(), at))?, at));
+                let wrong = if let [TokenTree::Literal(_)] = value { at } else { place };
+                self.file = Some((path.ok_or((message.to_owned(), wrong))?, at));
             }
             "topologies" => {
                 self.module.topologies = topologies(value, at)?;
@@ -92,10 +95,9 @@ impl Settings {
                 }
             }
             _ => {
-                let help = did_you_mean(name, KNOWN);
-                let known = KNOWN.map(|known| format!("`{known}`")).join(", ");
-                let help = help.unwrap_or_else(|| format!("there are {known}"));
-                return Err((format!("there is no setting `{name}`\nhelp: {help}"), place));
+                let help =
+                    did_you_mean(name, KNOWN).map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+                return Err((format!("there is no setting `{name}`{help}"), place));
             }
         }
         Ok(())
