@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use aplysia_compiler::diag::{Diagnostics, Severity, code, render};
+use aplysia_compiler::diag::{Severity, code, render};
 use aplysia_compiler::library::{Library, Settings};
 use aplysia_compiler::plan;
 use aplysia_compiler::source::FileId;
