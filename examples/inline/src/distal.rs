@@ -65,7 +65,7 @@ impl Neurons {
     /// One step of 1 ms: the neurons that spike.
     fn step(&mut self, input: &[f64; ALL], spikes: &mut Vec<usize>) {
         spikes.clear();
-        for neuron in 0..ALL {
+        for (neuron, input) in input.iter().enumerate() {
             let (a, d) = if neuron < EXCITATORY { (0.02, 8.0) } else { (0.1, 2.0) };
             let (v, u) = (&mut self.v[neuron], &mut self.u[neuron]);
             if *v >= 30.0 {
@@ -73,7 +73,7 @@ impl Neurons {
                 *u += d;
             }
             for _ in 0..2 {
-                *v += 0.5 * ((0.04 * *v + 5.0) * *v + 140.0 - *u + input[neuron]);
+                *v += 0.5 * ((0.04 * *v + 5.0) * *v + 140.0 - *u + input);
             }
             *u += a * (0.2 * *v - *u);
             if *v >= 30.0 {
