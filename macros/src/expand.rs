@@ -31,8 +31,10 @@ pub(crate) fn expand(input: TokenStream, root: PathBuf) -> TokenStream {
     let files = Files::new(root.clone());
     let content = match &settings.file {
         Some((_, span)) if !rest.is_empty() => {
-            let message = "the rules are in the file: nothing follows `file = \"…\"` but settings";
-            return report::error(message, (*span, *span));
+            return report::error(
+                "the rules are in the file: nothing follows `file = \"…\"`",
+                (*span, *span),
+            );
         }
         Some((path, span)) => match files.text(&PathBuf::from(path)) {
             Ok(text) => Content { name: path.clone(), text, written: Err(*span) },
@@ -46,14 +48,11 @@ pub(crate) fn expand(input: TokenStream, root: PathBuf) -> TokenStream {
             Content { name: "plasticity!".to_owned(), text: written.text.clone(), written: Ok(written) }
         }
     };
-    // What a file holds is nobody's business while it is not known which.
-    if !settings.errors.is_empty() && content.text.trim().is_empty() {
-        return settings.errors;
-    }
     let (library, _) = Library::load(&content.name, &content.text, &files);
+    let Modules { found, errors, texts } = modules(&library, &content, &settings);
     let mut out = settings.errors.clone();
-    let (found, texts) = modules(&library, &content, &settings, &mut out);
     out.extend(content.report(&library, &found));
+    out.extend(errors);
     out.extend(depends_on(&files));
     for text in texts {
         match text.parse::<TokenStream>() {
@@ -64,18 +63,24 @@ pub(crate) fn expand(input: TokenStream, root: PathBuf) -> TokenStream {
     out
 }
 
-/// Everything that is wrong, and the texts of the modules.
-fn modules(
-    library: &Library,
-    content: &Content,
-    settings: &Settings,
-    errors: &mut TokenStream,
-) -> (Diagnostics, Vec<String>) {
+/// What becomes of the rules.
+struct Modules {
+    /// Everything that is wrong with them.
+    found: Diagnostics,
+    /// What is wrong with the settings for them.
+    errors: TokenStream,
+    /// The modules.
+    texts: Vec<String>,
+}
+
+fn modules(library: &Library, content: &Content, settings: &Settings) -> Modules {
     let mut found = library.check();
+    let mut errors = TokenStream::new();
     let broken = found.has_errors();
     let rules = library.rules();
-    if rules.is_empty() && !broken {
-        found.append(library.elaborate(None, &library::Settings::default()).err().unwrap_or_default());
+    if rules.is_empty() && !broken && settings.errors.is_empty() {
+        let none = library.elaborate(None, &library::Settings::default());
+        found.append(none.err().unwrap_or_default());
     }
     let (mut seen, mut texts) = (BTreeSet::new(), Vec::new());
     for item in &library.root().items {
@@ -88,8 +93,8 @@ fn modules(
         let made = if broken { None } else { Some(text(library, content, name, settings)) };
         texts.push(match made {
             Some(Ok(Ok(text))) => text,
-            Some(Ok(Err(wrong))) => {
-                errors.extend(wrong);
+            Some(Ok(Err(more))) => {
+                errors.extend(more);
                 outline(rule, NATIVE)
             }
             Some(Err(more)) => {
@@ -105,7 +110,7 @@ fn modules(
         });
     }
     found.sort();
-    (found, texts)
+    Modules { found, errors, texts }
 }
 
 /// What is expanded.

@@ -32,12 +32,10 @@ const KNOWN: [&str; 6] = ["file", "topologies", "batch", "axonal_delay", "dendri
 pub(crate) fn settings(tokens: &mut Vec<TokenTree>) -> Settings {
     let mut settings = Settings::default();
     while let [TokenTree::Ident(name), TokenTree::Punct(equals), ..] = tokens.as_slice() {
-        let (word, place) = (name.to_string(), name.span());
-        // What looks like no setting is a statement in the wrong place: the parser of rules says so.
-        if equals.as_char() != '=' || !KNOWN.contains(&word.as_str()) && did_you_mean(&word, KNOWN).is_none()
-        {
+        if equals.as_char() != '=' {
             break;
         }
+        let (word, place) = (name.to_string(), name.span());
         let is = |token: &TokenTree, mark: char| matches!(token, TokenTree::Punct(punct) if punct.as_char() == mark);
         let end = tokens.iter().position(|token| is(token, ',') || is(token, ';')).unwrap_or(tokens.len());
         let last = tokens.get(end).is_none_or(|token| is(token, ';'));
@@ -66,16 +64,15 @@ impl Settings {
                     _ => None,
                 };
                 let message = "`file` is the path of a rule file: `file = \"my.rule\"`";
-                let wrong = if let [TokenTree::Literal(_)] = value { at } else { place };
-                self.file = Some((path.ok_or((message.to_owned(), wrong))?, at));
+                self.file = Some((path.ok_or((message.to_owned(), at))?, at));
             }
             "topologies" => {
                 self.module.topologies = topologies(value, at)?;
             }
             "batch" => {
                 self.module.batched = match value {
-                    [TokenTree::Ident(word)] if word.to_string() == "true" => true,
-                    [TokenTree::Ident(word)] if word.to_string() == "false" => false,
+                    [TokenTree::Ident(word)] if *word == "true" => true,
+                    [TokenTree::Ident(word)] if *word == "false" => false,
                     _ => return Err(("`batch` is `true` or `false`".to_owned(), at)),
                 };
             }
@@ -95,9 +92,10 @@ impl Settings {
                 }
             }
             _ => {
-                let help =
-                    did_you_mean(name, KNOWN).map(|help| format!("\nhelp: {help}")).unwrap_or_default();
-                return Err((format!("there is no setting `{name}`{help}"), place));
+                let help = did_you_mean(name, KNOWN);
+                let known = KNOWN.map(|known| format!("`{known}`")).join(", ");
+                let help = help.unwrap_or_else(|| format!("there are {known}"));
+                return Err((format!("there is no setting `{name}`\nhelp: {help}"), place));
             }
         }
         Ok(())

@@ -57,8 +57,8 @@ pub fn outline(rule: &Rule, native: &str) -> String {
     method(format!("pub fn step{spikes}"));
     method(format!("pub fn try_step{spikes} -> {may_fail}"));
     method("pub fn steps(&self) -> u64".to_owned());
-    method("pub fn topology(&self) -> &native::Topology".to_owned());
     method("pub fn params(&self) -> &Params".to_owned());
+    method("pub fn topology(&self) -> &native::Topology".to_owned());
     method(format!("pub fn set_params(&mut self, params: Params) -> {may_fail}"));
     method(
         "pub fn for_each_variable(&self, visit: &mut dyn FnMut(&'static str, native::Array<'_, R>))"
@@ -92,6 +92,33 @@ pub fn outline(rule: &Rule, native: &str) -> String {
     out.finish()
 }
 
+/// A name as Rust takes it. That a keyword cannot be a name is one of the errors, whose help offers this.
+fn identifier(name: &str) -> String {
+    let name = names::identifier(name);
+    if word::RUST.contains(&name.as_str()) { format!("{name}_") } else { name }
+}
+
+/// What the host can call.
+fn called(rule: &Rule) -> Vec<String> {
+    let RuleBody::Items(items) = &rule.body else { return Vec::new() };
+    let calls = items.iter().filter_map(|item| match item {
+        RuleItem::Handler(Handler { head: Head::When(When::Call(name)), .. })
+        | RuleItem::Apply(When::Call(name), _) => Some(identifier(&name.text)),
+        RuleItem::Handler(_)
+        | RuleItem::Apply(..)
+        | RuleItem::Declaration(_)
+        | RuleItem::Fn(_)
+        | RuleItem::Equation(_)
+        | RuleItem::Solver(..)
+        | RuleItem::Batch(..)
+        | RuleItem::For(_) => None,
+    });
+    let mut calls: Vec<String> = calls.collect();
+    calls.sort();
+    calls.dedup();
+    calls
+}
+
 /// What a group is made with, which makes none.
 fn builder(out: &mut Text, initial: &[String]) {
     out.open("pub struct Builder<R, T>");
@@ -119,33 +146,6 @@ fn builder(out: &mut Text, initial: &[String]) {
         out.close();
     }
     out.close();
-}
-
-/// A name as Rust takes it. That a keyword cannot be a name is one of the errors, whose help offers this.
-fn identifier(name: &str) -> String {
-    let name = names::identifier(name);
-    if word::RUST.contains(&name.as_str()) { format!("{name}_") } else { name }
-}
-
-/// What the host can call.
-fn called(rule: &Rule) -> Vec<String> {
-    let RuleBody::Items(items) = &rule.body else { return Vec::new() };
-    let calls = items.iter().filter_map(|item| match item {
-        RuleItem::Handler(Handler { head: Head::When(When::Call(name)), .. })
-        | RuleItem::Apply(When::Call(name), _) => Some(identifier(&name.text)),
-        RuleItem::Handler(_)
-        | RuleItem::Apply(..)
-        | RuleItem::Declaration(_)
-        | RuleItem::Fn(_)
-        | RuleItem::Equation(_)
-        | RuleItem::Solver(..)
-        | RuleItem::Batch(..)
-        | RuleItem::For(_) => None,
-    });
-    let mut calls: Vec<String> = calls.collect();
-    calls.sort();
-    calls.dedup();
-    calls
 }
 
 /// What is declared, with its kind.
