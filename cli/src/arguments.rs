@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use aplysia_compiler::plan::Topology as Kind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::bench::arguments::BenchArguments;
 use crate::quantity;
-use crate::run::arguments::RunArguments;
+use crate::run::arguments::{PlanChoice, RunArguments};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,6 +52,9 @@ pub enum Command {
     /// Run a rule on a group of synapses.
     #[command(after_help = crate::run::arguments::EXAMPLES)]
     Run(Box<RunArguments>),
+    /// Measure how fast a rule's steps are, plan by plan.
+    #[command(after_help = crate::bench::arguments::EXAMPLES)]
+    Bench(Box<BenchArguments>),
     /// Show the STDP window of a rule: the change that a pair of spikes makes, by their distance in time.
     Window(WindowArguments),
     /// Print a completion script for a shell.
@@ -150,6 +154,9 @@ pub struct EmitArguments {
     /// How many patterns are presented at once: kernels for one differ from those for more.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: u32,
+    /// Which synapses a step looks at; all give the same bits.
+    #[arg(long, value_name = "PLAN", default_value = "auto")]
+    pub plan: PlanChoice,
     /// The precision of real numbers.
     #[arg(long, value_name = "TYPE", default_value = "f32")]
     pub precision: Precision,
@@ -173,6 +180,9 @@ pub struct ExplainArguments {
     /// How many patterns are presented at once: plans for one differ from those for more.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: u32,
+    /// Which synapses a step looks at; all give the same bits.
+    #[arg(long, value_name = "PLAN", default_value = "auto")]
+    pub plan: PlanChoice,
     /// The precision of real numbers.
     #[arg(long, value_name = "TYPE", default_value = "f32")]
     pub precision: Precision,

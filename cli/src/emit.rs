@@ -23,7 +23,8 @@ pub fn run(arguments: &EmitArguments) -> Outcome {
     }
     let options = options(arguments.topology, arguments.batch, arguments.precision);
     // Threads of a GPU share no cache that tiles would fit into.
-    let options = Options { tiles: !matches!(arguments.target, Target::Cuda | Target::Ptx), ..options };
+    let tiles = !matches!(arguments.target, Target::Cuda | Target::Ptx);
+    let options = Options { tiles, choice: arguments.plan.choice(), ..options };
     let out = match arguments.target {
         Target::Ast => tree(arguments)?,
         Target::Ir => ir::print::print(&text::open(&arguments.rule)?.rule),
@@ -127,7 +128,7 @@ fn ptx(_: &EmitArguments, _: &Options) -> Outcome<String> {
     Err(Failure::usage("this program was built without CUDA").help("build it with `--features cuda`"))
 }
 
-fn valid_info(kernel: &Kernel) -> valid::kernel::KernelInfo {
+pub fn valid_info(kernel: &Kernel) -> valid::kernel::KernelInfo {
     match valid::kernel::validate(kernel) {
         Ok(info) => info,
         Err(errors) => aplysia_compiler::ice!("kernel `{}` is not valid: {}", kernel.name, errors.join("; ")),

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use aplysia_compiler::plan::print;
 use aplysia_compiler::plan::program::{Action, Program, Section};
+use aplysia_compiler::plan::{Options, print};
 use aplysia_compiler::source::Sources;
 use serde_json::{Value, json};
 
@@ -19,6 +19,7 @@ use crate::text;
 /// Where the rule has errors.
 pub fn run(arguments: &ExplainArguments) -> Outcome {
     let options = emit::options(arguments.topology, arguments.batch, arguments.precision);
+    let options = Options { choice: arguments.plan.choice(), ..options };
     let opened = text::open(&arguments.rule)?;
     let program = emit::program(&opened, &options)?;
     let sources = opened.library.sources();

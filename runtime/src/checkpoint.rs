@@ -142,7 +142,7 @@ impl Saved<'_> {
         group.runs = self.runs;
         group.given = self.given;
         group.parameters = self.parameters;
-        group.machine.step = self.step;
+        group.machine.go_to(self.step);
         group.machine.seed = self.seed;
         group.refresh()?;
         for (storage, bytes) in self.arrays {
@@ -217,6 +217,8 @@ fn kept(group: &GroupState) -> impl Iterator<Item = usize> + '_ {
     storages.filter_map(|(id, storage)| match storage.role {
         Role::Variable(_) | Role::Draws(_) | Role::Ring(_) => Some(id.index()),
         Role::Events(_) | Role::Spikes(_) | Role::Scratch | Role::Index(_) => None,
+        // The arrays are read up to date, so nothing lags behind where they are put back.
+        Role::EventHistory(_) | Role::EventCounts(_) | Role::History(_) | Role::Marks => None,
     })
 }
 

@@ -39,6 +39,10 @@ pub enum Plan {
     FullPass,
     /// Only synapses of neurons that spike, wherever that is proved to be the same.
     Events,
+    /// Only rows of presynaptic neurons that spike; what postsynaptic spikes do in the others is done when their neuron
+    /// spikes or when somebody looks, wherever that is proved to be the same. It is for dense groups on a processor;
+    /// elsewhere it is `Auto`.
+    Replay,
 }
 
 /// The synapses between two populations, with a rule: what `Engine::register` takes.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aplysia_compiler::ir::{ExprKind, Over, Rule, VarKind};
 use aplysia_compiler::plan;
+use aplysia_compiler::topology::Topology;
 
 use crate::device::executor::Machine;
 use crate::engine::Engine;
@@ -58,8 +59,11 @@ impl Engine {
                 Plan::Auto => plan::PlanChoice::Auto,
                 Plan::FullPass => plan::PlanChoice::FullPass,
                 Plan::Events => plan::PlanChoice::Events,
+                Plan::Replay if self.device.is_processor() => plan::PlanChoice::Replay,
+                Plan::Replay => plan::PlanChoice::Auto,
             },
-            tiles: self.device.makes_tiles(),
+            large: self.device.is_processor() && is_large(&group.topology),
+            tiles: self.device.is_processor(),
             strips: self.device.fills_strips(),
         };
         let program = plan::compile(&rule.ir, &options).map_err(|found| rule.error(&found))?;
@@ -78,6 +82,13 @@ impl Engine {
         self.groups.push(GroupState::new(id, rule.ir.clone(), machine, given)?);
         Ok(id)
     }
+}
+
+/// From so many synapses on a pass over all of them is slow enough that rows are left behind.
+const LARGE: u64 = 1 << 20;
+
+fn is_large(topology: &Topology) -> bool {
+    topology.synapses().is_none_or(|synapses| synapses as u64 >= LARGE)
 }
 
 /// The output number `n` of splitmix64 started at `seed`.

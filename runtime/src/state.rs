@@ -474,7 +474,9 @@ impl Keeps for Rule {
                 matches!(self.variables[variable].kind, VarKind::Param | VarKind::Input { .. })
             }
             Role::Draws(_) | Role::Index(_) => true,
+            // A fresh machine has its own past, and nothing that lags behind.
             Role::Events(_) | Role::Spikes(_) | Role::Scratch | Role::Ring(_) => false,
+            Role::EventHistory(_) | Role::EventCounts(_) | Role::History(_) | Role::Marks => false,
         }
     }
 }

@@ -110,8 +110,13 @@ fn plastics_change(rule: &Rule, trace: &Trace) -> bool {
 
 /// Compares the kernel interpreter, with each choice of plan and several ranges of blocks, with a trace.
 pub fn check_programs(case: &Case, script: &Script, expected: &Trace, seen: &mut Seen) -> Result<(), String> {
-    for (choice, blocks) in [(PlanChoice::FullPass, u64::MAX), (PlanChoice::Events, 1), (PlanChoice::Auto, 2)]
-    {
+    let choices = [
+        (PlanChoice::FullPass, u64::MAX),
+        (PlanChoice::Events, 1),
+        (PlanChoice::Auto, 2),
+        (PlanChoice::Replay, 3),
+    ];
+    for (choice, blocks) in choices {
         let program = plan::compile(&case.rule, &options(script, choice))
             .map_err(|found| format!("{choice:?}: {}", messages(&found)))?;
         let mut machine = Planned::new(&case.rule, &program, script, blocks);
@@ -210,7 +215,7 @@ fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
         let script = script(&case.rule, size, precision, steps, number as u64 + 1);
         let expected = expected(&case, &script, &mut seen)?;
         check_programs(&case, &script, &expected, &mut seen)?;
-        let turns = [(Plan::Auto, 1), (Plan::FullPass, 2), (Plan::Events, 7)];
+        let turns = [(Plan::Auto, 1), (Plan::FullPass, 2), (Plan::Events, 7), (Plan::Replay, 2)];
         for (plan, threads) in turns {
             check_engine(&case, &script, &expected, plan, threads)?;
         }
@@ -243,5 +248,6 @@ fn threads(name: &str, text: &str) -> Result<(), Failed> {
     let expected = trace(&case.rule, &mut one, &script)?;
     check_engine(&case, &script, &expected, Plan::Auto, 2)?;
     check_engine(&case, &script, &expected, Plan::Events, 7)?;
+    check_engine(&case, &script, &expected, Plan::Replay, 7)?;
     Ok(check_engine(&case, &script, &expected, Plan::FullPass, 7)?)
 }

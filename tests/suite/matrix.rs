@@ -97,7 +97,7 @@ fn run(name: &str, text: &str, kind: Kind, batch: usize, precision: Precision) -
         }
         let expected = expected(&case, &script, &mut seen)?;
         check_programs(&case, &script, &expected, &mut seen)?;
-        for (plan, threads) in [(Plan::Auto, 1), (Plan::Events, 2)] {
+        for (plan, threads) in [(Plan::Auto, 1), (Plan::Events, 2), (Plan::Replay, 2)] {
             check_engine(&case, &script, &expected, plan, threads)?;
         }
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use aplysia_compiler::plan;
 use clap::{Args, ValueEnum};
 
 use crate::arguments::{Format, Precision, RuleArguments, Topology, image, pair, sides};
@@ -162,4 +163,19 @@ pub enum PlanChoice {
     Full,
     /// The rows and columns of the neurons that spike, wherever that is proved to be equal.
     Events,
+    /// The rows of presynaptic neurons that spike; the others are brought up to date when it matters, wherever that is
+    /// proved to be equal.
+    Replay,
+}
+
+impl PlanChoice {
+    /// The compiler's word for it.
+    pub fn choice(self) -> plan::PlanChoice {
+        match self {
+            PlanChoice::Auto => plan::PlanChoice::Auto,
+            PlanChoice::Full => plan::PlanChoice::FullPass,
+            PlanChoice::Events => plan::PlanChoice::Events,
+            PlanChoice::Replay => plan::PlanChoice::Replay,
+        }
+    }
 }

@@ -5,6 +5,8 @@
 //! by `interp::kernel`, one block range after another; [`ProgramMachine::counters`] say what each kernel loaded and
 //! stored, and [`ProgramMachine::taken`] which alternatives were chosen.
 
+mod lag;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -28,6 +30,8 @@ pub struct ProgramMachine<'a> {
     created: bool,
     /// Whether something was written from outside since the last step.
     dirty: bool,
+    /// Whether rows may lag behind.
+    behind: bool,
     arrays: Vec<Array>,
     wide_parameters: Vec<Vec<f64>>,
     prologue: Vec<WideValue>,
@@ -81,6 +85,7 @@ impl<'a> ProgramMachine<'a> {
             step: 0,
             created: false,
             dirty: true,
+            behind: false,
             arrays: Vec::new(),
             wide_parameters: Vec::new(),
             prologue: Vec::new(),
@@ -129,6 +134,7 @@ impl<'a> ProgramMachine<'a> {
 
     /// Sets a parameter, in base units.
     pub fn set_parameter(&mut self, parameter: VarId, values: &[f64]) {
+        self.catch_up().expect("a kernel that ran before");
         self.dirty = true;
         if self.rule.variables[parameter].ty == Type::Wide {
             self.wide_parameters[parameter.index()] = values.to_vec();
@@ -144,6 +150,7 @@ impl<'a> ProgramMachine<'a> {
     /// If the program keeps no array for it.
     pub fn set_input(&mut self, input: VarId, values: &[f64]) {
         let storage = self.storage(Role::Variable(input)).expect("the input has an array");
+        self.before_write(storage);
         fill(&mut self.arrays[storage.index()], values);
     }
 
@@ -155,6 +162,7 @@ impl<'a> ProgramMachine<'a> {
         // An input is given in every step; a plan that looks at events is proved for any input.
         self.dirty |= !matches!(self.rule.variables[variable].kind, VarKind::Input { .. });
         let storage = self.storage(Role::Variable(variable)).expect("the variable has an array");
+        self.before_write(storage);
         fill(&mut self.arrays[storage.index()], values);
     }
 
@@ -164,6 +172,7 @@ impl<'a> ProgramMachine<'a> {
     /// If it was not.
     pub fn set_draw(&mut self, site: SiteId, values: &[f64]) {
         let storage = self.storage(Role::Draws(site)).expect("the program was planned with this draw given");
+        self.before_write(storage);
         fill(&mut self.arrays[storage.index()], values);
     }
 
@@ -171,7 +180,12 @@ impl<'a> ProgramMachine<'a> {
     pub fn read(&mut self, variable: VarId) -> Result<Vec<f64>, Fault> {
         self.create()?;
         Ok(match self.storage(Role::Variable(variable)) {
-            Some(storage) => numbers(&self.arrays[storage.index()]),
+            Some(storage) => {
+                if self.program.lazy.as_ref().is_some_and(|lazy| lazy.lagging.contains(&storage)) {
+                    self.catch_up()?;
+                }
+                numbers(&self.arrays[storage.index()])
+            }
             None => self.wide_parameters[variable.index()].clone(),
         })
     }
@@ -195,15 +209,18 @@ impl<'a> ProgramMachine<'a> {
         self.place_spikes(Side::Post, post_spikes);
         let program = self.program;
         self.run_section(&program.step, 0)?;
+        self.behind = true;
         self.dirty = false;
         if let Some(commit) = &program.commit
             && let When::Every(period) = &commit.when
             && self.due(*period)
         {
+            self.catch_up()?;
             self.run_section(&commit.section, 0)?;
         }
         for (period, section) in &program.schedules {
             if self.due(*period) {
+                self.catch_up()?;
                 self.run_section(section, 0)?;
             }
         }
@@ -219,6 +236,7 @@ impl<'a> ProgramMachine<'a> {
         let runs = self.runs.entry(name.to_owned()).or_default();
         let run = *runs;
         *runs += 1;
+        self.catch_up()?;
         let program = self.program;
         if let Some(commit) = &program.commit
             && commit.when == When::Call(name.to_owned())
@@ -411,6 +429,7 @@ impl<'a> ProgramMachine<'a> {
             ScalarSource::Seed => return self.seed,
             ScalarSource::Run => return run,
             ScalarSource::EventCount(side) => return self.events[side as usize] as u64,
+            ScalarSource::Constant(value) => return value,
             ScalarSource::Head(place) => return self.step % (self.result(place) as u64).max(1),
         };
         match ty {

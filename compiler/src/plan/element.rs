@@ -114,6 +114,23 @@ impl Emitter<'_, '_, '_> {
         self.builder.convert(Conversion::Value, kernel::Type::I64, value)
     }
 
+    /// The number of the step.
+    pub(super) fn step(&mut self) -> ValueId {
+        match self.moment {
+            Some(step) => step,
+            None => self.scalar_value(ScalarSource::Step, kernel::Type::I64),
+        }
+    }
+
+    /// The end of the step in ms: step · dt in f64, rounded once.
+    pub(super) fn time(&mut self, ty: kernel::Type) -> ValueId {
+        let Some(step) = self.moment else { return self.scalar_value(ScalarSource::Time, ty) };
+        let step = self.builder.convert(Conversion::Value, kernel::Type::F64, step);
+        let dt = self.dt(kernel::Type::F64);
+        let time = self.builder.mul(step, dt);
+        if ty == kernel::Type::F64 { time } else { self.builder.convert(Conversion::Value, ty, time) }
+    }
+
     pub(super) fn neuron_place(&self, side: Side) -> Place {
         let domain = if side == Side::Pre { ir::Domain::Pre } else { ir::Domain::Post };
         self.work.layout.place(ir::Shape::of(domain))
@@ -169,7 +186,7 @@ impl Emitter<'_, '_, '_> {
             site: site.index() as u32,
             attempt: self.builder.word(0),
             run,
-            step: self.scalar_value(ScalarSource::Step, kernel::Type::I64),
+            step: self.step(),
             seed: self.scalar_value(ScalarSource::Seed, kernel::Type::I64),
             row,
             column,

@@ -22,6 +22,8 @@ pub(super) struct Emitter<'w, 'p, 'a> {
     pub(super) builder: KernelBuilder,
     pub(super) key: Key,
     pub(super) at: At,
+    /// The number of the step that is written for, where it is not the present one.
+    pub(super) moment: Option<ValueId>,
     buffers: Vec<StorageId>,
     scalars: Vec<ScalarSource>,
     scalar_ids: HashMap<(ScalarSource, kernel::Type), ScalarId>,
@@ -47,6 +49,7 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
             builder: KernelBuilder::new(name, space),
             key,
             at: At::default(),
+            moment: None,
             buffers: Vec::new(),
             scalars: Vec::new(),
             scalar_ids: HashMap::new(),
@@ -204,6 +207,7 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
             ScalarSource::Run => "run".to_string(),
             ScalarSource::EventCount(Side::Pre) => "n_pre_events".to_string(),
             ScalarSource::EventCount(Side::Post) => "n_post_events".to_string(),
+            ScalarSource::Constant(_) => "mode".to_string(),
             ScalarSource::Head(place) => format!("head{place}"),
         };
         let taken = self.builder.kernel().scalars.iter().any(|(_, scalar)| scalar.name == name);
@@ -357,8 +361,8 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
         let real = self.work.planner.options.precision.ty();
         match builtin {
             Builtin::Dt => crate::ice!("`dt` is wide"),
-            Builtin::T => self.scalar_value(ScalarSource::Time, real),
-            Builtin::Step => self.scalar_value(ScalarSource::Step, kernel::Type::I64),
+            Builtin::T => self.time(real),
+            Builtin::Step => self.step(),
             Builtin::PreSpike => {
                 let storage = self.work.planner.storages.spikes(Side::Pre);
                 self.load(storage, self.spikes_place(Side::Pre), 0, 1)

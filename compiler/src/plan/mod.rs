@@ -6,7 +6,8 @@
 //! Each occasion (creation, step, commit, schedule, call) is carried out on symbols (`flow`), simplified (`pass`), and
 //! cut into launches: `layout` says where values live on a topology, `stage` finds how many reductions stand before
 //! each value, `section` assigns values to launches and decides what one launch leaves for another, `neuron` and `synapses`
-//! write the kernels (`rows` and `columns` of dense and sparse groups, `spatial` ones), `emit` writes expressions.
+//! write the kernels (`rows` and `columns` of dense and sparse groups, `spatial` ones), `emit` writes expressions. `events` and
+//! `lazy` prove that a step may leave synapses alone, or for later.
 
 pub mod print;
 pub mod program;
@@ -17,6 +18,7 @@ mod element;
 mod emit;
 mod events;
 mod layout;
+mod lazy;
 mod neuron;
 mod occasion;
 mod past;
@@ -53,6 +55,8 @@ pub enum PlanChoice {
     FullPass,
     /// The rows and columns of events wherever that is proved to be equal.
     Events,
+    /// Rows left behind until their neuron spikes, wherever that is proved to be equal; otherwise as `Auto`.
+    Replay,
 }
 
 /// What a program depends on besides the rule. Sizes and values of parameters are not among it.
@@ -74,6 +78,8 @@ pub struct Options {
     pub tiles: bool,
     /// Whether draws and functions are filled in strips, for which a device must have code of its own.
     pub strips: bool,
+    /// Whether the synapses are so many that `Auto` leaves rows behind where it can. Who knows the sizes says so.
+    pub large: bool,
 }
 
 /// Plans a finished rule.
@@ -119,6 +125,8 @@ struct Planner<'a> {
     notes: Vec<Note>,
     /// What the step looks back at.
     looks_back: Option<(crate::flow::Flow, Vec<past::Ring>)>,
+    /// What the step leaves behind.
+    lazy: Option<program::Lazy>,
 }
 
 impl<'a> Planner<'a> {
@@ -133,6 +141,7 @@ impl<'a> Planner<'a> {
             prologue_known: std::collections::HashMap::new(),
             notes: Vec::new(),
             looks_back: None,
+            lazy: None,
         }
     }
 
@@ -211,6 +220,7 @@ impl<'a> Planner<'a> {
             commit: occasions.commit,
             schedules: occasions.schedules,
             calls: occasions.calls,
+            lazy: self.lazy,
             notes: self.notes,
         }
     }

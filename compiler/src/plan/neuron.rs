@@ -168,6 +168,7 @@ fn body(emitter: &mut Emitter<'_, '_, '_>, key: Key) {
         .map(|write| write.value)
         .chain(roots.leaves.iter().copied())
         .chain(roots.rings.iter().map(|&ring| emitter.work.rings[ring].value))
+        .chain(emitter.work.kept_values(&roots))
         .filter(|id| !loops.contains(id))
         .collect();
     let closure = emitter.work.closure(key, &plain);
@@ -180,6 +181,9 @@ fn body(emitter: &mut Emitter<'_, '_, '_>, key: Key) {
     }
     for &ring in &roots.rings {
         emitter.keep(ring);
+    }
+    for &history in &roots.histories {
+        emitter.keep_history(history);
     }
     write_variables(emitter, &roots.writes);
 }
@@ -338,6 +342,11 @@ fn describe(emitter: &mut Emitter<'_, '_, '_>, key: Key) {
     if leaves > 0 {
         let values = if leaves == 1 { "value" } else { "values" };
         emitter.builder.doc(format!("leaves {leaves} {values} for later launches"));
+    }
+    let histories = emitter.work.roots[&key].histories.len();
+    if histories > 0 {
+        let values = if histories == 1 { "value" } else { "values" };
+        emitter.builder.doc(format!("keeps {histories} {values} for rows that lag behind"));
     }
     let rings = emitter.work.roots[&key].rings.clone();
     if let Some(&first) = rings.first() {

@@ -143,22 +143,21 @@ impl Emitter<'_, '_, '_> {
             return self.scalar_value(ScalarSource::Prologue(place), kernel::Type::I64);
         }
         let delay = self.value(delay);
-        let dt = {
-            let span = crate::source::Span::default();
-            let dt = Expr {
-                kind: ExprKind::Builtin(Builtin::Dt),
-                ty: Type::Wide,
-                shape: Shape::of(Domain::Global),
-            };
-            let dt = self.work.flow.graph.add(dt, span);
-            self.work.stages.update(&self.work.flow.graph);
-            let place = self.work.planner.prologue_result(&self.work.flow.graph, dt);
-            let ty = self.builder.ty(delay);
-            self.scalar_value(ScalarSource::Prologue(place), ty)
-        };
+        let ty = self.builder.ty(delay);
+        let dt = self.dt(ty);
         let steps = self.builder.div(delay, dt);
         let steps = self.builder.unary(kernel::Unary::Nearest, steps);
         self.builder.convert(Conversion::Value, kernel::Type::I64, steps)
+    }
+
+    /// The length of a step in ms.
+    pub(super) fn dt(&mut self, ty: kernel::Type) -> ValueId {
+        let kind = ExprKind::Builtin(Builtin::Dt);
+        let dt = Expr { kind, ty: Type::Wide, shape: Shape::of(Domain::Global) };
+        let dt = self.work.flow.graph.add(dt, crate::source::Span::default());
+        self.work.stages.update(&self.work.flow.graph);
+        let place = self.work.planner.prologue_result(&self.work.flow.graph, dt);
+        self.scalar_value(ScalarSource::Prologue(place), ty)
     }
 
     /// The element of a ring in a slot.

@@ -34,6 +34,9 @@ pub fn explain(program: &Program) -> String {
     for (name, call) in &program.calls {
         section(&mut out, program, &format!("call {name}"), call);
     }
+    if let Some(lazy) = &program.lazy {
+        section(&mut out, program, "before somebody looks", &lazy.flush);
+    }
     out
 }
 
@@ -161,6 +164,9 @@ fn shape(storage: &Storage) -> String {
         Role::Draws(_) => " (draws that the host gives)",
         Role::Index(_) => " (of the topology)",
         Role::Ring(_) => " (the past)",
+        Role::EventHistory(_) | Role::EventCounts(_) => " (events of the last steps)",
+        Role::History(_) => " (of the last steps)",
+        Role::Marks => " (up to which step)",
     };
     format!("[{}]{what}", axes.join(", "))
 }

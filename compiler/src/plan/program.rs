@@ -38,8 +38,26 @@ pub struct Program {
     pub schedules: Vec<(ir::Period, Section)>,
     /// By name.
     pub calls: Vec<(String, Section)>,
+    /// What the step leaves behind, and what brings it up to date.
+    pub lazy: Option<Lazy>,
     /// Why the program is as it is, for `explain`: a line each.
     pub notes: Vec<Note>,
+}
+
+/// Rows of synapses that steps leave behind. Bringing a row up to date gives the bits that it would have had all along, so
+/// that it may be done at any time; before somebody depends on it, it must be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lazy {
+    /// Arrays of synapses that may lag behind. Before anything but the step looks at one or changes it, `flush` runs: the
+    /// host, a commit, a schedule, a call.
+    pub lagging: Vec<StorageId>,
+    /// Arrays that rows are brought up to date with, as these are then. Before the host changes one, `flush` runs, and so it
+    /// does before a global parameter changes.
+    pub reads: Vec<StorageId>,
+    /// Up to which step each row is up to date.
+    pub marks: StorageId,
+    /// Brings all rows up to date with the last step. It does not look at spikes, and does nothing with rows that are.
+    pub flush: Section,
 }
 
 /// When `commit` runs, and what it does.
@@ -85,6 +103,15 @@ pub enum Role {
     /// What `past` reads: the values of the last steps, outermost the slots. The values of step s lie in slot s mod
     /// length; creation fills all slots. It is part of the group's state, as variables are.
     Ring(u32),
+    /// The lists of the neurons of a side that spiked in the last steps, `I32`, `[steps, neurons]`; those of step s lie in slot
+    /// s mod steps.
+    EventHistory(Side),
+    /// How long these lists are, `I64`, `[steps]`.
+    EventCounts(Side),
+    /// A value of the last steps, outermost the slots, for rows that lag behind. It matters only where one does.
+    History(u32),
+    /// Up to which step each row is up to date, `I64`, `[pre]`. Where nothing lags behind, all hold the number of the last step.
+    Marks,
 }
 
 /// A length.
@@ -180,6 +207,8 @@ pub enum ScalarSource {
     Run,
     /// How many neurons of a side spike in this step.
     EventCount(Side),
+    /// A number that the launch states.
+    Constant(u64),
     /// The slot of this step in a ring whose length is a result of the prologue: step mod length.
     Head(usize),
 }

@@ -104,7 +104,7 @@ pub(super) fn event_pass(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse) -> 
 }
 
 /// The loops over blocks and rows, and the clearing of what the blocks leave.
-fn over_rows(
+pub(super) fn over_rows(
     mut emitter: Emitter<'_, '_, '_>,
     key: Key,
     variant: &Variant,
@@ -209,7 +209,7 @@ fn column_index(emitter: &mut Emitter<'_, '_, '_>) -> ValueId {
 }
 
 /// All that is done in one row.
-fn row_body(
+pub(super) fn row_body(
     emitter: &mut Emitter<'_, '_, '_>,
     key: Key,
     (rows, block, row): (&Rows, ValueId, ValueId),

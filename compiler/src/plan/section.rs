@@ -12,7 +12,7 @@ use super::past::{self, Ring};
 use super::program::{Action, Count, Section, Size, StorageId};
 use super::stage::{Key, Stages, needed_operands};
 use super::storage::machine_type;
-use super::{Planner, counts, events, neuron, synapses};
+use super::{Planner, counts, events, lazy, neuron, synapses};
 use crate::flow::{Flow, Write};
 use crate::ir::{Domain, ExprId, ExprKind, ReduceOp, Type, VarId};
 
@@ -48,6 +48,8 @@ pub(super) struct Roots {
     pub(super) sums: BTreeSet<ExprId>,
     /// Rings that it writes, by their place in `Work::rings`.
     pub(super) rings: Vec<usize>,
+    /// Values that it keeps for rows that lag behind, by their place in `Lazy::histories`.
+    pub(super) histories: Vec<usize>,
 }
 
 /// How a launch gets a value.
@@ -75,6 +77,8 @@ pub(super) struct Work<'p, 'a> {
     pub(super) partials: BTreeMap<ExprId, StorageId>,
     /// What is kept of the past.
     pub(super) rings: Vec<Ring>,
+    /// What is needed to leave rows behind, where that is done.
+    pub(super) lazy: Option<lazy::Lazy>,
     pub(super) layout: Layout,
 }
 
@@ -94,6 +98,7 @@ impl<'p, 'a> Work<'p, 'a> {
             left: BTreeMap::new(),
             partials: BTreeMap::new(),
             rings: Vec::new(),
+            lazy: None,
             layout,
         }
     }
@@ -102,6 +107,8 @@ impl<'p, 'a> Work<'p, 'a> {
     fn section(&mut self, trace: &Flow) -> Section {
         self.place_stores();
         let sparse = events::sparse_variants(self, trace);
+        self.lazy = sparse.as_ref().and_then(|sparse| lazy::prove(self, sparse));
+        lazy::place_histories(self);
         self.collect(sparse.as_ref());
         let mut actions = Vec::new();
         let keys: Vec<Key> = self.roots.keys().copied().collect();
@@ -152,7 +159,7 @@ impl<'p, 'a> Work<'p, 'a> {
     }
 
     /// The launch in which a value is stored at `place`.
-    fn store_key(&self, value: ExprId, place: Place) -> Key {
+    pub(super) fn store_key(&self, value: ExprId, place: Place) -> Key {
         let home = self.home(value);
         self.stages.key(value, place).max(Key::at(home.pass, home.round, place))
     }
@@ -274,7 +281,13 @@ impl<'p, 'a> Work<'p, 'a> {
         let leaves = roots.leaves.iter().copied();
         let sums = roots.sums.iter().flat_map(|&sum| self.pieces(sum).values());
         let rings = roots.rings.iter().map(|&ring| self.rings[ring].value);
-        writes.chain(leaves).chain(sums).chain(rings).collect()
+        writes.chain(leaves).chain(sums).chain(rings).chain(self.kept_values(roots)).collect()
+    }
+
+    /// The values that a launch keeps for rows that lag behind.
+    pub(super) fn kept_values(&self, roots: &Roots) -> Vec<ExprId> {
+        let Some(lazy) = &self.lazy else { return Vec::new() };
+        roots.histories.iter().map(|&history| lazy.histories[history].value).collect()
     }
 
     /// All values that a launch computes or loads for `roots`, operands first. What must be left by earlier launches

@@ -17,6 +17,7 @@ pub(super) struct Storages {
     roles: HashMap<Role, StorageId>,
     scratch: u32,
     rings: u32,
+    histories: u32,
     layout: Layout,
 }
 
@@ -30,6 +31,7 @@ impl Storages {
             roles: HashMap::new(),
             scratch: 0,
             rings: 0,
+            histories: 0,
             layout,
         };
         for (id, variable) in rule.variables.iter() {
@@ -131,6 +133,24 @@ impl Storages {
         self.arena.push(Storage { name, role, ty, shape })
     }
 
+    /// A value of the last steps, for rows that lag behind.
+    pub(super) fn history(&mut self, ty: Type, shape: Vec<Size>) -> StorageId {
+        let (name, role) = (format!("%history_{}", self.histories), Role::History(self.histories));
+        self.histories += 1;
+        self.arena.push(Storage { name, role, ty, shape })
+    }
+
+    /// Up to which step each row is up to date.
+    pub(super) fn marks(&mut self) -> StorageId {
+        self.once(Role::Marks, "%marks", Type::I64, vec![Size::Count(Count::Pre)])
+    }
+
+    /// The one array of a role.
+    pub(super) fn once(&mut self, role: Role, name: &str, ty: Type, shape: Vec<Size>) -> StorageId {
+        let storage = Storage { name: name.to_string(), role, ty, shape };
+        *self.roles.entry(role).or_insert_with(|| self.arena.push(storage))
+    }
+
     fn shared(&mut self, role: Role, name: &str, ty: Type, side: Side) -> StorageId {
         let count = match side {
             Side::Pre => Count::Pre,
@@ -140,8 +160,7 @@ impl Storages {
         if self.layout.batched && matches!(role, Role::Spikes(_)) {
             shape.insert(0, Size::Count(Count::Batch));
         }
-        let storage = Storage { name: name.to_string(), role, ty, shape };
-        *self.roles.entry(role).or_insert_with(|| self.arena.push(storage))
+        self.once(role, name, ty, shape)
     }
 }
 

@@ -5,13 +5,15 @@ use super::events::Sparse;
 use super::program::{Action, Alternative, Condition};
 use super::section::Work;
 use super::stage::Key;
-use super::{columns, rows, spatial};
+use super::{columns, lazy, rows, spatial};
 use crate::topology::Kind;
 
 /// The event plan is taken below this share of a full pass, and a synapse of a column costs so many synapses of a
 /// row: a strided access costs a cache line. Measured on dense matrices of 400 MB in f32.
 const EVENT_SHARE: f64 = 0.5;
 const COLUMN_COST: f64 = 20.0;
+/// What one synapse of a column costs where its row is replayed later: an access to the cache.
+const REPLAY_COST: f64 = 4.0;
 
 /// Writes the kernels of a synapse pass.
 pub(super) fn launch(work: &mut Work<'_, '_>, key: Key, sparse: Option<&Sparse>, actions: &mut Vec<Action>) {
@@ -25,9 +27,19 @@ pub(super) fn launch(work: &mut Work<'_, '_>, key: Key, sparse: Option<&Sparse>,
         return;
     };
     let share = match work.planner.options.choice {
-        PlanChoice::Events => f64::INFINITY,
+        PlanChoice::Events | PlanChoice::Replay => f64::INFINITY,
         PlanChoice::Auto | PlanChoice::FullPass => EVENT_SHARE,
     };
+    if let Some(lazy) = lazy::acts(work, key, sparse) {
+        let mut all = lazy.before_full;
+        all.extend(full);
+        let few = Condition::FewEvents { share, column_cost: REPLAY_COST };
+        actions.push(Action::Choose(vec![
+            Alternative { name: "row-lazy, replayed".to_string(), condition: few, actions: lazy.step },
+            Alternative { name: "full pass".to_string(), condition: Condition::Always, actions: all },
+        ]));
+        return;
+    }
     let mut events = vec![Action::Launch(rows::event_pass(work, key, sparse))];
     // The rows of a sparse group do not say which of their synapses belong to a column; its columns do.
     if work.layout.kind == Kind::Sparse && !sparse.column.writes.is_empty() {

@@ -40,6 +40,8 @@ fn the_sample_is_planned_to_the_bit() {
     }
     let taken = agree::<f32>(&rule, &Options { choice: PlanChoice::Events, ..Options::default() }, 5, 7);
     assert_eq!(taken, ["event rows and columns", "full pass"]);
+    let taken = agree::<f32>(&rule, &Options { choice: PlanChoice::Replay, ..Options::default() }, 5, 7);
+    assert_eq!(taken, ["full pass", "row-lazy, replayed"]);
 }
 
 #[test]
@@ -48,6 +50,8 @@ fn spiking_columns_compute_what_spiking_rows_do_not_need() {
         on pre { dw -= a * y; } on post { dw -= a; dw += a * x; } }";
     let (library, _) = crate::library::Library::load("r.rule", text, &crate::library::NoImports);
     let elaborated = library.elaborate(None, &crate::library::Settings::default()).expect("a rule");
+    let lazy = Options { choice: PlanChoice::Replay, ..Options::default() };
+    assert_eq!(agree::<f32>(&elaborated.rule, &lazy, 5, 7), ["full pass", "row-lazy, replayed"]);
     let events = Options { choice: PlanChoice::Events, ..Options::default() };
     assert_eq!(agree::<f32>(&elaborated.rule, &events, 5, 7), ["event rows and columns", "full pass"]);
 }

@@ -112,7 +112,9 @@ pub(super) fn buffer_kind(storage: &Storage, rule: &ir::Rule, layout: Layout) ->
         Role::Scratch if is_partials(&storage.shape) => BufferKind::Partials,
         Role::Scratch => BufferKind::Scratch,
         Role::Index(_) => BufferKind::Index,
-        Role::Ring(_) => BufferKind::DelayRing,
+        Role::Ring(_) | Role::History(_) => BufferKind::DelayRing,
+        Role::EventHistory(side) | Role::EventCounts(side) => BufferKind::EventHistory(side),
+        Role::Marks => BufferKind::Marks,
     }
 }
 

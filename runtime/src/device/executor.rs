@@ -9,11 +9,13 @@ use aplysia_compiler::interp::wide;
 use aplysia_compiler::ir::{SiteId, VarId, When};
 use aplysia_compiler::kernel;
 use aplysia_compiler::plan::program::{Action, Condition, Count, Program, Role, Section};
-use aplysia_compiler::topology::{Counts, Tables, Topology};
+use aplysia_compiler::topology::{Counts, Topology};
 
+use super::allocate::allocate;
 use super::cpu::Code;
 #[cfg(feature = "cuda")]
 use super::cuda::{self, group::OnGpu};
+use super::lag::Lag;
 use super::launch::{BoundLaunch, Moment, Sizes};
 use super::memory::Memory;
 use super::{Device, Mode, Threads};
@@ -42,6 +44,8 @@ pub(crate) struct Machine {
     pub(super) commit: Option<(Due, Vec<Act>)>,
     pub(super) schedules: Vec<(u64, Vec<Act>)>,
     calls: Vec<Vec<Act>>,
+    /// What steps leave behind.
+    pub(super) lag: Option<Lag>,
     /// Which places of each side's bitmap `[batch, neurons]` spike, kept for clearing.
     pub(super) active: [Vec<u32>; 2],
     pub(super) lists: [Option<usize>; 2],
@@ -147,6 +151,7 @@ impl Machine {
         let schedules = program.schedules.iter().map(|(_, section)| Ok((1, bind.section(section)?)));
         let schedules = schedules.collect::<Result<_>>()?;
         let calls = program.calls.iter().map(|(_, section)| bind.section(section)).collect::<Result<_>>()?;
+        let lag = Lag::new(&program, |flush| bind.section(flush))?;
         let place = |role| program.storages.iter().position(|(_, storage)| storage.role == role);
         Ok(Self {
             lists: sides.map(|side| place(Role::Events(side))),
@@ -158,6 +163,7 @@ impl Machine {
             commit,
             schedules,
             calls,
+            lag,
             memory,
             topology,
             batch,
@@ -175,6 +181,7 @@ impl Machine {
 
     /// An array as the host sees it, up to date.
     pub(crate) fn read(&mut self, storage: usize) -> Result<&Memory> {
+        self.before_read(storage);
         #[cfg(feature = "cuda")]
         if let Some(gpu) = &mut self.gpu {
             gpu.fetch(storage, &mut self.memory[storage])?;
@@ -188,6 +195,7 @@ impl Machine {
         storage: usize,
         work: impl FnOnce(&mut Memory) -> Result<T>,
     ) -> Result<T> {
+        self.before_write(storage);
         let done = work(&mut self.memory[storage])?;
         #[cfg(feature = "cuda")]
         if let Some(gpu) = &mut self.gpu {
@@ -212,6 +220,7 @@ impl Machine {
 
     /// Computes what depends on parameters. On an error nothing has changed.
     pub(crate) fn evaluate(&mut self, parameters: &dyn Fn(VarId, u32) -> f64) -> Result<()> {
+        self.catch_up();
         let values = wide::evaluate(&self.program.prologue.exprs, parameters, self.dt);
         let periods = self.program.schedules.iter().map(|(period, _)| *period);
         let commit = match self.program.commit.as_ref().map(|commit| &commit.when) {
@@ -292,16 +301,19 @@ impl Machine {
         let mut acts = std::mem::take(&mut self.advance);
         self.perform_on_host(&mut acts, 0);
         self.advance = acts;
+        self.leave_behind();
         let mut constrained = true;
         if let Some((due, mut acts)) = self.commit.take() {
             constrained = matches!(due, Due::Every(period) if self.step.is_multiple_of(period));
             if constrained {
+                self.catch_up();
                 self.perform_on_host(&mut acts, 0);
             }
             self.commit = Some((due, acts));
         }
         for schedule in 0..self.schedules.len() {
             if self.step.is_multiple_of(self.schedules[schedule].0) {
+                self.catch_up();
                 let mut acts = std::mem::take(&mut self.schedules[schedule].1);
                 self.perform_on_host(&mut acts, 0);
                 self.schedules[schedule].1 = acts;
@@ -324,6 +336,7 @@ impl Machine {
 
     /// Carries out a call, which has run `run` times since the last step.
     pub(crate) fn call(&mut self, name: &str, run: u64) -> Result<()> {
+        self.catch_up();
         if self.commits_on(name)
             && let Some((due, mut acts)) = self.commit.take()
         {
@@ -362,7 +375,7 @@ impl Machine {
         Ok(())
     }
 
-    fn perform_on_host(&mut self, acts: &mut [Act], run: u64) {
+    pub(super) fn perform_on_host(&mut self, acts: &mut [Act], run: u64) {
         // The scalars' sources and the arrays are lent apart.
         let mut memory = std::mem::take(&mut self.memory);
         perform(acts, &mut memory, &self.moment(run), self.dirty, &self.threads);
@@ -380,34 +393,6 @@ impl Machine {
             run,
             spikes: [self.active[0].len() as u64, self.active[1].len() as u64],
         }
-    }
-}
-
-/// The arrays of a program, those of index tables filled.
-fn allocate(program: &Program, topology: &Topology, sizes: &Sizes<'_>) -> Result<Vec<Memory>> {
-    let mut memory = Vec::with_capacity(program.storages.len());
-    let tables = Tables::new(topology);
-    for (number, (_, storage)) in program.storages.iter().enumerate() {
-        let mut lengths = storage.shape.iter().map(|&size| sizes.get(size));
-        let elements = lengths.try_fold(1u64, u64::checked_mul);
-        let elements = elements.and_then(|elements| usize::try_from(elements).ok());
-        let error = || Error::NoMemory { name: storage.name.clone(), bytes: usize::MAX };
-        let mut array = Memory::zeroed(storage.ty, elements.ok_or_else(error)?, number, &storage.name)?;
-        if let Role::Index(table) = storage.role {
-            fill(&mut array, &tables.get(table));
-        }
-        memory.push(array);
-    }
-    Ok(memory)
-}
-
-/// Puts the numbers of an index table in place; the array may be longer.
-fn fill(array: &mut Memory, numbers: &[i64]) {
-    if let Some(slots) = array.slice_mut::<i64>() {
-        slots.iter_mut().zip(numbers).for_each(|(slot, &number)| *slot = number);
-    } else if let Some(slots) = array.slice_mut::<i32>() {
-        // Neurons and channels are counted in 31 bits.
-        slots.iter_mut().zip(numbers).for_each(|(slot, &number)| *slot = number as i32);
     }
 }
 

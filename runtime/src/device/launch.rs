@@ -89,9 +89,7 @@ impl BoundLaunch {
         }
         let arrays: Vec<&Memory> = launch.buffers.iter().map(|&id| &memory[id.index()]).collect();
         for ((_, buffer), array) in kernel.buffers.iter().zip(&arrays) {
-            if let kind @ (BufferKind::SpikeRing(_) | BufferKind::EventHistory(_) | BufferKind::Marks) =
-                buffer.kind
-            {
+            if let kind @ BufferKind::SpikeRing(_) = buffer.kind {
                 return Err(Error::NotSupported {
                     what: format!("a buffer of kind {kind:?}"),
                     on: on.into(),
@@ -147,6 +145,7 @@ fn largest(source: ScalarSource, sizes: &Sizes<'_>, kernel: &str) -> u64 {
         ScalarSource::EventCount(side) => sizes.counts.side(side) as u64,
         // A length that the prologue computes is made of constants and dt, so it stays.
         ScalarSource::Prologue(place) => sizes.prologue(place),
+        ScalarSource::Constant(value) => value,
         ScalarSource::Step
         | ScalarSource::Time
         | ScalarSource::Seed
@@ -162,6 +161,7 @@ pub(super) fn scalar(source: ScalarSource, ty: Type, moment: &Moment<'_>) -> u64
         ScalarSource::Time => real(moment.step as f64 * moment.dt, ty),
         ScalarSource::Count(count) => whole(moment.counts.get(count), ty),
         ScalarSource::Step => whole(moment.step, ty),
+        ScalarSource::Constant(value) => whole(value, ty),
         ScalarSource::Seed => whole(moment.seed, ty),
         ScalarSource::Run => whole(moment.run, ty),
         ScalarSource::EventCount(KernelSide::Pre) => whole(moment.spikes[0], ty),
@@ -192,10 +192,13 @@ fn whole(value: u64, ty: Type) -> u64 {
 
 /// Roughly how many synapses or neurons an item touches. It decides about threads, never about a value.
 fn work_per_item(kernel: &Kernel, counts: &Counts) -> u64 {
-    let synaptic = kernel
-        .buffers
-        .iter()
-        .any(|(_, buffer)| matches!(buffer.kind, BufferKind::Synapse) || buffer.shape.len() > 1);
+    let mut kinds = kernel.buffers.iter().map(|(_, buffer)| (buffer.kind, buffer.shape.len()));
+    let synaptic = kinds.any(|(kind, axes)| match kind {
+        BufferKind::Synapse => true,
+        // Values of neurons, one of many steps.
+        BufferKind::DelayRing | BufferKind::EventHistory(_) => false,
+        _ => axes > 1,
+    });
     if !synaptic {
         return 1;
     }

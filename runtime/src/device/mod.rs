@@ -1,10 +1,12 @@
 //! Devices: what carries out the program of a group.
 
+mod allocate;
 pub(crate) mod cpu;
 #[cfg(feature = "cuda")]
 pub(crate) mod cuda;
 pub(crate) mod executor;
 pub(crate) mod interpreter;
+mod lag;
 pub(crate) mod launch;
 pub(crate) mod memory;
 #[cfg(feature = "jit")]
@@ -92,8 +94,8 @@ impl Device {
         Ok(Self { mode: Mode::Cuda, threads: Threads::One, gpu })
     }
 
-    /// Whether a block of a launch runs on one thread, with a cache that tiles fit into.
-    pub(crate) fn makes_tiles(&self) -> bool {
+    /// Whether a block of a launch runs on one thread, with a cache that a tile and a row fit into.
+    pub(crate) fn is_processor(&self) -> bool {
         match self.mode {
             #[cfg(feature = "jit")]
             Mode::Compiled => true,

@@ -24,6 +24,7 @@ pub fn options(script: &Script, choice: PlanChoice) -> Options {
         choice,
         tiles: choice != PlanChoice::Events,
         strips: false,
+        large: false,
     }
 }
 

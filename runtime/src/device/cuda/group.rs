@@ -80,7 +80,11 @@ impl OnGpu {
             | program::Role::Spikes(_)
             | program::Role::Scratch
             | program::Role::Draws(_)
-            | program::Role::Ring(_) => Newer::Neither,
+            | program::Role::Ring(_)
+            | program::Role::EventHistory(_)
+            | program::Role::EventCounts(_)
+            | program::Role::History(_)
+            | program::Role::Marks => Newer::Neither,
         });
         let mut needs = Needs::default();
         let commit = program.commit.as_ref().map(|commit| &commit.section);
@@ -125,6 +129,7 @@ impl OnGpu {
                 ScalarSource::Count(count) => sizes.counts.get(count),
                 ScalarSource::EventCount(side) => sizes.counts.side(side) as u64,
                 ScalarSource::Prologue(place) => sizes.get(program::Size::Prologue(place)),
+                ScalarSource::Constant(value) => value,
                 ScalarSource::Step
                 | ScalarSource::Time
                 | ScalarSource::Seed

@@ -25,6 +25,7 @@ fn scalar(source: ScalarSource, ty: Type, counts: &Counts) -> u64 {
         ScalarSource::Run => 1,
         ScalarSource::EventCount(Side::Pre) => 2,
         ScalarSource::EventCount(Side::Post) => 3,
+        ScalarSource::Constant(value) => value,
         ScalarSource::Head(_) => 1,
     }
 }

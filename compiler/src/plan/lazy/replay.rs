@@ -1,0 +1,150 @@
+//! The kernel that brings rows up to date: the spikes of the steps that a row has missed, in their order.
+
+use super::{Lazy, Mode, STEPS};
+use crate::kernel::{self, Access, Binary, Compare, LoopKind, RowSet, Side, SpaceKind, Type, ValueId};
+use crate::plan::emit::Emitter;
+use crate::plan::events::{Sparse, Variant};
+use crate::plan::layout::{Place, Where};
+use crate::plan::neuron::{push_loop, write_variables};
+use crate::plan::program::{Launch, ScalarSource};
+use crate::plan::rows::{
+    Level, Rows, describe, index, of_level, over_rows, pass_name, row_body, variant_roots,
+};
+use crate::plan::section::Work;
+use crate::plan::stage::Key;
+
+/// Rows that lag behind at the same time reach the end of what is kept in so many steps one after another.
+const SPREAD: i64 = 32;
+
+/// What is the same for all rows of a launch.
+struct Pass<'l> {
+    key: Key,
+    lazy: &'l Lazy,
+    step: ValueId,
+    /// Whether spikes are looked at.
+    heeds: ValueId,
+    /// From which age on a row is due without a spike.
+    limit: ValueId,
+    /// The last step that a silent row is brought up to, and one.
+    end: ValueId,
+}
+
+/// Rows of spiking neurons, brought up to date first, and rows that lag too far behind.
+pub(super) fn pass(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse, lazy: &Lazy) -> Launch {
+    let name = pass_name(work, key, "_rows");
+    let mut emitter = Emitter::new(work, key, name, SpaceKind::Rows(RowSet::Touched));
+    describe(&mut emitter, key, "rows of spiking neurons, after the spikes that they have missed");
+    let step = emitter.scalar_value(ScalarSource::Step, Type::I64);
+    let mode = emitter.scalar_value(ScalarSource::Constant(Mode::Step as u64), Type::I64);
+    let is = |emitter: &mut Emitter<'_, '_, '_>, wanted: Mode| {
+        let wanted = emitter.builder.int(wanted as i64);
+        emitter.builder.compare(Compare::Equal, mode, wanted)
+    };
+    let (heeds, before) = (is(&mut emitter, Mode::Step), is(&mut emitter, Mode::BeforeFull));
+    let (one, most) = (emitter.builder.int(1), emitter.builder.int(i64::from(STEPS)));
+    let limit = emitter.builder.select(heeds, most, one);
+    let next = emitter.builder.add(step, one);
+    let end = emitter.builder.select(before, step, next);
+    let pass = Pass { key, lazy, step, heeds, limit, end };
+    // What every launch can compute by itself, once.
+    let roots = variant_roots(&emitter, &sparse.column);
+    let top = of_level(&mut emitter, key, &roots, Level::Launch);
+    let top: Vec<_> = top.into_iter().filter(|id| !lazy.varying.contains(id)).collect();
+    emitter.emit_all(top);
+    over_rows(emitter, key, &sparse.row, &[], |emitter, rows, block, row, _| {
+        each_row(emitter, &pass, (rows, block, row), sparse);
+    })
+}
+
+/// One row, where it is due.
+fn each_row(
+    emitter: &mut Emitter<'_, '_, '_>,
+    pass: &Pass<'_>,
+    (rows, block, row): (&Rows, ValueId, ValueId),
+    sparse: &Sparse,
+) {
+    let marks = emitter.buffer(pass.lazy.marks, Access::ReadWrite);
+    let mark = emitter.builder.load(marks, row);
+    emitter.builder.name(mark, "mark");
+    let spikes = emitter.work.planner.storages.spikes(Side::Pre);
+    let spike = emitter.load(spikes, Place::neuron(Side::Pre), 0, 1);
+    let builder = &mut emitter.builder;
+    let spike = builder.binary(Binary::And, spike, pass.heeds);
+    let age = builder.sub(pass.step, mark);
+    let behind = builder.compare(Compare::GreaterEqual, age, rows.one);
+    let mask = builder.int(SPREAD - 1);
+    let spread = builder.binary(Binary::And, row, mask);
+    let spread_age = builder.add(age, spread);
+    let late = builder.compare(Compare::GreaterEqual, spread_age, pass.limit);
+    let due = builder.binary(Binary::Or, spike, late);
+    let due = builder.binary(Binary::And, behind, due);
+    emitter.enter();
+    let first = emitter.builder.add(mark, rows.one);
+    let end = emitter.builder.select(spike, pass.step, pass.end);
+    missed_steps(emitter, pass, (rows, row), (first, end), &sparse.column);
+    emitter.builder.store(marks, row, pass.step, None);
+    emitter.enter();
+    row_body(emitter, pass.key, (rows, block, row), &sparse.row, (&[], None));
+    let then = emitter.leave();
+    branch(emitter, spike, then);
+    let then = emitter.leave();
+    branch(emitter, due, then);
+}
+
+fn branch(emitter: &mut Emitter<'_, '_, '_>, condition: ValueId, then: kernel::Block) {
+    emitter.builder.push(kernel::Stmt::If { condition, then, otherwise: Vec::new(), results: Vec::new() });
+}
+
+/// The spikes of the steps `first .. end` in a row whose neuron was silent.
+fn missed_steps(
+    emitter: &mut Emitter<'_, '_, '_>,
+    pass: &Pass<'_>,
+    (rows, row): (&Rows, ValueId),
+    (first, end): (ValueId, ValueId),
+    variant: &Variant,
+) {
+    let roots = variant_roots(emitter, variant);
+    let start = emitter.builder.mul(row, rows.columns);
+    emitter.builder.name(start, "row");
+    let step = index(emitter, "s");
+    emitter.enter();
+    let slot = emitter.slot(step);
+    let count = pass.lazy.events.count(emitter, slot);
+    let any = emitter.builder.compare(Compare::GreaterEqual, count, rows.one);
+    emitter.enter();
+    emitter.hide(pass.lazy.varying.iter().copied());
+    let present = emitter.moment.replace(step);
+    recall(emitter, pass, slot, &[Where::Global, Where::Pre]);
+    for level in [Level::Launch, Level::Row] {
+        let values = of_level(emitter, pass.key, &roots, level);
+        emitter.emit_all(values);
+    }
+    let list = emitter.builder.mul(slot, rows.columns);
+    let event = index(emitter, "event");
+    emitter.enter();
+    let outer = emitter.at;
+    let column = pass.lazy.events.neuron(emitter, list, event);
+    let synapse = emitter.builder.add(start, column);
+    emitter.builder.name(synapse, "k");
+    (emitter.at.post, emitter.at.synapse) = (Some(column), Some(synapse));
+    recall(emitter, pass, slot, &[Where::Post]);
+    let closure = emitter.work.closure(pass.key, &roots);
+    emitter.emit_all(closure);
+    write_variables(emitter, &variant.writes);
+    emitter.at = outer;
+    let body = emitter.leave();
+    push_loop(emitter, LoopKind::Serial, event, Some(rows.zero), Some(count), body);
+    emitter.moment = present;
+    let then = emitter.leave();
+    branch(emitter, any, then);
+    let body = emitter.leave();
+    push_loop(emitter, LoopKind::Serial, step, Some(first), Some(end), body);
+}
+
+/// Loads what is kept of the values of some places.
+fn recall(emitter: &mut Emitter<'_, '_, '_>, pass: &Pass<'_>, slot: ValueId, places: &[Where]) {
+    for history in pass.lazy.histories.iter().filter(|history| places.contains(&history.place.at)) {
+        let value = emitter.kept(history, slot);
+        emitter.remember(history.value, value);
+    }
+}

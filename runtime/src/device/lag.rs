@@ -1,0 +1,83 @@
+//! Rows of synapses that steps leave behind: they are brought up to date before anybody depends on them.
+//!
+//! Bringing a row up to date gives the bits that it would have had all along, so it does not matter when that is done. Here is
+//! who depends on them: whoever reads or writes an array of theirs, or changes what they are brought up to date with.
+
+use aplysia_compiler::plan::program::{Program, Section};
+
+use super::executor::{Act, Machine};
+use crate::error::Result;
+
+/// What brings rows up to date.
+pub(super) struct Lag {
+    acts: Vec<Act>,
+    /// By storage: whether it may lag behind.
+    lagging: Box<[bool]>,
+    /// By storage: whether rows are brought up to date with it.
+    reads: Box<[bool]>,
+    /// The storage that says up to which step each row is up to date.
+    marks: usize,
+    /// Whether a step has been taken since all rows were up to date.
+    behind: bool,
+}
+
+impl Lag {
+    /// Of a program; nothing where steps leave nothing behind.
+    pub(super) fn new(
+        program: &Program,
+        bind: impl FnOnce(&Section) -> Result<Vec<Act>>,
+    ) -> Result<Option<Self>> {
+        let Some(lazy) = &program.lazy else { return Ok(None) };
+        let among = |list: &[_]| program.storages.handles().map(|id| list.contains(&id)).collect();
+        Ok(Some(Self {
+            acts: bind(&lazy.flush)?,
+            lagging: among(&lazy.lagging),
+            reads: among(&lazy.reads),
+            marks: lazy.marks.index(),
+            behind: false,
+        }))
+    }
+}
+
+impl Machine {
+    /// Brings all rows up to date with the last step.
+    pub(super) fn catch_up(&mut self) {
+        let Some(mut lag) = self.lag.take() else { return };
+        if std::mem::take(&mut lag.behind) {
+            self.perform_on_host(&mut lag.acts, 0);
+        }
+        self.lag = Some(lag);
+    }
+
+    /// A step has been taken.
+    pub(super) fn leave_behind(&mut self) {
+        if let Some(lag) = &mut self.lag {
+            lag.behind = true;
+        }
+    }
+
+    /// Somebody looks at an array.
+    pub(super) fn before_read(&mut self, storage: usize) {
+        if self.lag.as_ref().is_some_and(|lag| lag.behind && lag.lagging[storage]) {
+            self.catch_up();
+        }
+    }
+
+    /// Somebody changes an array.
+    pub(super) fn before_write(&mut self, storage: usize) {
+        let concerned = |lag: &Lag| lag.behind && (lag.lagging[storage] || lag.reads[storage]);
+        if self.lag.as_ref().is_some_and(concerned) {
+            self.catch_up();
+        }
+    }
+
+    /// Goes to the end of a step that is not this one's next, whose arrays will be put in place: nothing lags behind.
+    pub(crate) fn go_to(&mut self, step: u64) {
+        self.step = step;
+        let Some(lag) = &mut self.lag else { return };
+        lag.behind = false;
+        if let Some(marks) = self.memory[lag.marks].slice_mut::<i64>() {
+            marks.fill(step as i64);
+        }
+    }
+}
