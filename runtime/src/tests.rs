@@ -1,6 +1,7 @@
 //! Whole engines: what the host sees.
 
 mod delays;
+mod strips;
 mod topologies;
 
 use ndarray::{Array1, Array2, array};
