@@ -17,6 +17,7 @@ mod counts;
 mod element;
 mod emit;
 mod events;
+mod lanes;
 mod layout;
 mod lazy;
 mod neuron;

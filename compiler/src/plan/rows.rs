@@ -3,14 +3,13 @@
 use super::columns;
 use super::emit::Emitter;
 use super::events::{Sparse, Variant};
+use super::lanes::{RowPass, lanes};
 use super::layout::{Place, Range, Where};
-use super::neuron::{block_range, push_loop, say_writes, write_variables};
+use super::neuron::{block_range, push_loop, say_writes};
 use super::program::{Count, Launch, Size, Table};
 use super::section::{Access, Work};
 use super::stage::{Key, needed_operands};
-use super::strips::{self, Filled};
-use super::tiles::{self, Product, Strip};
-use crate::flow::Write;
+use super::tiles::{self, Made, Product};
 use crate::ir::{ExprId, ExprKind, ReduceOp};
 use crate::kernel::{self, LoopKind, RowSet, Side, Slot, SpaceKind, Type, ValueId};
 use crate::topology::Kind;
@@ -42,9 +41,9 @@ pub(super) struct Rows {
 
 /// The synapses of a row: the first, and how many.
 #[derive(Clone, Copy)]
-struct Row {
+pub(super) struct Row {
     first: ValueId,
-    count: ValueId,
+    pub(super) count: ValueId,
 }
 
 /// The outermost loop in which a value can be computed.
@@ -66,18 +65,12 @@ pub(super) fn full_pass(work: &mut Work<'_, '_>, key: Key) -> Vec<Launch> {
     let row_sums = !sums_of(&emitter, &variant, Range::Rows).is_empty();
     // A sum along a row takes the whole row at once.
     let products = if row_sums { Vec::new() } else { tiles::products(emitter.work, key, &roots) };
-    let per_block = rows_per_block(&emitter, &variant);
-    let pass = over_rows(emitter, key, &variant, &products, |emitter, rows, block, row, strip| {
-        row_body(emitter, key, (rows, block, row), &variant, (&products, strip));
+    let pass = over_rows(emitter, key, &variant, &products, |emitter, rows, block, row, made| {
+        row_body(emitter, key, (rows, block, row), &variant, (&products, made));
     });
-    let mut launches = tiles::panels(work, key, &products, per_block);
+    let mut launches = tiles::panels(work, key, &products);
     launches.push(pass);
     launches
-}
-
-/// How many rows a block of a pass has.
-fn rows_per_block(emitter: &Emitter<'_, '_, '_>, variant: &Variant) -> u32 {
-    if sums_of(emitter, variant, Range::Columns).is_empty() { ROWS_PER_BLOCK } else { ROWS_OF_A_SUM }
 }
 
 /// Rows of spiking neurons in full and, on a dense group, the spiking columns of the others.
@@ -109,10 +102,11 @@ pub(super) fn over_rows(
     key: Key,
     variant: &Variant,
     products: &[Product],
-    body: impl FnOnce(&mut Emitter<'_, '_, '_>, &Rows, ValueId, ValueId, Option<Strip>),
+    body: impl FnOnce(&mut Emitter<'_, '_, '_>, &Rows, ValueId, ValueId, Option<Made>),
 ) -> Launch {
     let column_sums = sums_of(&emitter, variant, Range::Columns);
-    let per_block = rows_per_block(&emitter, variant);
+    let small = column_sums.is_empty() && products.is_empty();
+    let per_block = if small { ROWS_PER_BLOCK } else { ROWS_OF_A_SUM };
     let items = emitter.extent(Size::Count(Count::Pre));
     emitter.set_space(vec![items], per_block);
     let total = emitter.count(Count::Pre);
@@ -131,19 +125,20 @@ pub(super) fn over_rows(
     let top = of_level(&mut emitter, key, &roots, Level::Launch);
     emitter.emit_all(top);
     let (start, end) = block_range(&mut emitter, block, per_block, total);
-    let each_row = |emitter: &mut Emitter<'_, '_, '_>, strip: Option<Strip>| {
+    let each_row = |emitter: &mut Emitter<'_, '_, '_>, made: Option<Made>| {
+        let (start, end) = made.map_or((start, end), |made| (made.first, made.end));
         let row = index(emitter, "i");
         emitter.enter();
         emitter.at.pre = Some(row);
-        body(emitter, &rows, block, row, strip);
+        body(emitter, &rows, block, row, made);
         let inner = emitter.leave();
         push_loop(emitter, LoopKind::Serial, row, Some(start), Some(end), inner);
     };
     if products.is_empty() {
         each_row(&mut emitter, None);
     } else {
-        tiles::strips(&mut emitter, &rows, (start, end), (products, per_block), |emitter, strip| {
-            each_row(emitter, Some(strip));
+        tiles::groups(&mut emitter, &rows, (block, start, end), products, |emitter, made| {
+            each_row(emitter, Some(made));
         });
     }
     let outer = emitter.leave();
@@ -188,7 +183,7 @@ fn synapses_of(emitter: &mut Emitter<'_, '_, '_>, rows: &Rows, row: ValueId) -> 
 }
 
 /// Stands at a synapse of a row, counted from its first.
-fn stand_at(emitter: &mut Emitter<'_, '_, '_>, row: Row, at: ValueId) -> ValueId {
+pub(super) fn stand_at(emitter: &mut Emitter<'_, '_, '_>, row: Row, at: ValueId) -> ValueId {
     let synapse = emitter.builder.add(row.first, at);
     emitter.builder.name(synapse, "k");
     let column = if emitter.work.layout.kind == Kind::Dense {
@@ -203,7 +198,7 @@ fn stand_at(emitter: &mut Emitter<'_, '_, '_>, row: Row, at: ValueId) -> ValueId
 }
 
 /// The name of a loop over a row.
-fn column_index(emitter: &mut Emitter<'_, '_, '_>) -> ValueId {
+pub(super) fn column_index(emitter: &mut Emitter<'_, '_, '_>) -> ValueId {
     let name = if emitter.work.layout.kind == Kind::Dense { "j" } else { "entry" };
     index(emitter, name)
 }
@@ -214,7 +209,7 @@ pub(super) fn row_body(
     key: Key,
     (rows, block, row): (&Rows, ValueId, ValueId),
     variant: &Variant,
-    (products, strip): (&[Product], Option<Strip>),
+    (products, made): (&[Product], Option<Made>),
 ) {
     let roots = variant_roots(emitter, variant);
     let of_row = of_level(emitter, key, &roots, Level::Row);
@@ -228,7 +223,7 @@ pub(super) fn row_body(
     if variant.writes.is_empty() && sums.is_empty() {
         return;
     }
-    let pass = RowPass { key, rows, block, at: row, row: synapses, products, strip };
+    let pass = RowPass { key, rows, block, at: row, row: synapses, products, made };
     // A condition of the row around the sums is decided once for the row, not for each synapse.
     match shared_row_gate(emitter, &sums) {
         Some(gates) => {
@@ -259,155 +254,8 @@ fn shared_row_gate(emitter: &Emitter<'_, '_, '_>, sums: &[ExprId]) -> Option<Vec
     (same && of_row && !gates.is_empty()).then_some(gates)
 }
 
-/// Where a loop over the synapses of a row stands.
-struct RowPass<'r> {
-    key: Key,
-    rows: &'r Rows,
-    block: ValueId,
-    at: ValueId,
-    row: Row,
-    products: &'r [Product],
-    /// The columns, where not all.
-    strip: Option<Strip>,
-}
-
-/// The loop over the synapses of a row.
-fn lanes(
-    emitter: &mut Emitter<'_, '_, '_>,
-    pass: &RowPass<'_>,
-    writes: &[Write],
-    sums: &[ExprId],
-    gate_holds: bool,
-) {
-    let (batched, shared): (Vec<ExprId>, Vec<ExprId>) =
-        sums.iter().partition(|&&sum| emitter.place(sum).batched);
-    let of_batch = |write: &&Write| emitter.work.variable_place(write.variable).batched;
-    let plain = batched.is_empty() && !writes.iter().any(|write| of_batch(&write));
-    let mut roots: Vec<ExprId> =
-        writes.iter().filter(|write| !of_batch(write)).map(|write| write.value).collect();
-    for &sum in &shared {
-        let pieces = emitter.work.pieces(sum);
-        let skipped = if gate_holds { pieces.gates.len() } else { 0 };
-        roots.extend(pieces.values().skip(skipped));
-    }
-    let filled = if plain { strips::filled(emitter, pass.key, &roots) } else { Vec::new() };
-    let work = LaneWork { writes, sums, roots: &roots, filled: &filled, gate_holds };
-    match pass.strip {
-        _ if filled.is_empty() => {
-            let all = Strip { start: pass.rows.zero, end: pass.row.count };
-            lanes_of(emitter, pass, &work, pass.strip.unwrap_or(all));
-        }
-        Some(strip) => lanes_of(emitter, pass, &work, strip),
-        None => strips::each(emitter, pass.row.count, |emitter, strip| lanes_of(emitter, pass, &work, strip)),
-    }
-}
-
-/// What a loop over synapses does.
-struct LaneWork<'r> {
-    writes: &'r [Write],
-    sums: &'r [ExprId],
-    /// What is shared by the batch.
-    roots: &'r [ExprId],
-    filled: &'r [Filled],
-    gate_holds: bool,
-}
-
-/// The loop over some of the synapses of a row.
-fn lanes_of(emitter: &mut Emitter<'_, '_, '_>, pass: &RowPass<'_>, work: &LaneWork<'_>, columns: Strip) {
-    let first = if work.filled.is_empty() { pass.rows.zero } else { strips::first(emitter, pass.block) };
-    let strip = strips::At { columns, first };
-    strips::fill(emitter, pass.key, work.filled, strip, &|emitter, column| {
-        stand_at(emitter, pass.row, column);
-        if let Some(strip) = pass.strip {
-            tiles::recall(emitter, pass.products, strip, (pass.at, column));
-        }
-    });
-    let at = column_index(emitter);
-    let any_shared = work.sums.iter().any(|&sum| !emitter.place(sum).batched);
-    let partial_start =
-        if any_shared { emitter.builder.mul(pass.block, pass.rows.columns) } else { pass.rows.zero };
-    emitter.enter();
-    let outer = emitter.at;
-    let column = stand_at(emitter, pass.row, at);
-    if let Some(strip) = pass.strip {
-        tiles::recall(emitter, pass.products, strip, (pass.at, column));
-    }
-    strips::recall(emitter, work.filled, strip, column);
-    let accumulate = |emitter: &mut Emitter<'_, '_, '_>, sum: ExprId| {
-        let start = if emitter.place(sum).batched {
-            let blocks = emitter.count(Count::PreBlocks);
-            let first = emitter.first_block(sum, blocks).unwrap_or(pass.rows.zero);
-            let block = emitter.builder.add(first, pass.block);
-            emitter.builder.mul(block, pass.rows.columns)
-        } else {
-            partial_start
-        };
-        accumulate_column(emitter, sum, start, column, work.gate_holds);
-    };
-    if !work.filled.is_empty() {
-        let needed = strips::needed(emitter, pass.key, work.roots);
-        emitter.emit_all(needed);
-    }
-    write_batched_with(emitter, pass.key, work.roots, work.writes, work.sums, &accumulate);
-    emitter.at = outer;
-    emitter.forget_bases();
-    let body = emitter.leave();
-    push_loop(emitter, LoopKind::Lanes, at, Some(columns.start), Some(columns.end), body);
-}
-
-/// What is done with one synapse, where nothing is summed over columns.
-pub(super) fn write_batched(
-    emitter: &mut Emitter<'_, '_, '_>,
-    key: Key,
-    roots: &[ExprId],
-    writes: &[Write],
-    sums: &[ExprId],
-) {
-    write_batched_with(emitter, key, roots, writes, sums, &|_, _| {});
-}
-
-/// What is done with one synapse. All that is shared by the batch is computed first, then each element of the batch is
-/// computed and stored, then what is shared is stored: everything sees the values from before the pass.
-fn write_batched_with(
-    emitter: &mut Emitter<'_, '_, '_>,
-    key: Key,
-    roots: &[ExprId],
-    writes: &[Write],
-    sums: &[ExprId],
-    accumulate: &dyn Fn(&mut Emitter<'_, '_, '_>, ExprId),
-) {
-    let of_batch =
-        |emitter: &Emitter<'_, '_, '_>, write: &Write| emitter.work.variable_place(write.variable).batched;
-    let (batched, shared): (Vec<Write>, Vec<Write>) =
-        writes.iter().partition(|write| of_batch(emitter, write));
-    let (batched_sums, shared_sums): (Vec<ExprId>, Vec<ExprId>) =
-        sums.iter().partition(|&&sum| emitter.place(sum).batched);
-    // Where values have been filled, what the roots need has been written, and what the fills need is not wanted.
-    if roots.iter().any(|&root| emitter.known(root).is_none()) {
-        let closure = emitter.work.closure(key, roots);
-        let closure: Vec<ExprId> = closure.into_iter().filter(|&id| !emitter.place(id).batched).collect();
-        emitter.emit_all(closure);
-    }
-    if !batched.is_empty() || !batched_sums.is_empty() {
-        over_batch(emitter, |emitter| {
-            let mut roots: Vec<ExprId> = batched.iter().map(|write| write.value).collect();
-            roots.extend(batched_sums.iter().flat_map(|&sum| emitter.work.pieces(sum).values()));
-            let closure = emitter.work.closure(key, &roots);
-            emitter.emit_all(closure);
-            for &sum in &batched_sums {
-                accumulate(emitter, sum);
-            }
-            write_variables(emitter, &batched);
-        });
-    }
-    for &sum in &shared_sums {
-        accumulate(emitter, sum);
-    }
-    write_variables(emitter, &shared);
-}
-
 /// Adds one term to what the block leaves for a column.
-fn accumulate_column(
+pub(super) fn accumulate_column(
     emitter: &mut Emitter<'_, '_, '_>,
     sum: ExprId,
     partial_start: ValueId,

@@ -6,10 +6,11 @@
 
 use super::element::At;
 use super::emit::Emitter;
+use super::lanes::write_batched;
 use super::layout::Where;
 use super::neuron::{block_range, push_loop};
 use super::program::{Count, Launch, Size, Table};
-use super::rows::{describe, index, pass_name, write_batched};
+use super::rows::{describe, index, pass_name};
 use super::section::Work;
 use super::stage::Key;
 use crate::ir::ExprId;

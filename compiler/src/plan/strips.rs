@@ -138,6 +138,9 @@ pub(super) fn fill(
     at: At,
     stand: &dyn Fn(&mut Emitter<'_, '_, '_>, ValueId),
 ) {
+    if filled.is_empty() {
+        return;
+    }
     let count = emitter.builder.sub(at.columns.end, at.columns.start);
     for (place, value) in filled.iter().enumerate() {
         let with = match value.with {

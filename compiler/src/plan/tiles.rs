@@ -2,8 +2,9 @@
 //!
 //! Where the rows of a dense group sum, over the batch, the product of a presynaptic and a postsynaptic value, that sum is a
 //! product of matrices. It is made for a tile of rows and columns at a time, so that what a tile reads stays in cache and
-//! registers, and the rest of the rule (priors, bounds, an optimizer, constraints) follows on the tile. Each element has one
-//! accumulator, the batch ascending: the bits of the plain loop.
+//! registers, and the rest of the rule (priors, bounds, an optimizer, constraints) follows on the tile, row after row: a tile
+//! has few rows, but whole ones, since memory is read fastest in one go. Each element has one accumulator, the batch
+//! ascending: the bits of the plain loop.
 //!
 //! The factors are copied first, once for each step, so that those of a block of rows and those of a strip of columns lie
 //! together: in their own arrays consecutive terms are a whole side of neurons apart, often a power of two, and every
@@ -20,8 +21,10 @@ use crate::ir::{ExprId, ExprKind, ReduceOp};
 use crate::kernel::{self, Binary, Side, SpaceKind, Stmt, TileProduct, ValueId};
 use crate::topology::Kind;
 
-/// Columns of a tile, as a power of two.
+/// Columns of a strip, as a power of two.
 const COLUMNS_SHIFT: i64 = 8;
+/// Rows of a tile, as a power of two: few, so that a tile of whole rows stays in the second cache.
+const ROWS_SHIFT: i64 = 4;
 /// How far consecutive terms of a strip lie apart: a few cache lines more than the strip is wide, so that they fall into
 /// different sets of the cache.
 const STRIP_STRIDE: u64 = (1 << COLUMNS_SHIFT) + 32;
@@ -83,7 +86,8 @@ fn product(work: &mut Work<'_, '_>, key: Key, id: ExprId, others: &[Product]) ->
     let left = known(left, |product| product.left).unwrap_or_else(|| panels(left, Count::PreBlocks, BLOCK));
     let right = known(right, |product| product.right)
         .unwrap_or_else(|| panels(right, Count::PostBlocks, STRIP_STRIDE));
-    let tile = vec![Size::Count(Count::Pre), Size::Constant(1 << COLUMNS_SHIFT)];
+    // A block of rows makes its groups of rows one after another in the same place.
+    let tile = vec![Size::Count(Count::PreBlocks), Size::Constant(1 << ROWS_SHIFT), Size::Count(Count::Post)];
     let tile = work.planner.storages.scratch(ty, tile);
     Some(Product { sum: id, left, right, tile })
 }
@@ -105,22 +109,22 @@ fn array(work: &mut Work<'_, '_>, key: Key, id: ExprId) -> Option<StorageId> {
     }
 }
 
-/// The launches that copy the factors of the products into their panels; `rows` of them are a block of the pass.
-pub(super) fn panels(work: &mut Work<'_, '_>, key: Key, products: &[Product], rows: u32) -> Vec<Launch> {
+/// The launches that copy the factors of the products into their panels.
+pub(super) fn panels(work: &mut Work<'_, '_>, key: Key, products: &[Product]) -> Vec<Launch> {
     let mut launches = Vec::new();
     let mut done: Vec<Factor> = Vec::new();
     for product in products {
         for (factor, side) in [(product.left, Side::Pre), (product.right, Side::Post)] {
             if !done.contains(&factor) {
                 done.push(factor);
-                launches.push(fill_panels(work, key, factor, side, rows));
+                launches.push(fill_panels(work, key, factor, side));
             }
         }
     }
     launches
 }
 
-fn fill_panels(work: &mut Work<'_, '_>, key: Key, factor: Factor, side: Side, rows: u32) -> Launch {
+fn fill_panels(work: &mut Work<'_, '_>, key: Key, factor: Factor, side: Side) -> Launch {
     let (word, count, blocks) = match side {
         Side::Pre => ("rows", Count::Pre, Count::PreBlocks),
         Side::Post => ("columns", Count::Post, Count::PostBlocks),
@@ -136,9 +140,9 @@ fn fill_panels(work: &mut Work<'_, '_>, key: Key, factor: Factor, side: Side, ro
     let block = index(&mut emitter, "block");
     emitter.enter();
     let (first, last) = super::neuron::block_range(&mut emitter, block, BLOCK as u32, total);
-    // A panel of rows is as wide as a block of the pass, and there are several in a block of 256.
+    // There are several panels of rows in a block of 256.
     let (width_shift, stride) = match side {
-        Side::Pre => (i64::from(rows.ilog2()), i64::from(rows)),
+        Side::Pre => (ROWS_SHIFT, 1 << ROWS_SHIFT),
         Side::Post => (COLUMNS_SHIFT, STRIP_STRIDE as i64),
     };
     let (width, stride) = (emitter.builder.int(1 << width_shift), emitter.builder.int(stride));
@@ -185,40 +189,78 @@ fn fill_panels(work: &mut Work<'_, '_>, key: Key, factor: Factor, side: Side, ro
     emitter.finish()
 }
 
-/// A strip of columns: the first, and one past the last.
+/// Some of the columns: the first, and one past the last.
 #[derive(Clone, Copy)]
 pub(super) struct Strip {
     pub(super) start: ValueId,
     pub(super) end: ValueId,
 }
 
-/// The loop over strips of columns. In each, the tiles of the rows `first .. end` are made before `body` is written.
-pub(super) fn strips(
+/// Rows whose products have been made.
+#[derive(Clone, Copy)]
+pub(super) struct Made {
+    /// The first row.
+    pub(super) first: ValueId,
+    /// One past the last.
+    pub(super) end: ValueId,
+    /// The first element of their tile.
+    base: ValueId,
+}
+
+/// The loop over groups of the rows `first .. end` of a block. In each, the products are made, strip by strip of the columns,
+/// before `body` is written, which then goes along whole rows.
+pub(super) fn groups(
     emitter: &mut Emitter<'_, '_, '_>,
     rows: &Rows,
-    (first, end): (ValueId, ValueId),
-    (products, per_block): (&[Product], u32),
-    body: impl FnOnce(&mut Emitter<'_, '_, '_>, Strip),
+    (block, first, end): (ValueId, ValueId, ValueId),
+    products: &[Product],
+    body: impl FnOnce(&mut Emitter<'_, '_, '_>, Made),
 ) {
-    let shift = emitter.builder.int(COLUMNS_SHIFT);
+    let height = emitter.builder.sub(end, first);
+    let count = blocks_of(emitter, height, ROWS_SHIFT);
+    let tall = emitter.builder.int(1 << ROWS_SHIFT);
+    let group = index(emitter, "group");
+    emitter.enter();
+    let skipped = emitter.builder.mul(group, tall);
+    let first = emitter.builder.add(first, skipped);
+    let full = emitter.builder.add(first, tall);
+    let end = emitter.builder.binary(Binary::Min, full, end);
+    let before = emitter.builder.mul(block, tall);
+    let base = emitter.builder.mul(before, rows.columns);
+    let made = Made { first, end, base };
+    strips(emitter, rows, made, products);
+    body(emitter, made);
+    let inner = emitter.leave();
+    let (kind, zero) = (kernel::LoopKind::Serial, rows.zero);
+    super::neuron::push_loop(emitter, kind, group, Some(zero), Some(count), inner);
+}
+
+/// So many items in blocks of a power of two.
+fn blocks_of(emitter: &mut Emitter<'_, '_, '_>, items: ValueId, shift: i64) -> ValueId {
+    let last = emitter.builder.int((1 << shift) - 1);
+    let rounded = emitter.builder.add(items, last);
+    let shift = emitter.builder.int(shift);
+    emitter.builder.binary(Binary::ShiftRight, rounded, shift)
+}
+
+/// The products of a group of rows.
+fn strips(emitter: &mut Emitter<'_, '_, '_>, rows: &Rows, made: Made, products: &[Product]) {
+    let count = blocks_of(emitter, rows.columns, COLUMNS_SHIFT);
     let width = emitter.builder.int(1 << COLUMNS_SHIFT);
-    let last = emitter.builder.int((1 << COLUMNS_SHIFT) - 1);
-    let rounded = emitter.builder.add(rows.columns, last);
-    let count = emitter.builder.binary(Binary::ShiftRight, rounded, shift);
+    let height = emitter.builder.sub(made.end, made.first);
+    let depth = emitter.count(Count::Batch);
+    let rows_apart = emitter.builder.int(1 << ROWS_SHIFT);
+    let columns_apart = emitter.builder.int(STRIP_STRIDE as i64);
+    let left_start = emitter.builder.mul(made.first, depth);
     let strip = index(emitter, "strip");
     emitter.enter();
     let start = emitter.builder.mul(strip, width);
     let full = emitter.builder.add(start, width);
     let stop = emitter.builder.binary(Binary::Min, full, rows.columns);
     let columns = emitter.builder.sub(stop, start);
-    let height = emitter.builder.sub(end, first);
-    let depth = emitter.count(Count::Batch);
-    let rows_apart = emitter.builder.int(i64::from(per_block));
-    let columns_apart = emitter.builder.int(STRIP_STRIDE as i64);
-    let left_start = emitter.builder.mul(first, depth);
     let right_start = emitter.builder.mul(strip, depth);
     let right_start = emitter.builder.mul(right_start, columns_apart);
-    let tile_start = emitter.builder.mul(first, width);
+    let tile_start = emitter.builder.add(made.base, start);
     for product in products {
         let left = emitter.buffer(product.left.panels, kernel::Access::Read);
         let right = emitter.buffer(product.right.panels, kernel::Access::Read);
@@ -231,11 +273,10 @@ pub(super) fn strips(
             origin: [left_start, right_start],
             size: [height, columns],
             depth,
-            tile_stride: width,
+            tile_stride: rows.columns,
             tile_start,
         }));
     }
-    body(emitter, Strip { start, end: stop });
     let inner = emitter.leave();
     let (kind, zero) = (kernel::LoopKind::Serial, rows.zero);
     super::neuron::push_loop(emitter, kind, strip, Some(zero), Some(count), inner);
@@ -245,13 +286,13 @@ pub(super) fn strips(
 pub(super) fn recall(
     emitter: &mut Emitter<'_, '_, '_>,
     products: &[Product],
-    strip: Strip,
+    (rows, made): (&Rows, Made),
     (row, column): (ValueId, ValueId),
 ) {
-    let width = emitter.builder.int(1 << COLUMNS_SHIFT);
-    let first = emitter.builder.mul(row, width);
-    let offset = emitter.builder.sub(column, strip.start);
-    let at = emitter.builder.add(first, offset);
+    let row = emitter.builder.sub(row, made.first);
+    let along = emitter.builder.mul(row, rows.columns);
+    let start = emitter.builder.add(made.base, along);
+    let at = emitter.builder.add(start, column);
     for product in products {
         let tile = emitter.buffer(product.tile, kernel::Access::Read);
         let value = emitter.builder.load(tile, at);
