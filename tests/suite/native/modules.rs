@@ -34,7 +34,10 @@ pub fn trials() -> Vec<Trial> {
         let trial = Trial::test(format!("native::module::{name}"), move || check(number));
         trial.with_ignored_flag(without)
     };
-    differential::texts().into_iter().enumerate().map(trial).collect()
+    let mut trials: Vec<Trial> = differential::texts().into_iter().enumerate().map(trial).collect();
+    let trial = Trial::test("native::module_of_another_parameter_is_found", another_parameter);
+    trials.push(trial.with_ignored_flag(without));
+    trials
 }
 
 /// What is compiled.
@@ -324,6 +327,25 @@ fn found(rule: &Rule, bytes: &[u8]) -> Result<Trace, String> {
 }
 
 fn check(number: usize) -> Result<(), Failed> {
+    run(number, &|_| {})
+}
+
+/// A module whose parameter is not that of the rule does not pass.
+fn another_parameter() -> Result<(), Failed> {
+    let number = differential::texts().iter().position(|(name, _)| name == "stdp").ok_or("no such rule")?;
+    let other = |script: &mut Script| {
+        let first = script.parameters.first_mut().and_then(|(_, values)| values.first_mut());
+        first.into_iter().for_each(|value| *value = value.next_up());
+    };
+    match run(number, &other) {
+        Err(failed) if failed.message().is_some_and(|message| message.contains("instead of")) => Ok(()),
+        Err(failed) => Err(failed),
+        Ok(()) => Err("it passed".into()),
+    }
+}
+
+/// Compares a module with the rule interpreter, where the module is given a script that `change` has changed.
+fn run(number: usize, change: &dyn Fn(&mut Script)) -> Result<(), Failed> {
     let built = built()?;
     let Some(case) = &built.cases[number] else { return Ok(()) };
     let folder = tempfile::tempdir()?;
@@ -343,6 +365,7 @@ fn check(number: usize) -> Result<(), Failed> {
                 values.chunks_mut(elements).for_each(|place| place.copy_from_slice(&first));
             }
             let expected = expected(case, &script, &mut Seen::default())?;
+            change(&mut script);
             std::fs::write(&input, bytes(&case.rule, &script))?;
             let ran = Command::new(&built.program)
                 .arg(format!("m{number}_{real}"))
