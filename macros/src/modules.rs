@@ -24,6 +24,9 @@ pub(crate) enum Made {
 /// A message and its place.
 type Wrong = (String, Span);
 
+/// The open options of a rule, and the rule for each combination of their values.
+type Variants = (Vec<OpenOption>, Vec<Rule>);
+
 /// The text of one rule's module, or what is wrong with the settings for it. What the settings name and the rule has is
 /// added to `named`.
 ///
@@ -67,7 +70,7 @@ fn variants(
     rule: &Rule,
     settings: &Settings,
     named: &mut BTreeSet<String>,
-) -> Result<Result<(Vec<OpenOption>, Vec<Rule>), Wrong>, Diagnostics> {
+) -> Result<Result<Variants, Wrong>, Diagnostics> {
     let all = library.options(&rule.name);
     let mut open: Vec<(OpenOption, Span)> = Vec::new();
     for (word, span) in &settings.options {
