@@ -48,6 +48,23 @@ plasticity! {
     }
 }
 
+plasticity! {
+    options = [response, chosen.start], topologies = [dense];
+    rule chosen {
+        /// What a change follows.
+        option response in {rectified, linear} = linear;
+        option start in {at_zero, at_random, high} = high;
+        param rate = 0.1;
+        plastic w = match start { at_zero => 0, at_random => uniform(0, 1), high => 2 };
+        pre state x;
+        post state y;
+        dx/dt = -x / 10 ms;
+        on pre { x += 1; }
+        on post { dw += rate * match response { rectified => max(x - w, 0), linear => x - w }; }
+        every 4 steps { match start { at_zero => { w += 0.5; } at_random => { w -= 0.1; } high => { y += 1; } } }
+    }
+}
+
 const OPTIONS: Options = Options { dt: 0.5, seed: 11 };
 
 /// A module's builder in one of the precisions.
@@ -175,4 +192,30 @@ fn sizes_and_steps_are_checked() {
     assert!(group.try_step(&[2], &[0]).is_err());
     group.step(&[0], &[1]);
     assert_eq!(group.steps(), 1);
+}
+
+#[test]
+fn options_of_the_rule_are_chosen_when_a_group_is_made() {
+    use chosen::{Group, Options as Choices, Params, Response, Start};
+    let defaults = Choices::default();
+    assert_eq!((defaults.response, defaults.start), (Response::Linear, Start::High));
+    for (response, word) in [(Response::Rectified, "rectified"), (Response::Linear, "linear")] {
+        for (start, begin) in
+            [(Start::AtZero, "at_zero"), (Start::AtRandom, "at_random"), (Start::High, "high")]
+        {
+            let options = Choices { dt: 0.5, seed: 11, response, start };
+            let topology = Dense { pre: 6, post: 9 };
+            let mut group = Group::try_dense(6, 9, Params::default(), options).expect("a group");
+            let rule = aplysia::Rule::from_item(&chosen::ITEM).expect("a rule");
+            let rule = rule.option("response", word).and_then(|rule| rule.option("start", begin));
+            let rule = rule.expect("a choice");
+            let connected = topology.into_topology();
+            let mut oracle = Oracle::<f32>::of_rule(&rule, &connected, 1, OPTIONS, &Delays::default());
+            for step in 1..=12 {
+                let (pre, post) = oracle.step(step);
+                group.step(&pre, &post);
+                group.for_each_variable(&mut |name, found| oracle.check(name, found.into()));
+            }
+        }
+    }
 }
