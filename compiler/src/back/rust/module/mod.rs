@@ -300,8 +300,8 @@ fn allow(out: &mut Text) {
     out.line("#[allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]");
 }
 
-/// The names of variables, short where one part alone has them.
-fn variable_names(rule: &Rule) -> BTreeMap<VarId, String> {
+/// What the variables of a rule are called in its module: short where one part alone has a name.
+pub fn variable_names(rule: &Rule) -> BTreeMap<VarId, String> {
     let short = |id: VarId| identifier(&rule.variables[id].name);
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for id in rule.variables.handles() {
