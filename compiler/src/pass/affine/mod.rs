@@ -42,6 +42,8 @@
 
 mod form;
 mod read;
+#[cfg(test)]
+mod reference;
 mod sign;
 mod silent;
 
