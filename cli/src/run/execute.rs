@@ -120,6 +120,7 @@ impl<'a> Execution<'a> {
             PlanChoice::Full => Plan::FullPass,
             PlanChoice::Events => Plan::Events,
             PlanChoice::Replay => Plan::Replay,
+            PlanChoice::ClosedForm => Plan::ClosedForm,
         };
         let mut group = Group::on(connections.topology.clone())
             .batch(connections.batch)
