@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use aplysia_compiler::plan::Topology as Kind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::bench::arguments::BenchArguments;
 use crate::quantity;
 use crate::run::arguments::{PlanChoice, RunArguments};
 
@@ -51,6 +52,9 @@ pub enum Command {
     /// Run a rule on a group of synapses.
     #[command(after_help = crate::run::arguments::EXAMPLES)]
     Run(Box<RunArguments>),
+    /// Measure how fast a rule's steps are, plan by plan.
+    #[command(after_help = crate::bench::arguments::EXAMPLES)]
+    Bench(Box<BenchArguments>),
     /// Show the STDP window of a rule: the change that a pair of spikes makes, by their distance in time.
     Window(WindowArguments),
     /// Print a completion script for a shell.

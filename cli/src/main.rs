@@ -4,6 +4,7 @@
 //! where a rule or its data have errors, and 2 where the command line is wrong or a file cannot be read or written.
 
 mod arguments;
+mod bench;
 mod check;
 mod devices;
 mod emit;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments),
         Command::List(arguments) => list::run(arguments),
         Command::Devices(arguments) => devices::run(arguments),
+        Command::Bench(arguments) => bench::run(arguments),
         Command::Run(arguments) => run::run(arguments),
         Command::Window(arguments) => window::run(arguments),
         Command::Completions { shell } => manual::completions(*shell),

@@ -26,8 +26,9 @@ pub mod plan;
 pub mod source;
 #[cfg(test)]
 pub(crate) mod tests;
-pub mod topology;
 pub mod valid;
+
+pub use aplysia_topology as topology;
 
 /// Stops at a fault of our own: a state that no input can bring about.
 #[macro_export]

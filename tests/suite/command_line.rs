@@ -1,6 +1,7 @@
 //! The `aplysia` program as its users meet it: each command, exit codes, what goes to which stream, files that numpy
 //! reads, and runs that are interrupted.
 
+mod bench;
 mod delays;
 mod topologies;
 
@@ -43,6 +44,7 @@ pub fn trials() -> Vec<Trial> {
     };
     macro_rules! all { ($($test:ident)*) => { vec![$(trial(stringify!($test), $test)),*] }; }
     let mut trials = topologies::trials();
+    trials.extend(bench::trials());
     trials.extend(delays::trials());
     trials.extend(all! {
         check_says_what_is_wrong check_explains_codes format_changes_only_what_it_may emit_shows_every_stage

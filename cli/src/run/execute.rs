@@ -93,6 +93,17 @@ fn cuda() -> Outcome<Device> {
     Err(Failure::usage("this program was built without CUDA").help("build it with `--features cuda`"))
 }
 
+/// The runtime's word for a plan.
+pub fn plan(choice: PlanChoice) -> Plan {
+    match choice {
+        PlanChoice::Auto => Plan::Auto,
+        PlanChoice::Full => Plan::FullPass,
+        PlanChoice::Events => Plan::Events,
+        PlanChoice::Replay => Plan::Replay,
+        PlanChoice::ClosedForm => Plan::ClosedForm,
+    }
+}
+
 /// The runtime's word for a precision.
 pub fn precision(precision: Precision) -> GroupPrecision {
     match precision {
@@ -115,19 +126,12 @@ impl<'a> Execution<'a> {
         input: &'a Input,
     ) -> Outcome<Self> {
         let address = |id: VarId| rule.variables[id].address();
-        let plan = match arguments.plan {
-            PlanChoice::Auto => Plan::Auto,
-            PlanChoice::Full => Plan::FullPass,
-            PlanChoice::Events => Plan::Events,
-            PlanChoice::Replay => Plan::Replay,
-            PlanChoice::ClosedForm => Plan::ClosedForm,
-        };
         let mut group = Group::on(connections.topology.clone())
             .batch(connections.batch)
             .rule(&Rule::from_ir(open.clone()))
             .dt(ms(arguments.dt))
             .precision(precision(arguments.precision))
-            .plan(plan)
+            .plan(plan(arguments.plan))
             .seed(arguments.seed);
         let mut delay_values = Vec::new();
         let delays = [arguments.axonal_delay, arguments.dendritic_delay];

@@ -55,6 +55,7 @@ pub use stmt::*;
 
 use crate::arena::{Arena, Handle};
 pub use crate::ir::{Distribution, MathFn, ReduceOp};
+pub use crate::topology::Side;
 
 /// A value of a kernel.
 pub type ValueId = Handle<Value>;
@@ -126,15 +127,6 @@ pub enum RowSet {
     Active,
     /// Those in a list that the step made.
     Touched,
-}
-
-/// A side of a synapse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Side {
-    /// Presynaptic.
-    Pre,
-    /// Postsynaptic.
-    Post,
 }
 
 /// A factor of a length.

@@ -108,10 +108,10 @@ impl Emitter<'_, '_, '_> {
         let storage = self.work.planner.storages.table(table);
         let buffer = self.buffer(storage, kernel::Access::Read);
         let value = self.builder.load(buffer, index);
-        match table.ty() {
-            kernel::Type::I64 => value,
-            _ => self.builder.convert(Conversion::Value, kernel::Type::I64, value),
+        if table.is_wide() {
+            return value;
         }
+        self.builder.convert(Conversion::Value, kernel::Type::I64, value)
     }
 
     /// The number of the step.

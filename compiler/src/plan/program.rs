@@ -8,6 +8,8 @@ use crate::arena::{Arena, Handle};
 use crate::ir;
 use crate::kernel::{Kernel, Precision, Side, Type};
 
+pub use crate::topology::{Count, Table};
+
 /// An array of a program.
 pub type StorageId = Handle<Storage>;
 /// A kernel of a program.
@@ -130,100 +132,6 @@ pub enum Role {
     Marks,
 }
 
-/// Index tables of a topology; starts are `I64`, others `I32`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Table {
-    /// Sparse, `[pre + 1]`: the first synapse of each row.
-    RowStart,
-    /// Sparse, `[synapses]`: the postsynaptic neuron of a synapse.
-    Column,
-    /// Sparse, `[post + 1]`: the first entry of each column in the two tables that follow.
-    ColumnStart,
-    /// Sparse, `[synapses]`: the presynaptic neurons of a column, ascending.
-    ColumnRow,
-    /// Sparse, `[synapses]`: the synapses of a column.
-    ColumnSynapse,
-    /// Spatial, `[post channels]`: the first input channel of an output channel's group.
-    FirstInput,
-    /// Spatial, `[post channels]`: the first presynaptic neuron of an output channel's group.
-    InputStart,
-    /// Spatial, `[kernel]`: the input channel of a kernel index, within its group.
-    KernelChannel,
-    /// Spatial, `[kernel]`: how far down the kernel index looks, dilation included.
-    KernelY,
-    /// Spatial, `[kernel]`: how far to the right.
-    KernelX,
-    /// Spatial, `[kernel]`: how far both, and the channel, lie from the group's first presynaptic neuron.
-    KernelOffset,
-    /// Spatial, `[positions]`: the row of the image where a position begins; less than 0 in the padding.
-    PositionY,
-    /// Spatial, `[positions]`: the column.
-    PositionX,
-    /// Spatial, `[positions]`: both, as an offset into the image.
-    PositionOffset,
-    /// Spatial, `[pre]`: the channel of a neuron.
-    PreChannel,
-    /// Spatial, `[post]`: the channel of a neuron.
-    PostChannel,
-    /// Spatial, `[post]`: the position of a neuron in its channel.
-    PostPosition,
-    /// Spatial, `[pre channels]`: the first output channel of an input channel's group.
-    FirstOutput,
-    /// Spatial, `[pre channels]`: the first kernel index of an input channel.
-    KernelStart,
-    /// Spatial, `[pre + 1]`: the first entry of a presynaptic neuron in the two tables that follow, which hold for every
-    /// output channel of its group.
-    EntryStart,
-    /// Spatial, `[entries]`: the positions that see a presynaptic neuron, ascending.
-    EntryPosition,
-    /// Spatial, `[entries]`: the kernel index through which they see it.
-    EntryKernel,
-}
-
-impl Table {
-    /// The type of its elements.
-    pub fn ty(self) -> Type {
-        match self {
-            Table::RowStart | Table::ColumnStart | Table::EntryStart => Type::I64,
-            Table::Column
-            | Table::ColumnRow
-            | Table::ColumnSynapse
-            | Table::FirstInput
-            | Table::InputStart
-            | Table::KernelChannel
-            | Table::KernelY
-            | Table::KernelX
-            | Table::KernelOffset
-            | Table::PositionY
-            | Table::PositionX
-            | Table::PositionOffset
-            | Table::PreChannel
-            | Table::PostChannel
-            | Table::PostPosition
-            | Table::FirstOutput
-            | Table::KernelStart
-            | Table::EntryPosition
-            | Table::EntryKernel => Type::I32,
-        }
-    }
-
-    /// Its length.
-    pub fn length(self) -> Count {
-        match self {
-            Table::RowStart | Table::EntryStart => Count::RowEnds,
-            Table::ColumnStart => Count::ColumnEnds,
-            Table::Column | Table::ColumnRow | Table::ColumnSynapse => Count::Synapses,
-            Table::FirstInput | Table::InputStart => Count::PostChannels,
-            Table::KernelChannel | Table::KernelY | Table::KernelX | Table::KernelOffset => Count::Kernel,
-            Table::PositionY | Table::PositionX | Table::PositionOffset => Count::Positions,
-            Table::PreChannel => Count::Pre,
-            Table::PostChannel | Table::PostPosition => Count::Post,
-            Table::FirstOutput | Table::KernelStart => Count::PreChannels,
-            Table::EntryPosition | Table::EntryKernel => Count::Entries,
-        }
-    }
-}
-
 /// A length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Size {
@@ -233,45 +141,6 @@ pub enum Size {
     Count(Count),
     /// A whole number that the prologue computes from constants and `dt` only, by its place among the results.
     Prologue(usize),
-}
-
-/// Numbers that the group's topology gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Count {
-    /// Presynaptic neurons.
-    Pre,
-    /// Postsynaptic neurons.
-    Post,
-    /// Synapses.
-    Synapses,
-    /// Input channels.
-    PreChannels,
-    /// Output channels.
-    PostChannels,
-    /// Elements of the batch.
-    Batch,
-    /// Blocks of 256 presynaptic neurons: ceil(pre / 256).
-    PreBlocks,
-    /// (pre, post) pairs of a synapse.
-    Pairs,
-    /// Presynaptic neurons and one.
-    RowEnds,
-    /// Postsynaptic neurons and one.
-    ColumnEnds,
-    /// Synapses of a kernel: input channels of a group · height · width.
-    Kernel,
-    /// Synapses of a kernel for one input channel: height · width.
-    KernelArea,
-    /// Positions of an output channel.
-    Positions,
-    /// Rows of the input image.
-    InputHeight,
-    /// Columns of the input image.
-    InputWidth,
-    /// Output channels of a group.
-    OutputsPerGroup,
-    /// Entries of the lists of positions that see a presynaptic neuron.
-    Entries,
 }
 
 /// Computed when a parameter changes, and before the first step: straight-line f64, by `interp::wide`.

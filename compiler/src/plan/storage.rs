@@ -121,7 +121,8 @@ impl Storages {
     pub(super) fn table(&mut self, table: Table) -> StorageId {
         let role = Role::Index(table);
         let shape = vec![Size::Count(table.length())];
-        let storage = Storage { name: table_name(table).to_string(), role, ty: table.ty(), shape };
+        let ty = if table.is_wide() { Type::I64 } else { Type::I32 };
+        let storage = Storage { name: table_name(table).to_string(), role, ty, shape };
         *self.roles.entry(role).or_insert_with(|| self.arena.push(storage))
     }
 

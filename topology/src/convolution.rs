@@ -4,6 +4,8 @@
 //! row-major; a position p is (output row, output column), row-major. Output (o, p) reads, through k, the input at
 //! (y, x) = (stride · row + dilation · kernel row - padding, …); outside of the image that value is 0 and no spike.
 
+use core::fmt;
+
 /// A checked shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Convolution {
@@ -27,16 +29,14 @@ pub struct Pair {
 }
 
 /// Why a shape is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConvolutionError {
     /// A size that has to be at least 1 is 0.
-    #[error("the {what} of a convolution is at least 1")]
     Zero {
         /// Which.
         what: &'static str,
     },
     /// The groups do not divide the channels.
-    #[error("{groups} groups do not divide {inputs} input and {outputs} output channels")]
     Groups {
         /// How many groups.
         groups: usize,
@@ -46,7 +46,6 @@ pub enum ConvolutionError {
         outputs: usize,
     },
     /// The kernel is larger than the padded image.
-    #[error("a kernel that spans {span} does not fit into a padded image of {image} along the {axis}")]
     Kernel {
         /// `height` or `width`.
         axis: &'static str,
@@ -56,9 +55,28 @@ pub enum ConvolutionError {
         image: usize,
     },
     /// A size does not fit.
-    #[error("a convolution of this size has more than 2^31 - 1 neurons on a side, or more synapses than fit")]
     TooLarge,
 }
+
+impl fmt::Display for ConvolutionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Zero { what } => write!(f, "the {what} of a convolution is at least 1"),
+            Self::Groups { groups, inputs, outputs } => {
+                write!(f, "{groups} groups do not divide {inputs} input and {outputs} output channels")
+            }
+            Self::Kernel { axis, span, image } => write!(
+                f,
+                "a kernel that spans {span} does not fit into a padded image of {image} along the {axis}"
+            ),
+            Self::TooLarge => f.write_str(
+                "a convolution of this size has more than 2^31 - 1 neurons on a side, or more synapses than fit",
+            ),
+        }
+    }
+}
+
+impl core::error::Error for ConvolutionError {}
 
 impl Convolution {
     /// `inputs` channels of height and width `input`, `outputs` channels, kernels of height and width `kernel`; stride 1,

@@ -1,22 +1,41 @@
 //! How the neurons of a group are connected, as plain data with sizes.
 //!
 //! In: what the host says. Out: checked sizes and connections, the numbers ([`Counts`]) and index tables ([`Tables`]) that
-//! a program asks for. A program depends on the [`Kind`] only. What an interpreter of rules makes of a topology stands in
-//! `interp::rule`, without these tables, so that the two can be held against each other.
+//! a program asks for, whoever carries it out: the engine, an interpreter, or a module of `plasticity!` without the
+//! standard library. A program depends on the [`Kind`] only. What an interpreter of rules makes of a topology stands in the
+//! compiler's `interp::rule`, without these tables, so that the two can be held against each other.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
 
 mod convolution;
 mod counts;
 mod sparse;
+mod table;
 mod tables;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
 
 pub use convolution::{Convolution, ConvolutionError, Pair};
-pub use counts::Counts;
+pub use counts::{Count, Counts};
 pub use sparse::{Sparse, SparseError};
+pub use table::Table;
 pub use tables::Tables;
+
+/// A side of a synapse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Presynaptic.
+    Pre,
+    /// Postsynaptic.
+    Post,
+}
 
 /// The kinds of topology.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -142,23 +161,23 @@ impl Topology {
     }
 
     /// The axes of one value for each neuron of a side: `[n]`, or `[channels, height, width]`.
-    pub fn neuron_shape(&self, side: crate::kernel::Side) -> Vec<usize> {
+    pub fn neuron_shape(&self, side: Side) -> Vec<usize> {
         match (self, side) {
-            (Topology::Conv2d(shape) | Topology::Local2d(shape), crate::kernel::Side::Pre) => {
+            (Topology::Conv2d(shape) | Topology::Local2d(shape), Side::Pre) => {
                 let [height, width] = shape.input_size();
                 vec![shape.inputs(), height, width]
             }
-            (Topology::Conv2d(shape) | Topology::Local2d(shape), crate::kernel::Side::Post) => {
+            (Topology::Conv2d(shape) | Topology::Local2d(shape), Side::Post) => {
                 let [height, width] = shape.output_size();
                 vec![shape.outputs(), height, width]
             }
-            (_, crate::kernel::Side::Pre) => vec![self.pre()],
-            (_, crate::kernel::Side::Post) => vec![self.post()],
+            (_, Side::Pre) => vec![self.pre()],
+            (_, Side::Post) => vec![self.post()],
         }
     }
 
     /// Channels of a side; neurons where there are no channels.
-    pub fn channels(&self, side: crate::kernel::Side) -> usize {
+    pub fn channels(&self, side: Side) -> usize {
         self.neuron_shape(side).first().copied().unwrap_or(0)
     }
 }

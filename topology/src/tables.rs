@@ -1,9 +1,10 @@
 //! The index tables of a topology, from which kernels read which neurons a synapse joins.
 
-use std::cell::OnceCell;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cell::OnceCell;
 
-use super::{Convolution, Sparse, Topology};
-use crate::plan::program::Table;
+use super::{Convolution, Sparse, Table, Topology};
 
 /// The tables of a topology. What several of them come from is worked out once.
 pub struct Tables<'a> {

@@ -1,10 +1,6 @@
 //! Connections that are refused, shapes, numbers, and tables against the definitions they stand for.
 
-use std::sync::Arc;
-
 use super::*;
-use crate::kernel::Side;
-use crate::plan::program::{Count, Table};
 
 fn sparse() -> Topology {
     let listed = Sparse::new(3, 4, vec![0, 2, 2, 5], vec![1, 3, 0, 1, 2]).unwrap();

@@ -1,5 +1,8 @@
 //! Listed synapses, row by row (CSR): the rows are presynaptic neurons.
 
+use alloc::vec::Vec;
+use core::fmt;
+
 /// Synapses in rows, the columns of each row strictly ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sparse {
@@ -9,22 +12,19 @@ pub struct Sparse {
 }
 
 /// Why a list of synapses is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SparseError {
     /// A side has more neurons than an index counts.
-    #[error("{count} neurons are more than the 2^31 - 1 that a sparse group can have")]
     TooManyNeurons {
         /// How many.
         count: usize,
     },
     /// There are more synapses than an index counts.
-    #[error("{count} synapses are more than the 2^31 - 1 that a sparse group can have")]
     TooManySynapses {
         /// How many.
         count: usize,
     },
     /// `indptr` has another length than rows + 1.
-    #[error("indptr has {given} entries, where {rows} presynaptic neurons need {}", rows + 1)]
     RowStarts {
         /// How many there are.
         given: usize,
@@ -32,7 +32,6 @@ pub enum SparseError {
         rows: usize,
     },
     /// `indptr` does not begin with 0, or goes down.
-    #[error("indptr goes from {before} to {after} at row {row}: it begins with 0 and never goes down")]
     RowOrder {
         /// The row whose end is wrong.
         row: usize,
@@ -42,7 +41,6 @@ pub enum SparseError {
         after: u64,
     },
     /// `indptr` ends elsewhere than `indices`.
-    #[error("indptr ends at {end}, and there are {given} indices")]
     End {
         /// The last entry of `indptr`.
         end: u64,
@@ -50,7 +48,6 @@ pub enum SparseError {
         given: usize,
     },
     /// A column that does not exist.
-    #[error("row {row} has column {column}, where there are {post} postsynaptic neurons")]
     Column {
         /// The presynaptic neuron.
         row: usize,
@@ -60,7 +57,6 @@ pub enum SparseError {
         post: usize,
     },
     /// The columns of a row are not ascending.
-    #[error("row {row} is not sorted: column {column} comes after {previous}")]
     Unsorted {
         /// The presynaptic neuron.
         row: usize,
@@ -70,7 +66,6 @@ pub enum SparseError {
         previous: u32,
     },
     /// A synapse is there twice.
-    #[error("the synapse from {row} to {column} is there twice")]
     Duplicate {
         /// The presynaptic neuron.
         row: usize,
@@ -78,6 +73,40 @@ pub enum SparseError {
         column: u32,
     },
 }
+
+impl fmt::Display for SparseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooManyNeurons { count } => {
+                write!(f, "{count} neurons are more than the 2^31 - 1 that a sparse group can have")
+            }
+            Self::TooManySynapses { count } => {
+                write!(f, "{count} synapses are more than the 2^31 - 1 that a sparse group can have")
+            }
+            Self::RowStarts { given, rows } => {
+                write!(f, "indptr has {given} entries, where {rows} presynaptic neurons need {}", rows + 1)
+            }
+            Self::RowOrder { row, before, after } => {
+                write!(
+                    f,
+                    "indptr goes from {before} to {after} at row {row}: it begins with 0 and never goes down"
+                )
+            }
+            Self::End { end, given } => write!(f, "indptr ends at {end}, and there are {given} indices"),
+            Self::Column { row, column, post } => {
+                write!(f, "row {row} has column {column}, where there are {post} postsynaptic neurons")
+            }
+            Self::Unsorted { row, column, previous } => {
+                write!(f, "row {row} is not sorted: column {column} comes after {previous}")
+            }
+            Self::Duplicate { row, column } => {
+                write!(f, "the synapse from {row} to {column} is there twice")
+            }
+        }
+    }
+}
+
+impl core::error::Error for SparseError {}
 
 impl Sparse {
     /// Row i holds the synapses `row_start[i] .. row_start[i + 1]` of presynaptic neuron i; `column` has their

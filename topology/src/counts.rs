@@ -1,11 +1,48 @@
 //! The numbers of a topology that launches and arrays are sized by.
 
-use super::Topology;
-use crate::kernel::Side;
-use crate::plan::program::Count;
+use super::{Side, Topology};
 
 /// Rows of a block of a sum over the pre axis.
 const SUM_BLOCK: u64 = 256;
+
+/// Numbers that the group's topology gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Count {
+    /// Presynaptic neurons.
+    Pre,
+    /// Postsynaptic neurons.
+    Post,
+    /// Synapses.
+    Synapses,
+    /// Input channels.
+    PreChannels,
+    /// Output channels.
+    PostChannels,
+    /// Elements of the batch.
+    Batch,
+    /// Blocks of 256 presynaptic neurons: ceil(pre / 256).
+    PreBlocks,
+    /// (pre, post) pairs of a synapse.
+    Pairs,
+    /// Presynaptic neurons and one.
+    RowEnds,
+    /// Postsynaptic neurons and one.
+    ColumnEnds,
+    /// Synapses of a kernel: input channels of a group · height · width.
+    Kernel,
+    /// Synapses of a kernel for one input channel: height · width.
+    KernelArea,
+    /// Positions of an output channel.
+    Positions,
+    /// Rows of the input image.
+    InputHeight,
+    /// Columns of the input image.
+    InputWidth,
+    /// Output channels of a group.
+    OutputsPerGroup,
+    /// Entries of the lists of positions that see a presynaptic neuron.
+    Entries,
+}
 
 /// The numbers of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

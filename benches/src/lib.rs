@@ -1,0 +1,15 @@
+//! The workloads that aplysia is measured with, beside other programs that run the same ones.
+//!
+//! In: the name of a workload (`W1-4000-p01`). Out: its rule, its inputs to the bit, and what timing a program that carries
+//! it out has come to, as one line of JSON. `docs/performance.md` defines the workloads; `aplysia bench` runs them on the
+//! engine, and the program `native` of this package as code that `plasticity!` has made.
+
+pub mod clock;
+pub mod data;
+pub mod engine;
+pub mod generator;
+pub mod workload;
+
+pub use clock::{Measurement, Settings, Subject, measure};
+pub use data::Data;
+pub use workload::{Kind, Workload};
