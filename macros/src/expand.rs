@@ -1,12 +1,13 @@
 //! From the macro's content to modules.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use proc_macro::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 
 use aplysia_compiler::ast::Item;
 use aplysia_compiler::back::rust::module::{Source, module, outline};
-use aplysia_compiler::diag::{Diagnostics, Severity, render};
+use aplysia_compiler::diag::{Diagnostics, Severity, code, render};
 use aplysia_compiler::library::{Library, Settings};
 use aplysia_compiler::source::FileId;
 
@@ -17,15 +18,14 @@ use crate::tokens::{Written, string};
 /// What stands for the path of `aplysia-native` in generated text.
 const NATIVE: &str = "APLYSIA_NATIVE";
 
-/// Expands `plasticity!`.
-pub(crate) fn expand(input: TokenStream) -> TokenStream {
+/// Expands `plasticity!`, with rule files below `root`.
+pub(crate) fn expand(input: TokenStream, root: PathBuf) -> TokenStream {
     let mut tokens = input.into_iter();
     let native = match tokens.next() {
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => group.stream(),
         _ => return whole("use `aplysia::plasticity!`"),
     };
     let rest: Vec<TokenTree> = tokens.collect();
-    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let files = Files::new(root.clone());
     let content = match file(&rest) {
         Some(Ok((path, span))) => {
@@ -47,32 +47,51 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         }
     };
     let (library, _) = Library::load(&content.name, &content.text, &files);
-    let found = library.check();
+    let (found, texts) = modules(&library, &content);
     let mut out = content.report(&library, &found);
     out.extend(depends_on(&files));
-    for item in &library.root().items {
-        let Item::Rule(rule) = item else { continue };
-        let text = if found.has_errors() {
-            outline(rule, NATIVE)
-        } else {
-            match text(&library, &content, &rule.name.text) {
-                Ok(text) => text,
-                Err(more) => {
-                    let last = library.rules().last().is_some_and(|last| last.name == rule.name.text);
-                    // A rule that waits for another's state is there to be composed.
-                    if last {
-                        out.extend(content.report(&library, &more));
-                    }
-                    outline(rule, NATIVE)
-                }
-            }
-        };
+    for text in texts {
         match text.parse::<TokenStream>() {
             Ok(tokens) => out.extend(with_path(tokens, &native)),
             Err(error) => out.extend(whole(&format!("internal compiler error, please report it: {error}"))),
         }
     }
     out
+}
+
+/// Everything that is wrong, and the texts of the modules.
+fn modules(library: &Library, content: &Content) -> (Diagnostics, Vec<String>) {
+    let mut found = library.check();
+    let broken = found.has_errors();
+    let rules = library.rules();
+    if rules.is_empty() && !broken {
+        found.append(library.elaborate(None, &Settings::default()).err().unwrap_or_default());
+    }
+    let (mut seen, mut texts) = (BTreeSet::new(), Vec::new());
+    for item in &library.root().items {
+        let Item::Rule(rule) = item else { continue };
+        let name = &rule.name.text;
+        // Two rules of one name are an error already; two modules would be another.
+        if !seen.insert(name) {
+            continue;
+        }
+        let made = if broken { None } else { Some(text(library, content, name)) };
+        texts.push(match made {
+            Some(Ok(text)) => text,
+            Some(Err(more)) => {
+                let last = rules.last().is_some_and(|last| last.name == *name);
+                // A rule that waits for another's state is there to be composed.
+                let waits = more.iter().all(|one| one.code == code::EXTERN_MISSING);
+                if last || !waits {
+                    found.append(more);
+                }
+                outline(rule, NATIVE)
+            }
+            None => outline(rule, NATIVE),
+        });
+    }
+    found.sort();
+    (found, texts)
 }
 
 /// What is expanded.
@@ -122,7 +141,7 @@ fn text(library: &Library, content: &Content, name: &str) -> Result<String, Diag
 /// The path of `file = "…"`, and its place; an error where something else follows `file =`.
 fn file(tokens: &[TokenTree]) -> Option<Result<(String, Span), Span>> {
     let [TokenTree::Ident(word), TokenTree::Punct(equals), rest @ ..] = tokens else { return None };
-    if word.to_string() != "file" || equals.as_char() != '=' {
+    if *word != "file" || equals.as_char() != '=' {
         return None;
     }
     match rest {
@@ -152,7 +171,7 @@ fn with_path(tokens: TokenStream, native: &TokenStream) -> TokenStream {
                 other.set_span(group.span());
                 TokenStream::from(TokenTree::Group(other))
             }
-            TokenTree::Ident(name) if name.to_string() == NATIVE => native.clone(),
+            TokenTree::Ident(name) if name == NATIVE => native.clone(),
             other => other.into(),
         })
         .collect()

@@ -1,8 +1,9 @@
 //! The names of a rule that has errors, so that an editor knows them while it is being written.
 
-use super::super::names::identifier;
+use super::super::names;
 use super::text::Text;
-use crate::ast::{Declaration, Kind, ModifierKind, Rule, RuleBody, RuleItem};
+use crate::ast::{Declaration, Handler, Head, Kind, ModifierKind, Rule, RuleBody, RuleItem, When};
+use crate::parse::word;
 
 /// `Params` and `Group` of a rule with errors. Fields and methods are there by name; none of the methods can be called,
 /// because there is no group.
@@ -38,11 +39,23 @@ pub fn outline(rule: &Rule, native: &str) -> String {
     for name in of(&[Kind::State, Kind::Plastic, Kind::Input, Kind::Output]) {
         method(format!("pub fn {name}(&self) -> &[R]"));
     }
+    let may_fail = "Result<(), native::Error>";
     for name in of(&[Kind::State, Kind::Plastic, Kind::Input]) {
-        method(format!("pub fn set_{name}(&mut self, values: impl native::Values<R>)"));
+        let values = "(&mut self, values: impl native::Values<R>)";
+        method(format!("pub fn set_{name}{values}"));
+        method(format!("pub fn try_set_{name}{values} -> {may_fail}"));
     }
+    for name in called(rule) {
+        method(format!("pub fn call_{name}(&mut self) -> {may_fail}"));
+    }
+    let spikes = "<A: native::Spikes + ?Sized, B: native::Spikes + ?Sized>(&mut self, pre: &A, post: &B)";
+    method(format!("pub fn step{spikes}"));
+    method(format!("pub fn try_step{spikes} -> {may_fail}"));
+    method("pub fn steps(&self) -> u64".to_owned());
+    method("pub fn params(&self) -> &Params".to_owned());
+    method(format!("pub fn set_params(&mut self, params: Params) -> {may_fail}"));
     method(
-        "pub fn step<A: native::Spikes + ?Sized, B: native::Spikes + ?Sized>(&mut self, pre: &A, post: &B)"
+        "pub fn for_each_variable(&self, visit: &mut dyn FnMut(&'static str, native::Array<'_, R>))"
             .to_owned(),
     );
     out.close();
@@ -65,6 +78,33 @@ pub fn outline(rule: &Rule, native: &str) -> String {
     ));
     out.close();
     out.finish()
+}
+
+/// A name as Rust takes it. That a keyword cannot be a name is one of the errors, whose help offers this.
+fn identifier(name: &str) -> String {
+    let name = names::identifier(name);
+    if word::RUST.contains(&name.as_str()) { format!("{name}_") } else { name }
+}
+
+/// What the host can call.
+fn called(rule: &Rule) -> Vec<String> {
+    let RuleBody::Items(items) = &rule.body else { return Vec::new() };
+    let calls = items.iter().filter_map(|item| match item {
+        RuleItem::Handler(Handler { head: Head::When(When::Call(name)), .. })
+        | RuleItem::Apply(When::Call(name), _) => Some(identifier(&name.text)),
+        RuleItem::Handler(_)
+        | RuleItem::Apply(..)
+        | RuleItem::Declaration(_)
+        | RuleItem::Fn(_)
+        | RuleItem::Equation(_)
+        | RuleItem::Solver(..)
+        | RuleItem::Batch(..)
+        | RuleItem::For(_) => None,
+    });
+    let mut calls: Vec<String> = calls.collect();
+    calls.sort();
+    calls.dedup();
+    calls
 }
 
 /// What is declared, with its kind.
