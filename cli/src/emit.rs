@@ -24,7 +24,9 @@ pub fn run(arguments: &EmitArguments) -> Outcome {
     }
     let elsewhere = matches!(arguments.target, Target::Cuda | Target::Ptx | Target::Rust);
     if arguments.plan == PlanChoice::ClosedForm && elsewhere {
-        return Err(Failure::usage("the plan `closed-form` is for processors: take the targets kernel, clif or asm"));
+        return Err(Failure::usage(
+            "the plan `closed-form` is for processors: take the targets kernel, clif or asm",
+        ));
     }
     let options = options(arguments.topology, arguments.batch, arguments.precision);
     // Threads of a GPU share no cache that tiles would fit into.

@@ -68,7 +68,7 @@ impl Algebra<'_> {
         self.is(id, 0.0) || self.is(id, -0.0)
     }
 
-    fn binary(&mut self, op: BinaryOp, a: ExprId, b: ExprId, span: Span) -> ExprId {
+    pub(super) fn binary(&mut self, op: BinaryOp, a: ExprId, b: ExprId, span: Span) -> ExprId {
         let (one, zero) = (|this: &Self, id| this.is_one(id), |this: &Self, id| this.is_zero(id));
         match op {
             BinaryOp::Multiply if one(self, a) => return b,
@@ -121,13 +121,10 @@ impl Algebra<'_> {
 
     pub(super) fn product(&mut self, a: &Form, b: &Form, span: Span) -> Form {
         let mut product = Form::default();
-        for (first, &(x, x_span)) in &a.terms {
-            for (second, &(y, y_span)) in &b.terms {
+        for (first, &(x, _)) in &a.terms {
+            for (second, &(y, _)) in &b.terms {
                 let coefficient = self.binary(BinaryOp::Multiply, x, y, span);
-                // The term is blamed on the factor that brings the state or the neuron in.
-                let blame = if first == &Monomial::default() { y_span } else { x_span };
-                let blame = if second == &Monomial::default() { blame } else { span };
-                let both = Form::of(first.times(second), coefficient, blame);
+                let both = Form::of(first.times(second), coefficient, span);
                 product = self.sum(&product, &both, false);
             }
         }

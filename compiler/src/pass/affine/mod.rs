@@ -46,6 +46,7 @@ mod read;
 mod reference;
 mod sign;
 mod silent;
+mod spread;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,6 +59,7 @@ use form::{Algebra, Form, Monomial, Spot};
 use read::Reader;
 pub use sign::never_negative;
 use sign::{Known, Signs};
+pub use spread::spread;
 
 /// The longest block of steps.
 pub const LONGEST_BLOCK: u32 = 128;

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::Stop;
 use super::form::{Algebra, Form, Monomial, Spot};
 use crate::ir::{
-    BinaryOp, Builtin, Comparison, Domain, ExprId, ExprKind, Over, Rule, Type, UnaryOp, VarKind, operands,
+    BinaryOp, Builtin, Comparison, Domain, ExprId, ExprKind, Over, Rule, Type, UnaryOp, VarId, VarKind,
+    operands,
 };
 
 /// What an expression turns out to be.
@@ -26,11 +27,39 @@ pub(super) struct Reader<'g, 'r> {
     /// The places of the synapse that change by themselves.
     pub(super) states: Vec<Spot>,
     values: HashMap<ExprId, Value>,
+    /// Whether a value of the presynaptic neuron is taken as it is, and what else is.
+    whole: Option<Vec<ExprId>>,
+    /// What has been taken as it is. In a form it has the number of a variable behind all of the rule's.
+    leaves: Vec<ExprId>,
 }
 
 impl<'g, 'r> Reader<'g, 'r> {
     pub(super) fn new(algebra: Algebra<'g>, rule: &'r Rule, states: Vec<Spot>) -> Self {
-        Self { algebra, rule, states, values: HashMap::new() }
+        Self { algebra, rule, states, values: HashMap::new(), whole: None, leaves: Vec::new() }
+    }
+
+    /// Takes every value of the presynaptic neuron as it is, whatever it is made of, and so some other values.
+    pub(super) fn take_rows_as_they_are(&mut self, others: impl Iterator<Item = ExprId>) {
+        self.whole = Some(others.collect());
+    }
+
+    /// What has been taken as it is.
+    pub(super) fn leaves(&self) -> &[ExprId] {
+        &self.leaves
+    }
+
+    /// The value as it is, where it is to be taken so.
+    fn leaf(&mut self, id: ExprId) -> Option<Value> {
+        let expr = self.algebra.graph.get(id);
+        let of_row = matches!(expr.shape.domain, Domain::Pre | Domain::PreChannel);
+        if !self.whole.as_ref()?.contains(&id) && !(of_row && expr.ty == Type::Real) {
+            return None;
+        }
+        let spot = (VarId::from_index(self.rule.variables.len() + self.leaves.len()), 0);
+        self.leaves.push(id);
+        let span = self.algebra.graph.span(id);
+        let one = self.algebra.graph.real(1.0, span);
+        Some(Value::Linear(Form::of(Monomial { states: Vec::new(), pre: vec![spot] }, one, span)))
     }
 
     /// What an expression is.
@@ -68,6 +97,9 @@ impl<'g, 'r> Reader<'g, 'r> {
     }
 
     fn one(&mut self, id: ExprId) -> Value {
+        if let Some(leaf) = self.leaf(id) {
+            return leaf;
+        }
         let expr = self.algebra.graph.get(id).clone();
         match &expr.kind {
             ExprKind::Load { variable, element } => self.load(id, (*variable, *element)),

@@ -62,7 +62,8 @@ fn error(decay: f64, steps: u64, round: fn(f64) -> f64) -> f64 {
                 let end = ((first / length) * length + length - 1).min(t);
                 let mut phi = [[1.0, 0.0], [0.0, 1.0]];
                 for s in first..=end {
-                    let columns = [0, 1].map(|column| apply(&step(s).matrix, [phi[0][column], phi[1][column]]));
+                    let columns =
+                        [0, 1].map(|column| apply(&step(s).matrix, [phi[0][column], phi[1][column]]));
                     phi = [[columns[0][0], columns[1][0]], [columns[0][1], columns[1][1]]];
                 }
                 let scale = kept / factors[first as usize];

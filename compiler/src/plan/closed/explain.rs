@@ -30,7 +30,8 @@ pub(super) fn say(work: &mut Work<'_, '_>, closed: &Closed) {
         for drive in &closed.affine.drives {
             if let Some(input) = drive.inputs[row] {
                 let trace: Vec<String> = drive.factors.iter().map(|&factor| spot(factor)).collect();
-                let trace = if trace.is_empty() { String::new() } else { format!("{} · ", trace.join(" · ")) };
+                let trace =
+                    if trace.is_empty() { String::new() } else { format!("{} · ", trace.join(" · ")) };
                 terms.push(format!("{trace}({})", text(input)));
             }
         }

@@ -2,7 +2,9 @@
 
 use super::{Closed, Entry, PRE, STEPS};
 use crate::ir::{BinaryOp, ExprId, ExprKind, Type as RuleType, UnaryOp};
-use crate::kernel::{self, Access, Binary, Compare, Conversion, Extent, LoopKind, Side, SpaceKind, Type, ValueId};
+use crate::kernel::{
+    self, Access, Binary, Compare, Conversion, Extent, LoopKind, Side, SpaceKind, Type, ValueId,
+};
 use crate::pass::affine::Drive;
 use crate::plan::emit::Emitter;
 use crate::plan::neuron::{block_range, push_loop};
@@ -202,7 +204,9 @@ pub(super) fn of_neurons(work: &mut Work<'_, '_>, key: Key, closed: &Closed) -> 
     }
     let name = format!("{}_virtual_rows", work.name);
     let mut emitter = Emitter::new(work, key, name, SpaceKind::Neurons(Side::Post));
-    emitter.builder.doc("keeps what every row without a spike is given, for a trace that began the block as 1");
+    emitter
+        .builder
+        .doc("keeps what every row without a spike is given, for a trace that began the block as 1");
     let items = emitter.extent(Size::Count(Count::Post));
     emitter.set_space(vec![items], NEURONS_PER_BLOCK);
     let total = emitter.count(Count::Post);

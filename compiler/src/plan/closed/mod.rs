@@ -166,7 +166,11 @@ fn spiking_rows(
             .map(|(_, clips)| clips);
         clips(&work.flow.graph, write).is_some_and(|found| found.is_empty() || Some(&found) == last)
     };
-    let writes = row.into_iter().filter(|write| lags(write) || !still(write)).collect();
+    let writes: Vec<Write> = row.into_iter().filter(|write| lags(write) || !still(write)).collect();
+    let states: Vec<_> = affine.states.iter().map(|state| (state.variable, state.element)).collect();
+    let (rule, precision) = (work.planner.rule, work.flow.precision);
+    let writes = affine::spread(&mut work.flow.graph, rule, &writes, &states, precision);
+    work.stages.update(&work.flow.graph);
     events::Variant { writes, sums }
 }
 
@@ -208,16 +212,16 @@ fn storages(work: &mut Work<'_, '_>, affine: Affine, row: events::Variant, block
     let bounds = affine.states.iter().flat_map(|state| state.clips.iter().map(|(_, bound)| *bound));
     roots.extend(bounds);
     let marks = work.planner.storages.marks();
-    let arrays =
-        affine.states.iter().map(|state| work.planner.storages.variable(state.variable)).collect();
+    let arrays = affine.states.iter().map(|state| work.planner.storages.variable(state.variable)).collect();
     Closed { affine, row, block, marks, kept, factors, matrix, rings, arrays, roots }
 }
 
 /// Which states, after some steps, have something of which.
 fn reached(matrix: &[Vec<Entry>]) -> Vec<Vec<bool>> {
     let count = matrix.len();
-    let mut reached: Vec<Vec<bool>> =
-        (0..count).map(|row| (0..count).map(|column| row == column || matrix[row][column] != Entry::Zero).collect()).collect();
+    let mut reached: Vec<Vec<bool>> = (0..count)
+        .map(|row| (0..count).map(|column| row == column || matrix[row][column] != Entry::Zero).collect())
+        .collect();
     for middle in 0..count {
         for row in 0..count {
             for column in 0..count {
@@ -259,10 +263,8 @@ fn block_length(work: &mut Work<'_, '_>, affine: &Affine) -> Result<usize, Stop>
         // In this order a NaN, of parameters that have no meaning, leaves the length as it is.
         length = add(ExprKind::Binary(BinaryOp::Min, length, steps));
     }
-    let length = graph.add(
-        Expr { kind: ExprKind::Binary(BinaryOp::Max, length, one), ty: RuleType::Wide, shape },
-        span,
-    );
+    let length = graph
+        .add(Expr { kind: ExprKind::Binary(BinaryOp::Max, length, one), ty: RuleType::Wide, shape }, span);
     work.stages.update(&work.flow.graph);
     Ok(work.planner.prologue_result(&work.flow.graph, length))
 }

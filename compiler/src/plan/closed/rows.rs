@@ -1,16 +1,18 @@
 //! The kernel over rows: what they have missed, then the present step in those of spiking neurons.
 
-use super::span::Stand;
+use super::span::{Reach, Stand};
 use super::{Closed, Mode, PRE, STEPS, history};
 use crate::ir::ExprId;
-use crate::kernel::{self, Access, Binary, Carried, Compare, LoopKind, RowSet, Side, SpaceKind, Type, ValueId};
+use crate::kernel::{
+    self, Access, Binary, Carried, Compare, LoopKind, RowSet, Side, SpaceKind, Type, ValueId,
+};
 use crate::plan::emit::Emitter;
 use crate::plan::layout::Range;
 use crate::plan::neuron::{push_loop, write_variables};
 use crate::plan::program::{Launch, ScalarSource, StorageId};
 use crate::plan::rows::{
-    Level, Row, Rows, accumulate_column, column_index, describe, index, of_level, over_rows, pass_name, stand_at,
-    sums_of, synapses_of, variant_roots,
+    Level, Row, Rows, accumulate_column, column_index, describe, index, of_level, over_rows, pass_name,
+    stand_at, sums_of, synapses_of, variant_roots,
 };
 use crate::plan::section::Work;
 use crate::plan::stage::Key;
@@ -89,12 +91,23 @@ impl Pass<'_> {
         emitter.enter();
         let previous = emitter.builder.sub(self.step, rows.one);
         let last = emitter.builder.select(spike, previous, self.last);
-        let own = emitter.builder.select(spike, rows.one, rows.zero);
+        // The last two blocks of a spiking row are taken together with the present step.
+        let two = emitter.builder.int(2);
+        let own = emitter.builder.select(spike, two, rows.zero);
         let stand = emitter.stand(self.closed, row, mark);
         let synapses = synapses_of(emitter, rows, row);
-        let stand = emitter.whole_blocks(self.closed, stand, (last, own), (rows, synapses), &self.closed.arrays);
+        let stand =
+            emitter.whole_blocks(self.closed, stand, (last, own), (rows, synapses), &self.closed.arrays);
         emitter.enter();
-        self.spiking(emitter, (rows, block), synapses, (&stand, last));
+        let left = emitter.blocks_between(self.closed, stand.first, last);
+        let both = emitter.builder.compare(Compare::GreaterEqual, left, two);
+        emitter.enter();
+        self.spiking(emitter, (rows, block), synapses, (&stand, last), 2);
+        let then = emitter.leave();
+        emitter.enter();
+        self.spiking(emitter, (rows, block), synapses, (&stand, last), 1);
+        let otherwise = emitter.leave();
+        emitter.builder.push(kernel::Stmt::If { condition: both, then, otherwise, results: Vec::new() });
         let then = emitter.leave();
         branch(emitter, spike, then);
         emitter.mark(self.closed, row, self.step);
@@ -102,27 +115,36 @@ impl Pass<'_> {
         branch(emitter, due, then);
     }
 
-    /// The last block that a spiking row has missed, and the present step, in one pass.
+    /// The last blocks that a spiking row has missed, so many, and the present step, in one pass.
     fn spiking(
         &self,
         emitter: &mut Emitter<'_, '_, '_>,
         (rows, block): (&Rows, ValueId),
         row: Row,
         (stand, last): (&Stand, ValueId),
+        blocks: usize,
     ) {
         let variant = &self.closed.row;
         let roots = variant_roots(emitter, variant);
         let of_row = of_level(emitter, self.key, &roots, Level::Row);
         emitter.emit_all(of_row);
-        let span = emitter.span(self.closed, stand, last, rows.columns);
+        let mut spans = vec![emitter.span(self.closed, stand, last, rows.columns)];
+        while spans.len() < blocks {
+            let next = spans[spans.len() - 1].next.clone();
+            spans.push(emitter.span(self.closed, &next, last, rows.columns));
+        }
         let sums = sums_of(emitter, variant, Range::Columns);
         let partials = if sums.is_empty() { rows.zero } else { emitter.builder.mul(block, rows.columns) };
         let at = column_index(emitter);
         emitter.enter();
         let outer = emitter.at;
         let column = stand_at(emitter, row, at);
-        let states = emitter.states(self.closed, &self.closed.arrays);
-        let states = emitter.caught_up(self.closed, &span, &states, column);
+        let mut states = emitter.states(self.closed, &self.closed.arrays);
+        for (number, span) in spans.iter().enumerate() {
+            // Blocks of one sign's changes are clipped once; and a later block begins where it does.
+            let shape = Reach { begins: number > 0, ends: number + 1 == blocks };
+            states = emitter.caught_up(self.closed, (span, shape), &states, column);
+        }
         for (state, value) in self.closed.affine.states.iter().zip(states) {
             emitter.remember(state.load, value);
         }
@@ -177,6 +199,7 @@ impl Emitter<'_, '_, '_> {
     ) -> Stand {
         let blocks = self.blocks_between(closed, stand.first, last);
         let blocks = self.builder.sub(blocks, but);
+        let blocks = self.builder.binary(Binary::Max, blocks, rows.zero);
         let number = index(self, "b");
         let initial: Vec<ValueId> =
             std::iter::once(stand.first).chain(stand.traces.iter().flatten().copied()).collect();
@@ -195,7 +218,8 @@ impl Emitter<'_, '_, '_> {
         let outer = self.at;
         let column = stand_at(self, row, at);
         let states = self.states(closed, arrays);
-        let states = self.caught_up(closed, &span, &states, column);
+        let whole = Reach { begins: false, ends: true };
+        let states = self.caught_up(closed, (&span, whole), &states, column);
         for ((state, &array), value) in closed.affine.states.iter().zip(arrays).zip(states) {
             let length = self.work.planner.rule.variables[state.variable].elements();
             let place = self.work.variable_place(state.variable);

@@ -25,6 +25,15 @@ pub(super) struct Span {
     pub(super) next: Stand,
 }
 
+/// What is known of a span.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reach {
+    /// It begins with its block, or is empty: V before it is 0.
+    pub(super) begins: bool,
+    /// It is the last of those that are taken together, after which bounds are heeded.
+    pub(super) ends: bool,
+}
+
 /// An entry of Φ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phi {
@@ -38,7 +47,8 @@ fn pattern(closed: &Closed) -> Vec<Vec<Option<bool>>> {
     let reached = super::reached(&closed.matrix);
     let alone = |row: usize| {
         let entries = &closed.matrix[row];
-        (0..entries.len()).all(|column| entries[column] == if row == column { Entry::One } else { Entry::Zero })
+        (0..entries.len())
+            .all(|column| entries[column] == if row == column { Entry::One } else { Entry::Zero })
     };
     let entry = |row: usize, column: usize| match (reached[row][column], alone(row)) {
         (false, _) => None,
@@ -199,25 +209,23 @@ impl Emitter<'_, '_, '_> {
     pub(super) fn caught_up(
         &mut self,
         closed: &Closed,
-        span: &Span,
+        (span, reach): (&Span, Reach),
         states: &[ValueId],
         column: ValueId,
     ) -> Vec<ValueId> {
         let real = self.work.planner.options.precision.ty();
         let at = span.slots.map(|slot| self.builder.add(slot, column));
-        let virtual_rows: Vec<Vec<Option<[ValueId; 2]>>> = closed
-            .rings
-            .iter()
-            .map(|rings| {
-                rings
-                    .iter()
-                    .map(|ring| {
-                        let buffer = self.buffer((*ring)?, kernel::Access::Read);
-                        Some(at.map(|at| self.builder.load(buffer, at)))
-                    })
-                    .collect()
-            })
-            .collect();
+        let mut virtual_rows = Vec::new();
+        for rings in &closed.rings {
+            let mut values = Vec::new();
+            for ring in rings {
+                let buffer = ring.map(|ring| self.buffer(ring, kernel::Access::Read));
+                let [before, after] = at;
+                let before = buffer.filter(|_| !reach.begins).map(|buffer| self.builder.load(buffer, before));
+                values.push((before, buffer.map(|buffer| self.builder.load(buffer, after))));
+            }
+            virtual_rows.push(values);
+        }
         let times = |emitter: &mut Self, phi: Phi, value: ValueId| match phi {
             Phi::Zero => None,
             Phi::One => Some(value),
@@ -232,9 +240,9 @@ impl Emitter<'_, '_, '_> {
                 }
             }
             for (rows, scale) in virtual_rows.iter().zip(&span.scale) {
-                let mut given = rows[row].map(|[_, end]| end);
+                let mut given = rows[row].1;
                 for (column, values) in rows.iter().enumerate() {
-                    let Some([before, _]) = *values else { continue };
+                    let Some(before) = values.0 else { continue };
                     let Some(term) = times(self, span.phi[row][column], before) else { continue };
                     given = Some(match given {
                         Some(given) => self.builder.sub(given, term),
@@ -246,7 +254,7 @@ impl Emitter<'_, '_, '_> {
                 sum = Some(self.plus(sum, given));
             }
             let mut value = sum.unwrap_or_else(|| self.builder.real(real, 0.0));
-            for &(op, bound) in &state.clips {
+            for &(op, bound) in state.clips.iter().filter(|_| reach.ends) {
                 let bound = self.value(bound);
                 value = self.builder.binary(crate::plan::words::binary(op), value, bound);
             }

@@ -1,7 +1,7 @@
 //! What whoever looks at a weight is shown: a copy of the arrays that lag behind, brought up to date.
 
-use super::rows::hoist;
 use super::Closed;
+use super::rows::hoist;
 use crate::kernel::{Access, LoopKind, RowSet, SpaceKind, Type};
 use crate::plan::emit::Emitter;
 use crate::plan::events::Variant;
@@ -12,7 +12,11 @@ use crate::plan::section::Work;
 use crate::plan::stage::Key;
 
 /// The launch that makes the copies, and where the copy of each array is.
-pub(super) fn pass(work: &mut Work<'_, '_>, key: Key, closed: &Closed) -> (Launch, Vec<(StorageId, StorageId)>) {
+pub(super) fn pass(
+    work: &mut Work<'_, '_>,
+    key: Key,
+    closed: &Closed,
+) -> (Launch, Vec<(StorageId, StorageId)>) {
     let mut copies: Vec<(StorageId, StorageId)> = Vec::new();
     for &array in &closed.arrays {
         if copies.iter().all(|(known, _)| *known != array) {
