@@ -43,7 +43,10 @@ pub fn print(flow: &Flow, rule: &Rule) -> String {
     out
 }
 
-/// The text of one expression.
+/// The longest text of an expression that people are shown; what is longer becomes `…`.
+const SHOWN: usize = 300;
+
+/// The text of one expression, where it is not long.
 pub fn value(flow: &Flow, rule: &Rule, root: ExprId) -> String {
     let exprs = flow.graph.exprs();
     let mut printer =
@@ -54,7 +57,7 @@ pub fn value(flow: &Flow, rule: &Rule, root: ExprId) -> String {
             ExprKind::Convert(a) => printer.operand(a).to_string(),
             _ => printer.expression(id),
         };
-        printer.text[id.index()] = text;
+        printer.text[id.index()] = if text.len() > SHOWN { "…".to_owned() } else { text };
     }
     printer.text[root.index()].clone()
 }

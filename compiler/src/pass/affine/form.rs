@@ -40,7 +40,17 @@ pub(super) struct Form {
     pub(super) terms: BTreeMap<Monomial, (ExprId, Span)>,
 }
 
+/// So many terms a form may have, and so many factors each of them.
+const MOST_TERMS: usize = 32;
+const MOST_FACTORS: usize = 8;
+
 impl Form {
+    /// Whether it has more terms, or more factors in one, than are worth having.
+    pub(super) fn is_large(&self) -> bool {
+        let many = |term: &Monomial| term.states.len() + term.pre.len() > MOST_FACTORS;
+        self.terms.len() > MOST_TERMS || self.terms.keys().any(many)
+    }
+
     /// One monomial with a coefficient.
     pub(super) fn of(monomial: Monomial, coefficient: ExprId, span: Span) -> Self {
         Self { terms: BTreeMap::from([(monomial, (coefficient, span))]) }

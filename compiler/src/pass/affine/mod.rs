@@ -61,6 +61,9 @@ pub use sign::never_negative;
 use sign::{Known, Signs};
 pub use spread::spread;
 
+/// So many states a recurrence may have: what a row needs grows with their cube.
+const MOST_STATES: usize = 8;
+
 /// The longest block of steps.
 pub const LONGEST_BLOCK: u32 = 128;
 
@@ -165,6 +168,11 @@ pub fn closed_form(graph: &mut Graph, question: &Question<'_>) -> Result<Affine,
             return Err(Stop { reason, span: write.span });
         }
         moving.push((*write, inner, clips));
+    }
+    if let Some((write, ..)) = moving.get(MOST_STATES) {
+        let reason =
+            format!("more than {MOST_STATES} values of a synapse change without a presynaptic spike");
+        return Err(Stop { reason, span: write.span });
     }
     let spots: Vec<Spot> = moving.iter().map(|(write, ..)| (write.variable, write.element)).collect();
     let algebra = Algebra { graph, precision: *precision };

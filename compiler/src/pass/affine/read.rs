@@ -137,6 +137,7 @@ impl<'g, 'r> Reader<'g, 'r> {
                 stop.map_or_else(|| self.other(id, what), Value::Other)
             }
             _ => match self.combined(id, &expr.kind) {
+                Ok(form) if form.is_large() => self.other(id, "more terms than are worth keeping apart"),
                 Ok(form) => Value::Linear(form),
                 Err(stop) => Value::Other(stop),
             },

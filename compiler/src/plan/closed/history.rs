@@ -1,5 +1,7 @@
 //! What every step leaves for rows that lag behind: the numbers of the group, and the virtual rows.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::{Closed, Entry, PRE, STEPS};
 use crate::ir::{BinaryOp, ExprId, ExprKind, Type as RuleType, UnaryOp};
 use crate::kernel::{
@@ -18,25 +20,27 @@ const NEURONS_PER_BLOCK: u32 = 1024;
 
 /// The values of a coefficient that a launch is given; what is made of them it computes in f64.
 pub(super) fn leaves(work: &Work<'_, '_>, root: ExprId) -> Vec<ExprId> {
-    let (mut open, mut leaves) = (vec![root], Vec::new());
+    let composed = composed(work, root);
+    let mut leaves: BTreeSet<ExprId> = BTreeSet::new();
+    for &id in &composed {
+        leaves
+            .extend(work.flow.graph.get(id).kind.operands().into_iter().filter(|id| !composed.contains(id)));
+    }
+    if composed.is_empty() {
+        leaves.insert(root);
+    }
+    leaves.into_iter().collect()
+}
+
+/// What is made of the leaves, operands first: they are older in a graph than what uses them.
+fn composed(work: &Work<'_, '_>, root: ExprId) -> BTreeSet<ExprId> {
+    let (mut open, mut composed) = (vec![root], BTreeSet::new());
     while let Some(id) = open.pop() {
-        if is_composed(work, id) {
-            match work.flow.graph.get(id).kind {
-                ExprKind::Select(condition, a, b) => {
-                    leaves.push(condition);
-                    open.extend([a, b]);
-                }
-                ExprKind::Gate(condition, a) => {
-                    leaves.push(condition);
-                    open.push(a);
-                }
-                ref kind => open.extend(kind.operands()),
-            }
-        } else {
-            leaves.push(id);
+        if is_composed(work, id) && composed.insert(id) {
+            open.extend(work.flow.graph.get(id).kind.operands());
         }
     }
-    leaves
+    composed
 }
 
 /// Whether a coefficient is put together here, and not a value that some variable takes.
@@ -54,32 +58,40 @@ fn is_composed(work: &Work<'_, '_>, id: ExprId) -> bool {
 
 impl Emitter<'_, '_, '_> {
     /// A coefficient in f64. Its leaves have been written.
-    fn precise(&mut self, id: ExprId) -> ValueId {
-        if !is_composed(self.work, id) {
-            let value = self.value(id);
-            return self.to_f64(value);
+    fn precise(&mut self, root: ExprId) -> ValueId {
+        let mut known: HashMap<ExprId, ValueId> = HashMap::new();
+        let of = |emitter: &mut Self, known: &HashMap<ExprId, ValueId>, id: ExprId| match known.get(&id) {
+            Some(value) => *value,
+            None => {
+                let value = emitter.value(id);
+                emitter.to_f64(value)
+            }
+        };
+        for id in composed(self.work, root) {
+            let value = match self.work.flow.graph.get(id).kind.clone() {
+                ExprKind::Unary(_, a) => {
+                    let a = of(self, &known, a);
+                    self.builder.unary(kernel::Unary::Negate, a)
+                }
+                ExprKind::Binary(op, a, b) => {
+                    let (a, b) = (of(self, &known, a), of(self, &known, b));
+                    self.builder.binary(crate::plan::words::binary(op), a, b)
+                }
+                ExprKind::Select(condition, a, b) => {
+                    let condition = self.value(condition);
+                    let (a, b) = (of(self, &known, a), of(self, &known, b));
+                    self.builder.select(condition, a, b)
+                }
+                ExprKind::Gate(condition, a) => {
+                    let condition = self.value(condition);
+                    let (a, zero) = (of(self, &known, a), self.builder.real(Type::F64, 0.0));
+                    self.builder.select(condition, a, zero)
+                }
+                kind => crate::ice!("{kind:?} is not put together here"),
+            };
+            known.insert(id, value);
         }
-        match self.work.flow.graph.get(id).kind.clone() {
-            ExprKind::Unary(_, a) => {
-                let a = self.precise(a);
-                self.builder.unary(kernel::Unary::Negate, a)
-            }
-            ExprKind::Binary(op, a, b) => {
-                let (a, b) = (self.precise(a), self.precise(b));
-                self.builder.binary(crate::plan::words::binary(op), a, b)
-            }
-            ExprKind::Select(condition, a, b) => {
-                let condition = self.value(condition);
-                let (a, b) = (self.precise(a), self.precise(b));
-                self.builder.select(condition, a, b)
-            }
-            ExprKind::Gate(condition, a) => {
-                let condition = self.value(condition);
-                let (a, zero) = (self.precise(a), self.builder.real(Type::F64, 0.0));
-                self.builder.select(condition, a, zero)
-            }
-            kind => crate::ice!("{kind:?} is not put together here"),
-        }
+        of(self, &known, root)
     }
 
     pub(super) fn to_f64(&mut self, value: ValueId) -> ValueId {
