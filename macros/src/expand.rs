@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 
 use aplysia_compiler::ast::Item;
-use aplysia_compiler::back::rust::module::{Source, module, outline};
+use aplysia_compiler::back::rust::module::{self, Source, module_with, outline};
 use aplysia_compiler::diag::{Diagnostics, Severity, code, render};
-use aplysia_compiler::library::{Library, Settings};
+use aplysia_compiler::library::{self, Library};
 use aplysia_compiler::source::FileId;
 
 use crate::files::Files;
 use crate::report;
-use crate::tokens::{Written, string};
+use crate::settings::{Settings, settings};
+use crate::tokens::Written;
 
 /// What stands for the path of `aplysia-native` in generated text.
 const NATIVE: &str = "APLYSIA_NATIVE";
@@ -25,30 +26,33 @@ pub(crate) fn expand(input: TokenStream, root: PathBuf) -> TokenStream {
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => group.stream(),
         _ => return whole("use `aplysia::plasticity!`"),
     };
-    let rest: Vec<TokenTree> = tokens.collect();
+    let mut rest: Vec<TokenTree> = tokens.collect();
+    let settings = settings(&mut rest);
     let files = Files::new(root.clone());
-    let content = match file(&rest) {
-        Some(Ok((path, span))) => {
-            let full = root.join(&path);
-            match files.text(&PathBuf::from(&path)) {
-                Ok(text) => Content { name: path, text, written: Err(span) },
-                Err(error) => {
-                    let message = format!("{}: {error}", full.display());
-                    return report::error(&message, (span, span));
-                }
+    let content = match &settings.file {
+        Some((_, span)) if !rest.is_empty() => {
+            return report::error(
+                "the rules are in the file: nothing follows `file = \"…\"`",
+                (*span, *span),
+            );
+        }
+        Some((path, span)) => match files.text(&PathBuf::from(path)) {
+            Ok(text) => Content { name: path.clone(), text, written: Err(*span) },
+            Err(error) => {
+                let message = format!("{}: {error}", root.join(path).display());
+                return report::error(&message, (*span, *span));
             }
-        }
-        Some(Err(span)) => {
-            return report::error("`file` is the path of a rule file: `file = \"my.rule\"`", (span, span));
-        }
+        },
         None => {
             let written = Written::new(rest.into_iter().collect());
             Content { name: "plasticity!".to_owned(), text: written.text.clone(), written: Ok(written) }
         }
     };
     let (library, _) = Library::load(&content.name, &content.text, &files);
-    let (found, texts) = modules(&library, &content);
-    let mut out = content.report(&library, &found);
+    let Modules { found, errors, texts } = modules(&library, &content, &settings);
+    let mut out = settings.errors.clone();
+    out.extend(content.report(&library, &found));
+    out.extend(errors);
     out.extend(depends_on(&files));
     for text in texts {
         match text.parse::<TokenStream>() {
@@ -59,13 +63,24 @@ pub(crate) fn expand(input: TokenStream, root: PathBuf) -> TokenStream {
     out
 }
 
-/// Everything that is wrong, and the texts of the modules.
-fn modules(library: &Library, content: &Content) -> (Diagnostics, Vec<String>) {
+/// What becomes of the rules.
+struct Modules {
+    /// Everything that is wrong with them.
+    found: Diagnostics,
+    /// What is wrong with the settings for them.
+    errors: TokenStream,
+    /// The modules.
+    texts: Vec<String>,
+}
+
+fn modules(library: &Library, content: &Content, settings: &Settings) -> Modules {
     let mut found = library.check();
+    let mut errors = TokenStream::new();
     let broken = found.has_errors();
     let rules = library.rules();
-    if rules.is_empty() && !broken {
-        found.append(library.elaborate(None, &Settings::default()).err().unwrap_or_default());
+    if rules.is_empty() && !broken && settings.errors.is_empty() {
+        let none = library.elaborate(None, &library::Settings::default());
+        found.append(none.err().unwrap_or_default());
     }
     let (mut seen, mut texts) = (BTreeSet::new(), Vec::new());
     for item in &library.root().items {
@@ -75,9 +90,13 @@ fn modules(library: &Library, content: &Content) -> (Diagnostics, Vec<String>) {
         if !seen.insert(name) {
             continue;
         }
-        let made = if broken { None } else { Some(text(library, content, name)) };
+        let made = if broken { None } else { Some(text(library, content, name, settings)) };
         texts.push(match made {
-            Some(Ok(text)) => text,
+            Some(Ok(Ok(text))) => text,
+            Some(Ok(Err(more))) => {
+                errors.extend(more);
+                outline(rule, NATIVE)
+            }
             Some(Err(more)) => {
                 let last = rules.last().is_some_and(|last| last.name == *name);
                 // A rule that waits for another's state is there to be composed.
@@ -91,7 +110,7 @@ fn modules(library: &Library, content: &Content) -> (Diagnostics, Vec<String>) {
         });
     }
     found.sort();
-    (found, texts)
+    Modules { found, errors, texts }
 }
 
 /// What is expanded.
@@ -132,23 +151,31 @@ impl Content {
     }
 }
 
-/// The text of one rule's module.
-fn text(library: &Library, content: &Content, name: &str) -> Result<String, Diagnostics> {
-    let rule = library.elaborate(Some(name), &Settings::default())?.rule;
-    module(&Source { rule: &rule, text: &content.text, native: NATIVE })
-}
-
-/// The path of `file = "…"`, and its place; an error where something else follows `file =`.
-fn file(tokens: &[TokenTree]) -> Option<Result<(String, Span), Span>> {
-    let [TokenTree::Ident(word), TokenTree::Punct(equals), rest @ ..] = tokens else { return None };
-    if *word != "file" || equals.as_char() != '=' {
-        return None;
-    }
-    match rest {
-        [TokenTree::Literal(literal)] => {
-            Some(string(&literal.to_string()).map(|path| (path, literal.span())).ok_or(literal.span()))
+/// The text of one rule's module, or what is wrong with the settings for it.
+fn text(
+    library: &Library,
+    content: &Content,
+    name: &str,
+    settings: &Settings,
+) -> Result<Result<String, TokenStream>, Diagnostics> {
+    let rule = library.elaborate(Some(name), &library::Settings::default())?.rule;
+    let mut wanted = settings.module.clone();
+    for (draw, span) in &settings.draws {
+        match module::find_draw(&rule, draw) {
+            Ok(site) => wanted.draws.push(site),
+            Err(message) => return Ok(Err(report::error(&message, (*span, *span)))),
         }
-        _ => Some(Err(word.span())),
+    }
+    let source = Source { rule: &rule, text: &content.text, native: NATIVE };
+    match module_with(&source, &wanted) {
+        Ok(text) => Ok(Ok(text)),
+        // What is wrong with a delay alone stands in no text.
+        Err(found) => match (settings.delays, found.iter().find(|one| one.primary.span.file.0 == u32::MAX)) {
+            (Some(span), Some(one)) => {
+                Ok(Err(report::error(&report::message(library.sources(), one), (span, span))))
+            }
+            _ => Err(found),
+        },
     }
 }
 

@@ -6,6 +6,7 @@
 mod expand;
 mod files;
 mod report;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod tokens;

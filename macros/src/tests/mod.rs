@@ -2,6 +2,7 @@
 
 mod contents;
 mod errors;
+mod settings;
 
 use std::path::{Path, PathBuf};
 
