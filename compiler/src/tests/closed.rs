@@ -314,6 +314,6 @@ fn the_proof_is_explained() {
     let reward = notes(REWARD);
     assert_eq!(reward[2..], [trace("reward"), end.to_owned()]);
     assert!(reward[0].starts_with("without a presynaptic spike w becomes w + "), "{}", reward[0]);
-    assert!(reward[0].contains("· reward.c + reward.x · (if post.spike {"), "{}", reward[0]);
+    assert!(reward[0].contains("· reward.c + reward.x · ((if post.spike {"), "{}", reward[0]);
     assert!(reward[1].starts_with("without a presynaptic spike reward.c becomes "), "{}", reward[1]);
 }

@@ -120,7 +120,11 @@ impl Algebra<'_> {
             let before = sum.terms.remove(monomial);
             let op = if subtract { BinaryOp::Subtract } else { BinaryOp::Add };
             let (after, span) = match before {
-                Some((before, first)) => (self.binary(op, before, coefficient, span), first),
+                // What stays as it is is not to blame.
+                Some((before, first)) => {
+                    let blame = if self.is_one(before) { span } else { first };
+                    (self.binary(op, before, coefficient, span), blame)
+                }
                 None if subtract => (self.negated(coefficient, span), span),
                 None => (coefficient, span),
             };

@@ -52,7 +52,8 @@ impl<'g, 'r> Reader<'g, 'r> {
     fn leaf(&mut self, id: ExprId) -> Option<Value> {
         let expr = self.algebra.graph.get(id);
         let of_row = matches!(expr.shape.domain, Domain::Pre | Domain::PreChannel);
-        if !self.whole.as_ref()?.contains(&id) && !(of_row && expr.ty == Type::Real) {
+        let taken = self.whole.as_ref()?.contains(&id) || (of_row && expr.ty == Type::Real);
+        if !taken {
             return None;
         }
         let spot = (VarId::from_index(self.rule.variables.len() + self.leaves.len()), 0);

@@ -64,7 +64,7 @@ impl Emitter<'_, '_, '_> {
             Some(value) => *value,
             None => {
                 let value = emitter.value(id);
-                emitter.to_f64(value)
+                emitter.in_f64(value)
             }
         };
         for id in composed(self.work, root) {
@@ -94,7 +94,7 @@ impl Emitter<'_, '_, '_> {
         of(self, &known, root)
     }
 
-    pub(super) fn to_f64(&mut self, value: ValueId) -> ValueId {
+    pub(super) fn in_f64(&mut self, value: ValueId) -> ValueId {
         if self.builder.ty(value) == Type::F64 {
             return value;
         }
@@ -121,7 +121,7 @@ impl Emitter<'_, '_, '_> {
             let length = self.work.planner.rule.variables[variable].elements();
             let storage = self.work.planner.storages.variable(variable);
             let value = self.load(storage, PRE, element, length);
-            let value = self.to_f64(value);
+            let value = self.in_f64(value);
             product = Some(match product {
                 Some(product) => self.builder.mul(product, value),
                 None => value,
