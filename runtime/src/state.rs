@@ -17,6 +17,7 @@ use crate::device::executor::Machine;
 use crate::error::{Error, Result};
 use crate::events::{Events, Side};
 use crate::handle::{GroupId, Key, Named};
+use crate::keeps::Keeps;
 use crate::names::{self, Wanted};
 use crate::prologue;
 use crate::shape;
@@ -460,27 +461,6 @@ fn give(
         Series::F32(array) => place.store_all(array.index_axis(Axis(0), step).iter().copied(), memory),
         Series::F64(array) => place.store_all(array.index_axis(Axis(0), step).iter().copied(), memory),
     })
-}
-
-/// What stays when creation is carried out again.
-trait Keeps {
-    fn keeps(&self, role: aplysia_compiler::plan::program::Role) -> bool;
-}
-
-impl Keeps for Rule {
-    fn keeps(&self, role: aplysia_compiler::plan::program::Role) -> bool {
-        use aplysia_compiler::plan::program::Role;
-        match role {
-            Role::Variable(variable) => {
-                matches!(self.variables[variable].kind, VarKind::Param | VarKind::Input { .. })
-            }
-            Role::Draws(_) | Role::Index(_) => true,
-            // A fresh machine has its own past, and nothing that lags behind.
-            Role::Events(_) | Role::Spikes(_) | Role::Scratch | Role::Ring(_) => false,
-            Role::EventHistory(_) | Role::EventCounts(_) | Role::History(_) | Role::Marks => false,
-            Role::Carried(_) | Role::View(_) => false,
-        }
-    }
 }
 
 fn parameter(parameters: &[Vec<f64>], id: VarId, element: u32) -> f64 {
