@@ -2,7 +2,7 @@
 
 use aplysia::compiler::ir::Domain;
 use aplysia::compiler::pass::delays::{Delay, Delays};
-use aplysia::native::{Connected as _, Convolution, Dense, Error, OneToOne, Options, Sparse};
+use aplysia::native::{Connected as _, Convolution, Dense, Error, OneToOne, Options, Sparse, Value};
 use aplysia::plasticity;
 
 use crate::oracle::{Oracle, rough, sparse};
@@ -177,6 +177,24 @@ fn blocks_have_to_be_whole() {
     assert_eq!(refused, Some(Error::UnevenBlocks { size: 4, channels: 6 }));
     let shape = Convolution::new(1, [2, 2], 4, [2, 2]).expect("a shape");
     assert!(blocks::Group::try_local2d(shape, blocks::Params {}, OPTIONS).is_ok());
+}
+
+/// Functions over groups need not know their topology or precision, and groups go to other threads.
+#[test]
+fn groups_of_all_kinds_run_in_one_function() {
+    fn run<R: Value + Send, T: late::Loops<R> + Send + 'static>(mut group: late::Group<R, T>) -> Vec<f64> {
+        let steps = move || {
+            group.step(&[0], &[false]);
+            group.step(&[false], &[0]);
+            group.w().iter().map(|w| w.wide()).collect()
+        };
+        std::thread::spawn(steps).join().expect("two steps")
+    }
+    let params = late::Params::default;
+    let single = run(late::Group::dense(1, 1, params()));
+    assert!(single[0] > 0.5);
+    assert_eq!(run(late::Group::one_to_one(1, params())), single);
+    assert!((run(late::Group::dense_f64(1, 1, params()))[0] - single[0]).abs() < 1e-6);
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Settings;
 use super::group::element;
+use super::launches::printed;
 use super::prologue::{NOWHERE, Prologue};
+use crate::back::rust::RustKernel;
 use crate::back::rust::names::identifier;
 use crate::diag::{Diagnostic, Diagnostics, code};
 use crate::ir::build::RuleBuilder;
@@ -27,6 +29,8 @@ pub(super) struct Plan {
     pub program: Program,
     /// The place of each result of its prologue among those of the module.
     pub places: Vec<usize>,
+    /// Its kernels as Rust, in their order.
+    pub texts: Vec<RustKernel>,
     /// The field of each of its arrays.
     fields: Vec<usize>,
 }
@@ -135,7 +139,8 @@ pub(super) fn plan(
                     let storages = program.storages.handles();
                     let fields =
                         storages.map(|id| fields.of(&program.storages[id], &rule.rule, names)).collect();
-                    plans.push(Plan { precision, kind, batched, variant, program, places, fields });
+                    let texts = program.kernels.iter().map(|(_, kernel)| printed(kernel)).collect();
+                    plans.push(Plan { precision, kind, batched, variant, program, places, texts, fields });
                 }
             }
         }
@@ -225,6 +230,8 @@ impl Fields {
             | Role::EventHistory(_)
             | Role::EventCounts(_)
             | Role::History(_)
+            | Role::Carried(_)
+            | Role::View(_)
             | Role::Marks => (storage.name.clone(), identifier(storage.name.trim_start_matches('%'))),
         };
         let key = (key, element(storage.ty));
