@@ -13,6 +13,7 @@
 
 mod access;
 mod bodies;
+mod exponential;
 mod group;
 mod launches;
 mod options;
