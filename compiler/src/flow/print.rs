@@ -56,6 +56,30 @@ pub fn print(flow: &Flow, rule: &Rule) -> String {
     out
 }
 
+/// The longest text of an expression that people are shown; what is longer becomes `…`.
+const SHOWN: usize = 300;
+
+/// The text of one expression, where it is not long.
+pub fn value(flow: &Flow, rule: &Rule, root: ExprId) -> String {
+    let exprs = flow.graph.exprs();
+    let mut printer = Printer {
+        flow,
+        rule,
+        names: vec![None; exprs.len()],
+        text: vec![String::new(); exprs.len()],
+        matrices: Vec::new(),
+    };
+    for id in ir::operands::reachable(exprs, [root]) {
+        // Rounding is no news to a reader.
+        let text = match exprs[id].kind {
+            ExprKind::Convert(a) => printer.operand(a).to_string(),
+            _ => printer.expression(id),
+        };
+        printer.text[id.index()] = if text.len() > SHOWN { "…".to_owned() } else { text };
+    }
+    printer.text[root.index()].clone()
+}
+
 struct Printer<'a> {
     flow: &'a Flow,
     rule: &'a Rule,
@@ -103,9 +127,10 @@ impl Printer<'_> {
                 format!("{}({})", format!("{function:?}").to_lowercase(), self.list(operands))
             }
             ExprKind::Exponential { entries, place } => {
-                let number = self.matrices.iter().position(|known| known == entries).unwrap_or_default();
+                let number = self.matrices.iter().position(|known| known == entries);
+                let matrix = number.map_or("…".to_owned(), |number| format!("m{number}"));
                 let (place, size) = (*place as usize, entries.len().isqrt().max(1));
-                format!("expm1(m{number})[{}, {}]", place / size, place % size)
+                format!("expm1({matrix})[{}, {}]", place / size, place % size)
             }
             ExprKind::Convert(a) => match (expr.ty, &self.flow.graph.get(*a).kind) {
                 (ir::Type::Real, ExprKind::Number(_)) => self.operand(*a).to_string(),
