@@ -59,6 +59,7 @@ pub(super) fn prove(work: &mut Work<'_, '_>, sparse: &Sparse) -> Option<Lazy> {
         return None;
     }
     let needs = match work.layout.kind {
+        Kind::Dense if work.layout.batched => Err(("no history of a batch's spikes is kept", None)),
         Kind::Dense => needs(work, sparse),
         _ => Err(("rows are left behind on dense groups only", None)),
     };
