@@ -43,6 +43,11 @@ pub enum Plan {
     /// spikes or when somebody looks, wherever that is proved to be the same. It is for dense groups on a processor;
     /// elsewhere it is `Auto`.
     Replay,
+    /// Only rows of presynaptic neurons that spike; what the others have missed they take in closed form when their neuron
+    /// spikes. Equal to the other plans up to rounding, not to the bit. Looking at a weight changes nothing; a write of the
+    /// host, a changed parameter, a call and a schedule bring all rows up to date, and so round anew. Registering is an error
+    /// where the rule has no closed form, and on a GPU.
+    ClosedForm,
 }
 
 /// The synapses between two populations, with a rule: what `Engine::register` takes.
@@ -123,7 +128,8 @@ impl Group {
         self
     }
 
-    /// The initial value of a state or plastic variable, in place of the rule's own expression.
+    /// The initial value of a state or plastic variable, in place of the rule's own expression. An array is kept, for
+    /// `Engine::reset`; `Engine::write` keeps none.
     #[must_use]
     pub fn init(mut self, name: impl Into<String>, values: impl Into<Values>) -> Self {
         self.inits.push((name.into(), values.into()));

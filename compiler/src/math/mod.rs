@@ -37,6 +37,7 @@ mod exp;
 mod gamma;
 mod lane;
 mod log;
+pub(crate) mod matrix;
 mod philox;
 mod pow;
 pub mod real;

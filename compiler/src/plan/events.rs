@@ -1,6 +1,7 @@
 //! The event plan of a step: only the rows and columns of spiking neurons, where that is proved equal to a full pass.
 
 use super::PlanChoice;
+use super::batch::Touched;
 use super::layout::Range;
 use super::section::Work;
 use super::stage::Key;
@@ -15,6 +16,8 @@ use crate::topology::Kind;
 pub(super) struct Sparse {
     pub(super) row: Variant,
     pub(super) column: Variant,
+    /// In a batch: the rows and columns of neurons that spike in some element.
+    pub(super) touched: Option<Touched>,
 }
 
 /// What is done with one synapse.
@@ -36,13 +39,16 @@ impl Sparse {
 /// The event plan of a step, where it is proved equal to the full pass. Otherwise a note says what stood in the way.
 pub(super) fn sparse_variants(work: &mut Work<'_, '_>, trace: &Flow) -> Option<Sparse> {
     let is_step = work.name == "step";
-    if !is_step || work.planner.options.choice == PlanChoice::FullPass {
+    if !is_step || matches!(work.planner.options.choice, PlanChoice::FullPass | PlanChoice::ClosedForm) {
         return None;
     }
     let without = match work.layout.kind {
         Kind::OneToOne => return None,
         Kind::Dense | Kind::Sparse if !work.layout.batched => None,
-        Kind::Dense | Kind::Sparse => Some("the elements of a batch spike at different times"),
+        Kind::Dense | Kind::Sparse if work.planner.options.tiles => None,
+        Kind::Dense | Kind::Sparse => Some(
+            "lists of what spikes in a batch, where its elements spike at different times, are made one by one",
+        ),
         Kind::Conv2d | Kind::Local2d => Some("spatial groups look at every synapse in every step"),
     };
     if let Some(reason) = without {
@@ -91,16 +97,27 @@ pub(super) fn sparse_variants(work: &mut Work<'_, '_>, trace: &Flow) -> Option<S
             return None;
         }
     }
-    let row = assumed(work, &writes, Assumption::ROW);
-    let column = assumed(work, &writes, Assumption::COLUMN);
+    // A row or column of a batch is one that spikes in some element, so nothing is known of any one.
+    let (row, column) = match work.layout.batched {
+        false => (Assumption::ROW, Assumption::COLUMN),
+        true => (Assumption::default(), Assumption { pre: Some(false), post: None }),
+    };
+    let row = assumed(work, &writes, row);
+    let column = assumed(work, &writes, column);
     let row_writes = row.into_iter().filter(|write| !still(work, write)).collect();
     let column_writes: Vec<Write> = column.into_iter().filter(|write| !still(work, write)).collect();
-    let text =
-        "event rows and columns where few neurons spike: without a spike of its neurons no synapse changes";
+    let (more, touched) = match work.layout.batched {
+        false => ("", None),
+        true => (" in any element of the batch", Some(Touched::new(work))),
+    };
+    let text = format!(
+        "event rows and columns where few neurons spike: without a spike of its neurons{more} no synapse changes"
+    );
     work.planner.note("plan", text, None);
     Some(Sparse {
         row: Variant { writes: row_writes, sums },
         column: Variant { writes: column_writes, sums: Vec::new() },
+        touched,
     })
 }
 
@@ -109,14 +126,14 @@ fn same_place(a: &Write, b: &Write) -> bool {
 }
 
 /// What constrain does, taken by itself.
-fn constrain(work: &Work<'_, '_>) -> Flow {
+pub(super) fn constrain(work: &Work<'_, '_>) -> Flow {
     let mut builder = FlowBuilder::new(work.planner.rule, work.planner.setting());
     builder.run(&work.planner.rule.constrain);
     crate::pass::run_pipeline(&super::counts::known_counts(&builder.finish(), work.layout))
 }
 
 /// The clips that are all that constrain does with a place, as expressions of `graph`; none where it does more.
-fn clips_of(constrain: &Flow, place: &Write, graph: &mut Graph) -> Vec<Clip> {
+pub(super) fn clips_of(constrain: &Flow, place: &Write, graph: &mut Graph) -> Vec<Clip> {
     let write = constrain.writes.iter().find(|write| same_place(write, place));
     let found = write.and_then(|write| clips(&constrain.graph, write)).unwrap_or_default();
     found.into_iter().map(|(op, bound)| (op, copy(&constrain.graph, bound, graph))).collect()
@@ -132,7 +149,7 @@ fn copy(from: &Graph, root: ExprId, to: &mut Graph) -> ExprId {
     map[&root]
 }
 
-fn assumed(work: &mut Work<'_, '_>, writes: &[Write], assumption: Assumption) -> Vec<Write> {
+pub(super) fn assumed(work: &mut Work<'_, '_>, writes: &[Write], assumption: Assumption) -> Vec<Write> {
     let roots: Vec<ExprId> = writes.iter().map(|write| write.value).collect();
     let precision = work.flow.precision;
     let values = assume(&mut work.flow.graph, &roots, assumption, precision);
@@ -141,14 +158,14 @@ fn assumed(work: &mut Work<'_, '_>, writes: &[Write], assumption: Assumption) ->
 }
 
 /// Reductions over synapses that the step needs.
-fn all_sums(work: &Work<'_, '_>) -> Vec<ExprId> {
+pub(super) fn all_sums(work: &Work<'_, '_>) -> Vec<ExprId> {
     let is_sum = |&id: &ExprId| matches!(work.range(id), Some(Range::Columns | Range::Rows));
     work.needed().into_iter().filter(is_sum).collect()
 }
 
 /// Whether a sum counts only synapses of spiking presynaptic neurons. Sums over rows would have to keep the order of
 /// their lanes, and sums over columns are left by rows, so only those gated by the row are taken.
-fn gated_by_spikes(work: &mut Work<'_, '_>, sum: ExprId) -> bool {
+pub(super) fn gated_by_spikes(work: &mut Work<'_, '_>, sum: ExprId) -> bool {
     let ExprKind::Reduce { op: ReduceOp::Sum, .. } = work.flow.graph.get(sum).kind else {
         return false;
     };

@@ -42,7 +42,7 @@ pub(super) struct Rows {
 /// The synapses of a row: the first, and how many.
 #[derive(Clone, Copy)]
 pub(super) struct Row {
-    first: ValueId,
+    pub(super) first: ValueId,
     pub(super) count: ValueId,
 }
 
@@ -81,7 +81,11 @@ pub(super) fn event_pass(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse) -> 
     let how = "rows of spiking neurons";
     let with_columns = format!("{how}, and spiking columns of the other rows");
     describe(&mut emitter, key, if dense { &with_columns } else { how });
-    let spikes = emitter.work.planner.storages.spikes(Side::Pre);
+    let touched = sparse.touched.as_ref();
+    let spikes = match touched {
+        Some(touched) => touched.flags(Side::Pre),
+        None => emitter.work.planner.storages.spikes(Side::Pre),
+    };
     over_rows(emitter, key, &sparse.row, &[], |emitter, rows, block, row, _| {
         let spike = emitter.load(spikes, Place::neuron(Side::Pre), 0, 1);
         emitter.enter();
@@ -89,7 +93,7 @@ pub(super) fn event_pass(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse) -> 
         let then = emitter.leave();
         emitter.enter();
         if dense && !sparse.column.writes.is_empty() {
-            columns::of_row(emitter, key, rows, row, &sparse.column);
+            columns::of_row(emitter, key, rows, row, &sparse.column, touched);
         }
         let otherwise = emitter.leave();
         emitter.builder.push(kernel::Stmt::If { condition: spike, then, otherwise, results: Vec::new() });
@@ -168,7 +172,7 @@ pub(super) fn over_batch(emitter: &mut Emitter<'_, '_, '_>, body: impl FnOnce(&m
 }
 
 /// The synapses of a row.
-fn synapses_of(emitter: &mut Emitter<'_, '_, '_>, rows: &Rows, row: ValueId) -> Row {
+pub(super) fn synapses_of(emitter: &mut Emitter<'_, '_, '_>, rows: &Rows, row: ValueId) -> Row {
     if emitter.work.layout.kind == Kind::Dense {
         let first = emitter.builder.mul(row, rows.columns);
         emitter.builder.name(first, "row");
@@ -327,7 +331,7 @@ fn reduce_op(emitter: &Emitter<'_, '_, '_>, sum: ExprId) -> ReduceOp {
     }
 }
 
-fn sums_of(emitter: &Emitter<'_, '_, '_>, variant: &Variant, wanted: Range) -> Vec<ExprId> {
+pub(super) fn sums_of(emitter: &Emitter<'_, '_, '_>, variant: &Variant, wanted: Range) -> Vec<ExprId> {
     variant.sums.iter().copied().filter(|&sum| emitter.work.range(sum) == Some(wanted)).collect()
 }
 

@@ -5,13 +5,15 @@ use super::events::Sparse;
 use super::program::{Action, Alternative, Condition};
 use super::section::Work;
 use super::stage::Key;
-use super::{columns, lazy, rows, spatial};
+use super::{batch, closed, columns, lazy, rows, spatial};
 use crate::topology::Kind;
 
 /// The event plan is taken below this share of a full pass, and a synapse of a column costs so many synapses of a
 /// row: a strided access costs a cache line. Measured on dense matrices of 400 MB in f32.
 const EVENT_SHARE: f64 = 0.5;
 const COLUMN_COST: f64 = 20.0;
+/// In a batch every synapse is a loop over its elements, wherever it lies.
+const BATCHED_COLUMN_COST: f64 = 4.0;
 /// What one synapse of a column costs where its row is replayed later: an access to the cache.
 const REPLAY_COST: f64 = 4.0;
 
@@ -21,14 +23,28 @@ pub(super) fn launch(work: &mut Work<'_, '_>, key: Key, sparse: Option<&Sparse>,
         actions.push(Action::Launch(spatial::launch(work, key)));
         return;
     }
-    let full = rows::full_pass(work, key).into_iter().map(Action::Launch);
+    let full: Vec<Action> = rows::full_pass(work, key).into_iter().map(Action::Launch).collect();
+    if let Some(closed) = closed::acts(work, key) {
+        let mut all = vec![closed.before_full];
+        all.extend(full);
+        actions.extend(closed.histories);
+        actions.push(Action::Choose(vec![
+            Alternative {
+                name: "row-lazy, closed form".to_string(),
+                condition: Condition::FewEvents { share: f64::INFINITY, column_cost: 0.0 },
+                actions: vec![closed.rows],
+            },
+            Alternative { name: "full pass".to_string(), condition: Condition::Always, actions: all },
+        ]));
+        return;
+    }
     let Some(sparse) = sparse else {
         actions.extend(full);
         return;
     };
     let share = match work.planner.options.choice {
         PlanChoice::Events | PlanChoice::Replay => f64::INFINITY,
-        PlanChoice::Auto | PlanChoice::FullPass => EVENT_SHARE,
+        PlanChoice::Auto | PlanChoice::FullPass | PlanChoice::ClosedForm => EVENT_SHARE,
     };
     if let Some(lazy) = lazy::acts(work, key, sparse) {
         let mut all = lazy.before_full;
@@ -40,17 +56,26 @@ pub(super) fn launch(work: &mut Work<'_, '_>, key: Key, sparse: Option<&Sparse>,
         ]));
         return;
     }
-    let mut events = vec![Action::Launch(rows::event_pass(work, key, sparse))];
+    let mut events = match &sparse.touched {
+        Some(touched) => touched.launches(work, key),
+        None => Vec::new(),
+    };
+    events.push(Action::Launch(rows::event_pass(work, key, sparse)));
     // The rows of a sparse group do not say which of their synapses belong to a column; its columns do.
     if work.layout.kind == Kind::Sparse && !sparse.column.writes.is_empty() {
-        events.push(Action::Launch(columns::launch(work, key, &sparse.column)));
+        let launch = match &sparse.touched {
+            Some(touched) => batch::columns(work, key, &sparse.column, touched),
+            None => columns::launch(work, key, &sparse.column),
+        };
+        events.push(Action::Launch(launch));
     }
+    let column_cost = if sparse.touched.is_some() { BATCHED_COLUMN_COST } else { COLUMN_COST };
     actions.push(Action::Choose(vec![
         Alternative {
             name: "event rows and columns".to_string(),
-            condition: Condition::FewEvents { share, column_cost: COLUMN_COST },
+            condition: Condition::FewEvents { share, column_cost },
             actions: events,
         },
-        Alternative { name: "full pass".to_string(), condition: Condition::Always, actions: full.collect() },
+        Alternative { name: "full pass".to_string(), condition: Condition::Always, actions: full },
     ]));
 }

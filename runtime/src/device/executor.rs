@@ -39,6 +39,8 @@ pub(crate) struct Machine {
     pub(crate) dirty: bool,
     threads: Threads,
     prologue: Vec<f64>,
+    /// How often the prologue has been evaluated.
+    version: u64,
     create: Vec<Act>,
     pub(super) advance: Vec<Act>,
     pub(super) commit: Option<(Due, Vec<Act>)>,
@@ -169,6 +171,7 @@ impl Machine {
             batch,
             counts,
             prologue,
+            version: 1,
             dt,
             seed,
             step: 0,
@@ -181,12 +184,18 @@ impl Machine {
 
     /// An array as the host sees it, up to date.
     pub(crate) fn read(&mut self, storage: usize) -> Result<&Memory> {
-        self.before_read(storage);
+        let shown = self.shown(storage)?;
+        Ok(&self.memory[shown])
+    }
+
+    /// The number of the array in which the host sees another up to date: its own, or that of a copy.
+    pub(crate) fn shown(&mut self, storage: usize) -> Result<usize> {
+        let shown = self.before_read(storage);
         #[cfg(feature = "cuda")]
         if let Some(gpu) = &mut self.gpu {
             gpu.fetch(storage, &mut self.memory[storage])?;
         }
-        Ok(&self.memory[storage])
+        Ok(shown)
     }
 
     /// Lets the host write an array, all of it or, on an error, nothing.
@@ -241,6 +250,7 @@ impl Machine {
         {
             *period = *length;
         }
+        self.version += 1;
         for (result, id) in self.prologue.iter_mut().zip(&self.program.prologue.results) {
             *result = values[id.index()].number();
         }
@@ -386,7 +396,8 @@ impl Machine {
     pub(super) fn moment(&self, run: u64) -> Moment<'_> {
         Moment {
             prologue: &self.prologue,
-            counts: self.counts,
+            version: self.version,
+            counts: &self.counts,
             step: self.step,
             dt: self.dt,
             seed: self.seed,

@@ -11,6 +11,7 @@ pub(crate) mod launch;
 pub(crate) mod memory;
 #[cfg(feature = "jit")]
 pub(crate) mod routines;
+mod work;
 
 use std::fmt;
 use std::sync::Arc;
@@ -171,7 +172,9 @@ impl Threads {
     /// Runs `work` where `rayon::join` uses these threads. Inside it, further calls are free.
     pub(crate) fn enter<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         match self {
-            Threads::One | Threads::Shared => work(),
+            Threads::One => work(),
+            Threads::Shared if rayon::current_thread_index().is_some() => work(),
+            Threads::Shared => rayon::join(work, || ()).0,
             Threads::Own(pool) => pool.install(work),
         }
     }

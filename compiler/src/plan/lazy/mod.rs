@@ -53,12 +53,13 @@ pub(super) fn prove(work: &mut Work<'_, '_>, sparse: &Sparse) -> Option<Lazy> {
     let asked = match options.choice {
         PlanChoice::Replay => true,
         PlanChoice::Auto => options.large,
-        PlanChoice::FullPass | PlanChoice::Events => false,
+        PlanChoice::FullPass | PlanChoice::Events | PlanChoice::ClosedForm => false,
     };
     if !asked {
         return None;
     }
     let needs = match work.layout.kind {
+        Kind::Dense if work.layout.batched => Err(("no history of a batch's spikes is kept", None)),
         Kind::Dense => needs(work, sparse),
         _ => Err(("rows are left behind on dense groups only", None)),
     };
@@ -206,6 +207,8 @@ pub(super) fn acts(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse) -> Option
         reads: lazy.reads,
         marks: lazy.marks,
         flush: Section { actions: vec![as_mode(Mode::Flush)] },
+        view: None,
+        never_negative: Vec::new(),
     });
     Some(acts)
 }

@@ -13,6 +13,8 @@
 
 mod access;
 mod bodies;
+mod builder;
+mod exponential;
 mod group;
 mod launches;
 mod options;
