@@ -5,13 +5,14 @@
 //! done later and all at once, in the same order and so with the same bits (`replay`), while the row is in the cache.
 //! A matrix that does not fit the cache is then passed through memory at the rate of presynaptic spikes alone.
 
+mod gate;
 mod history;
 mod replay;
 
 use std::collections::BTreeSet;
 
 use super::PlanChoice;
-use super::events::Sparse;
+use super::events::{Sparse, Variant};
 use super::program::{self, Action, Launch, Section, StorageId};
 use super::section::Work;
 use super::stage::{Key, needed_operands};
@@ -37,6 +38,10 @@ pub(super) struct Lazy {
     reads: Vec<StorageId>,
     marks: StorageId,
     events: history::Events,
+    /// What a spiking column does in the row of a silent neuron.
+    column: Variant,
+    /// Where this does not hold for a row in a step, its columns do nothing.
+    gate: Option<ExprId>,
 }
 
 /// The values that one step must keep for what spiking columns need, or the statement that stands in the way.
@@ -58,8 +63,9 @@ pub(super) fn prove(work: &mut Work<'_, '_>, sparse: &Sparse) -> Option<Lazy> {
     if !asked {
         return None;
     }
+    let (gate, column) = gate::of_column(work, sparse);
     let needs = match work.layout.kind {
-        Kind::Dense => needs(work, sparse),
+        Kind::Dense => needs(work, sparse, &column, gate),
         _ => Err(("rows are left behind on dense groups only", None)),
     };
     let needs = match needs {
@@ -80,6 +86,8 @@ pub(super) fn prove(work: &mut Work<'_, '_>, sparse: &Sparse) -> Option<Lazy> {
         reads: needs.reads.into_iter().collect(),
         marks,
         events,
+        column,
+        gate,
     })
 }
 
@@ -98,8 +106,13 @@ fn say(work: &mut Work<'_, '_>, histories: &[History]) {
 }
 
 /// What the spiking columns of silent rows are made of.
-fn needs(work: &mut Work<'_, '_>, sparse: &Sparse) -> Result<Needs, (&'static str, Option<Span>)> {
-    if sparse.column.writes.is_empty() {
+fn needs(
+    work: &mut Work<'_, '_>,
+    sparse: &Sparse,
+    column: &Variant,
+    gate: Option<ExprId>,
+) -> Result<Needs, (&'static str, Option<Span>)> {
+    if column.writes.is_empty() {
         return Err(("a postsynaptic spike alone changes nothing", None));
     }
     if work.rings.iter().any(|ring| ring.place.is_synapse()) {
@@ -112,11 +125,11 @@ fn needs(work: &mut Work<'_, '_>, sparse: &Sparse) -> Result<Needs, (&'static st
         reads: BTreeSet::new(),
     };
     let rule = work.planner.rule;
-    for write in sparse.row.writes.iter().chain(&sparse.column.writes) {
+    for write in sparse.row.writes.iter().chain(&column.writes) {
         needs.lagging.insert(work.planner.storages.variable(write.variable));
     }
     let mut seen = BTreeSet::new();
-    let mut open: Vec<ExprId> = sparse.column.writes.iter().map(|write| write.value).collect();
+    let mut open: Vec<ExprId> = column.writes.iter().map(|write| write.value).chain(gate).collect();
     while let Some(id) = open.pop() {
         let expr = work.flow.graph.get(id).clone();
         if expr.ty == Type::Wide || !seen.insert(id) {

@@ -1,15 +1,14 @@
 //! The kernel that brings rows up to date: the spikes of the steps that a row has missed, in their order.
 
 use super::{Lazy, Mode, STEPS};
+use crate::ir::ExprId;
 use crate::kernel::{self, Access, Binary, Compare, LoopKind, RowSet, Side, SpaceKind, Type, ValueId};
 use crate::plan::emit::Emitter;
-use crate::plan::events::{Sparse, Variant};
+use crate::plan::events::Sparse;
 use crate::plan::layout::{Place, Where};
 use crate::plan::neuron::{push_loop, write_variables};
 use crate::plan::program::{Launch, ScalarSource};
-use crate::plan::rows::{
-    Level, Rows, describe, index, of_level, over_rows, pass_name, row_body, variant_roots,
-};
+use crate::plan::rows::{Level, Rows, describe, index, of_level, over_rows, pass_name, row_body};
 use crate::plan::section::Work;
 use crate::plan::stage::Key;
 
@@ -47,7 +46,7 @@ pub(super) fn pass(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse, lazy: &La
     let end = emitter.builder.select(before, step, next);
     let pass = Pass { key, lazy, step, heeds, limit, end };
     // What every launch can compute by itself, once.
-    let roots = variant_roots(&emitter, &sparse.column);
+    let roots = column_roots(lazy);
     let top = of_level(&mut emitter, key, &roots, Level::Launch);
     let top: Vec<_> = top.into_iter().filter(|id| !lazy.varying.contains(id)).collect();
     emitter.emit_all(top);
@@ -81,7 +80,7 @@ fn each_row(
     emitter.enter();
     let first = emitter.builder.add(mark, rows.one);
     let end = emitter.builder.select(spike, pass.step, pass.end);
-    missed_steps(emitter, pass, (rows, row), (first, end), &sparse.column);
+    missed_steps(emitter, pass, (rows, row), (first, end));
     emitter.builder.store(marks, row, pass.step, None);
     emitter.enter();
     row_body(emitter, pass.key, (rows, block, row), &sparse.row, (&[], None));
@@ -101,9 +100,8 @@ fn missed_steps(
     pass: &Pass<'_>,
     (rows, row): (&Rows, ValueId),
     (first, end): (ValueId, ValueId),
-    variant: &Variant,
 ) {
-    let roots = variant_roots(emitter, variant);
+    let roots = column_roots(pass.lazy);
     let start = emitter.builder.mul(row, rows.columns);
     emitter.builder.name(start, "row");
     let step = index(emitter, "s");
@@ -120,25 +118,39 @@ fn missed_steps(
         emitter.emit_all(values);
     }
     let list = emitter.builder.mul(slot, rows.columns);
+    let list_end = emitter.builder.add(list, count);
     let event = index(emitter, "event");
     emitter.enter();
     let outer = emitter.at;
-    let column = pass.lazy.events.neuron(emitter, list, event);
+    let column = pass.lazy.events.neuron(emitter, event);
     let synapse = emitter.builder.add(start, column);
     emitter.builder.name(synapse, "k");
     (emitter.at.post, emitter.at.synapse) = (Some(column), Some(synapse));
     recall(emitter, pass, slot, &[Where::Post]);
     let closure = emitter.work.closure(pass.key, &roots);
     emitter.emit_all(closure);
-    write_variables(emitter, &variant.writes);
+    write_variables(emitter, &pass.lazy.column.writes);
     emitter.at = outer;
     let body = emitter.leave();
-    push_loop(emitter, LoopKind::Serial, event, Some(rows.zero), Some(count), body);
+    if let Some(gate) = pass.lazy.gate {
+        emitter.enter();
+        push_loop(emitter, LoopKind::Serial, event, Some(list), Some(list_end), body);
+        let then = emitter.leave();
+        let gate = emitter.value(gate);
+        branch(emitter, gate, then);
+    } else {
+        push_loop(emitter, LoopKind::Serial, event, Some(list), Some(list_end), body);
+    }
     emitter.moment = present;
     let then = emitter.leave();
     branch(emitter, any, then);
     let body = emitter.leave();
     push_loop(emitter, LoopKind::Serial, step, Some(first), Some(end), body);
+}
+
+/// What the columns of a row whose neuron is silent start from.
+fn column_roots(lazy: &Lazy) -> Vec<ExprId> {
+    lazy.column.writes.iter().map(|write| write.value).chain(lazy.gate).collect()
 }
 
 /// Loads what is kept of the values of some places.
