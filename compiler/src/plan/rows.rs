@@ -41,9 +41,9 @@ pub(super) struct Rows {
 
 /// The synapses of a row: the first, and how many.
 #[derive(Clone, Copy)]
-struct Row {
+pub(super) struct Row {
     first: ValueId,
-    count: ValueId,
+    pub(super) count: ValueId,
 }
 
 /// The outermost loop in which a value can be computed.
@@ -163,7 +163,7 @@ pub(super) fn over_batch(emitter: &mut Emitter<'_, '_, '_>, body: impl FnOnce(&m
 }
 
 /// The synapses of a row.
-fn synapses_of(emitter: &mut Emitter<'_, '_, '_>, rows: &Rows, row: ValueId) -> Row {
+pub(super) fn synapses_of(emitter: &mut Emitter<'_, '_, '_>, rows: &Rows, row: ValueId) -> Row {
     if emitter.work.layout.kind == Kind::Dense {
         let first = emitter.builder.mul(row, rows.columns);
         emitter.builder.name(first, "row");
@@ -178,7 +178,7 @@ fn synapses_of(emitter: &mut Emitter<'_, '_, '_>, rows: &Rows, row: ValueId) -> 
 }
 
 /// Stands at a synapse of a row, counted from its first.
-fn stand_at(emitter: &mut Emitter<'_, '_, '_>, row: Row, at: ValueId) -> ValueId {
+pub(super) fn stand_at(emitter: &mut Emitter<'_, '_, '_>, row: Row, at: ValueId) -> ValueId {
     let synapse = emitter.builder.add(row.first, at);
     emitter.builder.name(synapse, "k");
     let column = if emitter.work.layout.kind == Kind::Dense {
@@ -193,7 +193,7 @@ fn stand_at(emitter: &mut Emitter<'_, '_, '_>, row: Row, at: ValueId) -> ValueId
 }
 
 /// The name of a loop over a row.
-fn column_index(emitter: &mut Emitter<'_, '_, '_>) -> ValueId {
+pub(super) fn column_index(emitter: &mut Emitter<'_, '_, '_>) -> ValueId {
     let name = if emitter.work.layout.kind == Kind::Dense { "j" } else { "entry" };
     index(emitter, name)
 }

@@ -3,7 +3,7 @@
 //! Bringing a row up to date gives the bits that it would have had all along, so it does not matter when that is done. Here is
 //! who depends on them: whoever reads or writes an array of theirs, or changes what they are brought up to date with.
 
-use aplysia_compiler::plan::program::{Program, Section};
+use aplysia_compiler::plan::program::{Program, Role, Section};
 
 use super::executor::{Act, Machine};
 use crate::error::Result;
@@ -17,6 +17,8 @@ pub(super) struct Lag {
     reads: Box<[bool]>,
     /// The storage that says up to which step each row is up to date.
     marks: usize,
+    /// The storages that count kept spikes.
+    counts: Vec<usize>,
     /// Whether a step has been taken since all rows were up to date.
     behind: bool,
 }
@@ -34,6 +36,12 @@ impl Lag {
             lagging: among(&lazy.lagging),
             reads: among(&lazy.reads),
             marks: lazy.marks.index(),
+            counts: program
+                .storages
+                .iter()
+                .filter(|(_, storage)| matches!(storage.role, Role::EventCounts(_)))
+                .map(|(id, _)| id.index())
+                .collect(),
             behind: false,
         }))
     }
@@ -76,6 +84,10 @@ impl Machine {
         self.step = step;
         let Some(lag) = &mut self.lag else { return };
         lag.behind = false;
+        // The spikes that have been kept belong to another past.
+        for &counts in &lag.counts {
+            self.memory[counts].bytes_mut().fill(0);
+        }
         if let Some(marks) = self.memory[lag.marks].slice_mut::<i64>() {
             marks.fill(step as i64);
         }

@@ -8,6 +8,7 @@
 mod gate;
 mod history;
 mod replay;
+mod times;
 
 use std::collections::BTreeSet;
 
@@ -37,11 +38,20 @@ pub(super) struct Lazy {
     /// Arrays that are read as they are when a row is brought up to date.
     reads: Vec<StorageId>,
     marks: StorageId,
-    events: history::Events,
+    spikes: Spikes,
     /// What a spiking column does in the row of a silent neuron.
     column: Variant,
     /// Where this does not hold for a row in a step, its columns do nothing.
     gate: Option<ExprId>,
+}
+
+/// How spikes are kept.
+#[derive(Clone, Copy, Debug)]
+enum Spikes {
+    /// Of each step, who spiked: a dense row has all of them.
+    Lists(history::Events),
+    /// Of each neuron, when it spiked: a sparse row has few of the neurons.
+    Times(times::Times),
 }
 
 /// The values that one step must keep for what spiking columns need, or the statement that stands in the way.
@@ -65,8 +75,8 @@ pub(super) fn prove(work: &mut Work<'_, '_>, sparse: &Sparse) -> Option<Lazy> {
     }
     let (gate, column) = gate::of_column(work, sparse);
     let needs = match work.layout.kind {
-        Kind::Dense => needs(work, sparse, &column, gate),
-        _ => Err(("rows are left behind on dense groups only", None)),
+        Kind::Dense | Kind::Sparse => needs(work, sparse, &column, gate),
+        Kind::OneToOne | Kind::Conv2d | Kind::Local2d => Err(("the group has no rows", None)),
     };
     let needs = match needs {
         Ok(needs) => needs,
@@ -76,7 +86,10 @@ pub(super) fn prove(work: &mut Work<'_, '_>, sparse: &Sparse) -> Option<Lazy> {
         }
     };
     let histories: Vec<History> = needs.values.iter().map(|&value| history::of(work, value)).collect();
-    let events = history::Events::new(work);
+    let spikes = match work.layout.kind {
+        Kind::Sparse => Spikes::Times(times::Times::new(work)),
+        _ => Spikes::Lists(history::Events::new(work)),
+    };
     let marks = work.planner.storages.marks();
     say(work, &histories);
     Some(Lazy {
@@ -85,7 +98,7 @@ pub(super) fn prove(work: &mut Work<'_, '_>, sparse: &Sparse) -> Option<Lazy> {
         lagging: needs.lagging.into_iter().collect(),
         reads: needs.reads.into_iter().collect(),
         marks,
-        events,
+        spikes,
         column,
         gate,
     })
@@ -207,7 +220,10 @@ pub(super) struct Acts {
 /// Writes the kernels. `Program::lazy` has then what brings all rows up to date.
 pub(super) fn acts(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse) -> Option<Acts> {
     let lazy = work.lazy.clone()?;
-    let remember = lazy.events.append(work, key);
+    let remember = match lazy.spikes {
+        Spikes::Lists(lists) => lists.append(work, key),
+        Spikes::Times(times) => times.append(work, key),
+    };
     let step = replay::pass(work, key, sparse, &lazy);
     let as_mode = |mode| Action::Launch(in_mode(&step, mode));
     let acts = Acts {

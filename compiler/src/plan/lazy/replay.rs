@@ -1,14 +1,18 @@
 //! The kernel that brings rows up to date: the spikes of the steps that a row has missed, in their order.
 
-use super::{Lazy, Mode, STEPS};
+use super::times::Times;
+use super::{Lazy, Mode, STEPS, Spikes, history};
 use crate::ir::ExprId;
 use crate::kernel::{self, Access, Binary, Compare, LoopKind, RowSet, Side, SpaceKind, Type, ValueId};
 use crate::plan::emit::Emitter;
 use crate::plan::events::Sparse;
 use crate::plan::layout::{Place, Where};
-use crate::plan::neuron::{push_loop, write_variables};
+use crate::plan::neuron::{push_loop, write_variables, write_variables_if};
 use crate::plan::program::{Launch, ScalarSource};
-use crate::plan::rows::{Level, Rows, describe, index, of_level, over_rows, pass_name, row_body};
+use crate::plan::rows::{
+    Level, Rows, column_index, describe, index, of_level, over_rows, pass_name, row_body, stand_at,
+    synapses_of,
+};
 use crate::plan::section::Work;
 use crate::plan::stage::Key;
 
@@ -80,7 +84,10 @@ fn each_row(
     emitter.enter();
     let first = emitter.builder.add(mark, rows.one);
     let end = emitter.builder.select(spike, pass.step, pass.end);
-    missed_steps(emitter, pass, (rows, row), (first, end));
+    match pass.lazy.spikes {
+        Spikes::Lists(lists) => missed_steps(emitter, pass, lists, (rows, row), (first, end)),
+        Spikes::Times(times) => missed_spikes(emitter, pass, times, (rows, row), (mark, end)),
+    }
     emitter.builder.store(marks, row, pass.step, None);
     emitter.enter();
     row_body(emitter, pass.key, (rows, block, row), &sparse.row, (&[], None));
@@ -98,6 +105,7 @@ fn branch(emitter: &mut Emitter<'_, '_, '_>, condition: ValueId, then: kernel::B
 fn missed_steps(
     emitter: &mut Emitter<'_, '_, '_>,
     pass: &Pass<'_>,
+    lists: history::Events,
     (rows, row): (&Rows, ValueId),
     (first, end): (ValueId, ValueId),
 ) {
@@ -107,7 +115,7 @@ fn missed_steps(
     let step = index(emitter, "s");
     emitter.enter();
     let slot = emitter.slot(step);
-    let count = pass.lazy.events.count(emitter, slot);
+    let count = lists.count(emitter, slot);
     let any = emitter.builder.compare(Compare::GreaterEqual, count, rows.one);
     emitter.enter();
     emitter.hide(pass.lazy.varying.iter().copied());
@@ -122,7 +130,7 @@ fn missed_steps(
     let event = index(emitter, "event");
     emitter.enter();
     let outer = emitter.at;
-    let column = pass.lazy.events.neuron(emitter, event);
+    let column = lists.neuron(emitter, event);
     let synapse = emitter.builder.add(start, column);
     emitter.builder.name(synapse, "k");
     (emitter.at.post, emitter.at.synapse) = (Some(column), Some(synapse));
@@ -146,6 +154,49 @@ fn missed_steps(
     branch(emitter, any, then);
     let body = emitter.leave();
     push_loop(emitter, LoopKind::Serial, step, Some(first), Some(end), body);
+}
+
+/// The spikes after the step `mark` and before `end` at each synapse of a row whose neuron was silent.
+fn missed_spikes(
+    emitter: &mut Emitter<'_, '_, '_>,
+    pass: &Pass<'_>,
+    times: Times,
+    (rows, row): (&Rows, ValueId),
+    (mark, end): (ValueId, ValueId),
+) {
+    let roots = column_roots(pass.lazy);
+    let synapses = synapses_of(emitter, rows, row);
+    let entry = column_index(emitter);
+    emitter.enter();
+    let outer = emitter.at;
+    let column = stand_at(emitter, synapses, entry);
+    let (first, last) = times.after(emitter, column, mark);
+    let number = index(emitter, "spike");
+    emitter.enter();
+    let step = times.step(emitter, column, number);
+    emitter.builder.name(step, "s");
+    // One in this very step is left to whoever does this step.
+    let missed = emitter.builder.compare(Compare::Less, step, end);
+    emitter.hide(pass.lazy.varying.iter().copied());
+    let present = emitter.moment.replace(step);
+    let slot = emitter.slot(step);
+    recall(emitter, pass, slot, &[Where::Global, Where::Pre, Where::Post]);
+    let closure = emitter.work.closure(pass.key, &roots);
+    emitter.emit_all(closure);
+    let gate = match pass.lazy.gate {
+        Some(gate) => {
+            let gate = emitter.value(gate);
+            emitter.builder.binary(Binary::And, missed, gate)
+        }
+        None => missed,
+    };
+    write_variables_if(emitter, &pass.lazy.column.writes, Some(gate));
+    emitter.moment = present;
+    let body = emitter.leave();
+    push_loop(emitter, LoopKind::Serial, number, Some(first), Some(last), body);
+    emitter.at = outer;
+    let body = emitter.leave();
+    push_loop(emitter, LoopKind::Serial, entry, Some(rows.zero), Some(synapses.count), body);
 }
 
 /// What the columns of a row whose neuron is silent start from.
