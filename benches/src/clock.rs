@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::data::Data;
 use crate::workload::Workload;
 
-/// Something that carries out a workload.
+/// Something whose steps can be timed.
 pub trait Subject {
     /// Why it cannot.
     type Error;
@@ -18,7 +18,10 @@ pub trait Subject {
     /// # Errors
     /// If a step fails.
     fn steps(&mut self, from: u64, count: u64) -> Result<(), Self::Error>;
+}
 
+/// A subject whose result can be held against others'.
+pub trait Checked: Subject {
     /// The sum of all weights.
     ///
     /// # Errors
@@ -39,11 +42,18 @@ pub struct Settings {
 
 /// What timing has come to.
 #[derive(Clone, Debug)]
-pub struct Measurement {
+pub struct Timing {
     /// Steps of a round.
     pub steps: u64,
     /// Seconds of each round.
     pub rounds: Vec<f64>,
+}
+
+/// Timing, and what came before it.
+#[derive(Clone, Debug)]
+pub struct Measurement {
+    /// The steps from the checksum on.
+    pub timing: Timing,
     /// Seconds of the first step.
     pub first: f64,
     /// The sum of all weights after the steps that the workload says.
@@ -53,31 +63,35 @@ pub struct Measurement {
 /// No round has more steps.
 const MOST_STEPS: u64 = 200_000;
 
-/// Measures.
+/// Takes the first steps of a workload, and the checksum after them, and times those that follow.
 ///
 /// # Errors
 /// If a step fails.
-pub fn measure<S: Subject>(
+pub fn measure<S: Checked>(
     subject: &mut S,
     workload: &Workload,
     settings: &Settings,
 ) -> Result<Measurement, S::Error> {
-    let time = |subject: &mut S, from, count| {
-        let begin = Instant::now();
-        subject.steps(from, count)?;
-        Ok(begin.elapsed().as_secs_f64())
-    };
-    let first = time(subject, 0, 1)?;
-    let mut at = workload.checked();
-    subject.steps(1, at - 1)?;
+    let first = seconds(subject, 0, 1)?;
+    let checked = workload.checked();
+    subject.steps(1, checked - 1)?;
     let checksum = subject.checksum()?;
+    Ok(Measurement { timing: time(subject, checked, settings)?, first, checksum })
+}
+
+/// Times rounds of steps, from step `from` on.
+///
+/// # Errors
+/// If a step fails.
+pub fn time<S: Subject>(subject: &mut S, from: u64, settings: &Settings) -> Result<Timing, S::Error> {
+    let mut at = from;
     let steps = match settings.steps {
         Some(steps) => steps.max(1),
         None => {
             // Longer and longer pieces, until one says how many steps a round has.
             let mut tried = 1;
             loop {
-                let seconds = time(subject, at, tried)?;
+                let seconds = seconds(subject, at, tried)?;
                 at += tried;
                 if seconds > 0.1 * settings.seconds || tried >= MOST_STEPS {
                     let steps = tried as f64 * settings.seconds / seconds;
@@ -89,13 +103,19 @@ pub fn measure<S: Subject>(
     };
     let mut rounds = Vec::with_capacity(settings.rounds);
     for _ in 0..settings.rounds.max(1) {
-        rounds.push(time(subject, at, steps)?);
+        rounds.push(seconds(subject, at, steps)?);
         at += steps;
     }
-    Ok(Measurement { steps, rounds, first, checksum })
+    Ok(Timing { steps, rounds })
 }
 
-impl Measurement {
+fn seconds<S: Subject>(subject: &mut S, from: u64, count: u64) -> Result<f64, S::Error> {
+    let begin = Instant::now();
+    subject.steps(from, count)?;
+    Ok(begin.elapsed().as_secs_f64())
+}
+
+impl Timing {
     /// The median of the rounds, in seconds.
     pub fn wall(&self) -> f64 {
         let mut sorted = self.rounds.clone();
@@ -115,6 +135,13 @@ impl Measurement {
         (greatest - least) / self.wall()
     }
 
+    /// The median of a step, in seconds.
+    pub fn step(&self) -> f64 {
+        self.wall() / self.steps as f64
+    }
+}
+
+impl Measurement {
     /// As one line: `system` is who has done it, `prepared` how many seconds it took before the first step, `note` how.
     pub fn json(
         &self,
@@ -125,8 +152,8 @@ impl Measurement {
         prepared: f64,
         note: &str,
     ) -> Value {
-        let (wall, synapses) = (self.wall(), data.synapses());
-        let step = wall / self.steps as f64;
+        let (timing, synapses) = (&self.timing, data.synapses());
+        let step = timing.step();
         let events = 2.0 * f64::from(workload.rate) * synapses as f64;
         json!({
             "workload": workload.name,
@@ -134,14 +161,14 @@ impl Measurement {
             "n_pre": workload.side,
             "n_post": workload.side,
             "synapses": synapses,
-            "steps": self.steps,
+            "steps": timing.steps,
             "rate": decimal(f64::from(workload.rate), 6),
             "threads": threads,
             "ns_per_synapse_step": decimal(step / synapses as f64 * 1e9, 6),
             "ns_per_synaptic_event": (events > 0.0).then(|| decimal(step / events * 1e9, 4)),
             "us_per_step": decimal(step * 1e6, 3),
-            "wall_s": decimal(wall, 4),
-            "spread": decimal(self.spread(), 3),
+            "wall_s": decimal(timing.wall(), 4),
+            "spread": decimal(timing.spread(), 3),
             "first_s": decimal(prepared + self.first, 4),
             "checksum": self.checksum,
             "note": note,
@@ -173,6 +200,9 @@ mod tests {
             self.next += count;
             Ok(())
         }
+    }
+
+    impl Checked for Counter {
         fn checksum(&mut self) -> Result<f64, String> {
             Ok(self.next as f64)
         }
@@ -184,17 +214,18 @@ mod tests {
         for steps in [Some(7), None] {
             let settings = Settings { seconds: 1e-4, steps, rounds: 4 };
             let found = measure(&mut Counter { next: 0 }, &workload, &settings).unwrap();
-            assert_eq!((found.checksum, found.rounds.len()), (100.0, 4));
-            assert!(steps.is_none_or(|steps| steps == found.steps));
+            assert_eq!((found.checksum, found.timing.rounds.len()), (100.0, 4));
+            assert!(steps.is_none_or(|steps| steps == found.timing.steps));
         }
     }
 
     #[test]
     fn medians_and_spreads() {
-        let found = Measurement { steps: 10, rounds: vec![3.0, 1.0, 2.0], first: 0.5, checksum: 1.0 };
-        assert_eq!((found.wall(), found.spread()), (2.0, 1.0));
-        let even = Measurement { rounds: vec![4.0, 1.0, 2.0, 3.0], ..found.clone() };
+        let timing = Timing { steps: 10, rounds: vec![3.0, 1.0, 2.0] };
+        assert_eq!((timing.wall(), timing.spread(), timing.step()), (2.0, 1.0, 0.2));
+        let even = Timing { rounds: vec![4.0, 1.0, 2.0, 3.0], ..timing.clone() };
         assert_eq!(even.wall(), 2.5);
+        let found = Measurement { timing, first: 0.5, checksum: 1.0 };
         let workload = Workload::find("W1-2-p50").unwrap();
         let line = found.json(&workload, &Data::new(&workload), "s", 1, 0.25, "");
         assert_eq!(line["us_per_step"], 200_000.0);

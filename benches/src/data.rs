@@ -79,6 +79,7 @@ impl Data {
         let signs = || uniforms(Stream::Sign, side).map(|u| if u < 0.8 { 1.0 } else { -1.0 }).collect();
         match workload.kind {
             Kind::Pairs => data.weights = uniforms(Stream::Weight, dense).collect(),
+            Kind::Groups(groups) => data.weights = uniforms(Stream::Weight, groups * dense).collect(),
             Kind::SparsePairs(density) => {
                 let sparse = connections(side, density);
                 data.weights = uniforms(Stream::Weight, sparse.columns.len()).collect();

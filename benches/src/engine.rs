@@ -6,19 +6,25 @@ use aplysia::compiler::plan::program::Program;
 use aplysia::{Device, Engine, Error, Events, Group, GroupId, InputId, Plan, Result, Rule};
 use ndarray::ArrayView;
 
-use crate::clock::Subject;
+use crate::clock::{Checked, Subject};
 use crate::data::Data;
 use crate::workload::{Kind, TRAIN, Workload};
 
 /// A workload on an engine of its own.
 pub struct OnEngine<'a> {
     engine: Engine,
-    group: GroupId,
+    /// One, but where a workload has many.
+    groups: Vec<GroupId>,
     data: &'a Data,
     /// Where it is given in every step.
     dopamine: Option<InputId>,
+    /// What the present step is given.
+    given: Vec<(GroupId, Events<'a>)>,
     prepared: f64,
 }
+
+/// How many steps apart in the trains neighbouring groups are.
+const APART: u64 = 7;
 
 impl<'a> OnEngine<'a> {
     /// Compiles and fills the group.
@@ -30,6 +36,7 @@ impl<'a> OnEngine<'a> {
         let (text, name) = workload.rule();
         let rule = Rule::from_source(name, text)?.select(name)?;
         let side = workload.side;
+        let own = side * side;
         let mut group = match &data.sparse {
             Some(sparse) => Group::csr(side, side, sparse.starts.as_slice(), sparse.columns.as_slice())?,
             None => Group::dense(side, side),
@@ -41,7 +48,7 @@ impl<'a> OnEngine<'a> {
                 Err(error) => unreachable!("values of all synapses: {error}"),
             }
         };
-        group = group.rule(&rule).plan(plan).init("w", synaptic(&data.weights));
+        group = group.rule(&rule).plan(plan).seed(0);
         if let Kind::Hebbian(batch) = workload.kind {
             group = group.batch(batch);
         }
@@ -52,14 +59,22 @@ impl<'a> OnEngine<'a> {
             group = group.init("f", synaptic(&data.fuzzy));
         }
         let mut engine = Engine::new(device)?;
-        let group = engine.register(group)?;
+        let all = if let Kind::Groups(_) = workload.kind { own } else { data.synapses() };
+        let groups = data
+            .weights
+            .chunks(all)
+            .map(|weights| engine.register(group.clone().init("w", synaptic(weights))));
+        let groups = groups.collect::<Result<Vec<GroupId>>>()?;
+        // Every workload has synapses.
+        let group = groups[0];
         let held = [("gradient", &data.gradient), ("u", &data.pre_activity), ("v", &data.post_activity)];
         for (name, values) in held.into_iter().filter(|(_, values)| !values.is_empty()) {
             engine.set_input(group, name, values)?;
         }
         let rewarded = workload.kind == Kind::Rewarded;
         let dopamine = rewarded.then(|| engine.input(group, "dopamine")).transpose()?;
-        Ok(Self { engine, group, data, dopamine, prepared: begin.elapsed().as_secs_f64() })
+        let (given, prepared) = (Vec::with_capacity(groups.len()), begin.elapsed().as_secs_f64());
+        Ok(Self { engine, groups, data, dopamine, given, prepared })
     }
 
     /// Seconds from the rule's text to the group, its arrays filled.
@@ -72,7 +87,7 @@ impl<'a> OnEngine<'a> {
     /// # Errors
     /// Never: the group is the engine's own.
     pub fn program(&self) -> Result<&Program> {
-        self.engine.program(self.group)
+        self.engine.program(self.groups[0])
     }
 
     /// All weights.
@@ -80,7 +95,11 @@ impl<'a> OnEngine<'a> {
     /// # Errors
     /// If they cannot be read.
     pub fn weights(&mut self) -> Result<Vec<f32>> {
-        Ok(self.engine.read::<f32>(self.group, "w")?.iter().copied().collect())
+        let mut all = Vec::with_capacity(self.data.synapses());
+        for &group in &self.groups {
+            all.extend(self.engine.read::<f32>(group, "w")?);
+        }
+        Ok(all)
     }
 
     /// Which plans have been followed in how many steps, in words.
@@ -88,7 +107,7 @@ impl<'a> OnEngine<'a> {
     /// # Errors
     /// Never: the group is the engine's own.
     pub fn note(&self) -> Result<String> {
-        let plans = self.engine.plans(self.group)?;
+        let plans = self.engine.plans(self.groups[0])?;
         let taken: Vec<String> = plans
             .iter()
             .filter(|(_, steps)| *steps > 0)
@@ -102,19 +121,27 @@ impl Subject for OnEngine<'_> {
     type Error = Error;
 
     fn steps(&mut self, from: u64, count: u64) -> Result<()> {
+        let data = self.data;
         for step in from..from + count {
             if let Some(dopamine) = &self.dopamine {
-                let now = self.data.dopamine[(step % TRAIN as u64) as usize];
-                self.engine.set_input(self.group, dopamine, &[now])?;
+                let now = data.dopamine[(step % TRAIN as u64) as usize];
+                self.engine.set_input(self.groups[0], dopamine, &[now])?;
             }
-            let events = Events::new().pre(self.data.pre.of(step)).post(self.data.post.of(step));
-            self.engine.step(&[(self.group, events)])?;
+            self.given.clear();
+            for (&group, number) in self.groups.iter().zip(0u64..) {
+                let (pre, post) = (data.pre.of(step + APART * number), data.post.of(step + APART * number));
+                if !pre.is_empty() || !post.is_empty() {
+                    self.given.push((group, Events::new().pre(pre).post(post)));
+                }
+            }
+            self.engine.step(&self.given)?;
         }
         self.engine.wait()
     }
+}
 
+impl Checked for OnEngine<'_> {
     fn checksum(&mut self) -> Result<f64> {
-        let weights = self.engine.read::<f32>(self.group, "w")?;
-        Ok(weights.iter().map(|&weight| f64::from(weight)).sum())
+        Ok(self.weights()?.iter().map(|&weight| f64::from(weight)).sum())
     }
 }

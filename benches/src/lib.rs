@@ -8,8 +8,13 @@ pub mod clock;
 pub mod data;
 pub mod engine;
 pub mod generator;
+#[cfg(feature = "native")]
+#[allow(missing_docs, reason = "what `plasticity!` makes of parameters without documentation")]
+pub mod native;
+pub mod peak;
+pub mod stream;
 pub mod workload;
 
-pub use clock::{Measurement, Settings, Subject, measure};
+pub use clock::{Checked, Measurement, Settings, Subject, Timing, measure, time};
 pub use data::Data;
 pub use workload::{Kind, Workload};

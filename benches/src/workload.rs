@@ -17,6 +17,8 @@ pub enum Kind {
     Fused,
     /// Seven rules in one pass: the five and two more.
     FusedMore,
+    /// So many groups in one engine, each as in [`Kind::Pairs`].
+    Groups(usize),
 }
 
 /// A workload.
@@ -36,10 +38,12 @@ pub struct Workload {
 pub const TRAIN: usize = 1000;
 /// No side is larger: 4 GiB of weights.
 const LARGEST: usize = 32768;
+/// Groups of an engine.
+const MOST_GROUPS: usize = 10_000;
 /// What workloads may be called, for messages.
-pub const FORMS: &str = "W1-N-pRR, W2-10k-1pc, W2-10k-10pc, W3-N, W4-N-bB, W5-N, W6-N or W6-N-more, as in W1-4000-p01 or W4-4096-b32";
+pub const FORMS: &str = "W1-N-pRR, W2-10k-1pc, W2-10k-10pc, W3-N, W4-N-bB, W5-N, W6-N, W6-N-more or GK-N-pRR, as in W1-4000-p01, W4-4096-b32 or G1000-32-p01";
 /// The workloads that results are given for.
-pub const NAMES: [&str; 19] = [
+pub const NAMES: [&str; 22] = [
     "W1-1000-p01",
     "W1-1000-p05",
     "W1-4000-p01",
@@ -59,6 +63,9 @@ pub const NAMES: [&str; 19] = [
     "W6-4096",
     "W6-1000-more",
     "W6-4096-more",
+    "G1-32-p00",
+    "G1000-32-p00",
+    "G1000-32-p01",
 ];
 
 impl Workload {
@@ -88,6 +95,11 @@ impl Workload {
             ["W5", size] => (Kind::Noisy, side(size)?, 0.0),
             ["W6", size] => (Kind::Fused, side(size)?, 0.01),
             ["W6", size, "more"] => (Kind::FusedMore, side(size)?, 0.01),
+            [groups, size, rate] if groups.starts_with('G') => {
+                let groups = groups[1..].parse().ok().filter(|groups| (1..=MOST_GROUPS).contains(groups))?;
+                let side = side(size).filter(|side| groups * side * side <= LARGEST * LARGEST)?;
+                (Kind::Groups(groups), side, share(percent(rate.strip_prefix('p')?)?))
+            }
             _ => return None,
         };
         Some(Self { name: name.to_owned(), kind, side, rate })
@@ -96,7 +108,7 @@ impl Workload {
     /// The text of its rule, and the rule's name in it.
     pub fn rule(&self) -> (&'static str, &'static str) {
         match self.kind {
-            Kind::Pairs | Kind::SparsePairs(_) => (include_str!("../rules/w1.rule"), "w1"),
+            Kind::Pairs | Kind::SparsePairs(_) | Kind::Groups(_) => (include_str!("../rules/w1.rule"), "w1"),
             Kind::Rewarded => (include_str!("../rules/w3.rule"), "w3"),
             Kind::Hebbian(_) => (include_str!("../rules/w4.rule"), "w4"),
             Kind::Noisy => (include_str!("../rules/w5.rule"), "w5"),
@@ -108,7 +120,7 @@ impl Workload {
     /// The least that a full pass reads and writes, in bytes for each synapse; none where synapses are sparse.
     pub fn bytes(&self) -> Option<u32> {
         match self.kind {
-            Kind::Pairs | Kind::Fused | Kind::FusedMore => Some(8),
+            Kind::Pairs | Kind::Fused | Kind::FusedMore | Kind::Groups(_) => Some(8),
             Kind::Rewarded => Some(16),
             Kind::Hebbian(_) => Some(24),
             Kind::Noisy => Some(20),
@@ -116,10 +128,15 @@ impl Workload {
         }
     }
 
+    /// How many groups there are.
+    pub fn groups(&self) -> usize {
+        if let Kind::Groups(groups) = self.kind { groups } else { 1 }
+    }
+
     /// After how many steps the checksum is taken.
     pub fn checked(&self) -> u64 {
         let density = if let Kind::SparsePairs(density) = self.kind { f64::from(density) } else { 1.0 };
-        if (self.side * self.side) as f64 * density < 2e6 { 100 } else { 10 }
+        if (self.groups() * self.side * self.side) as f64 * density < 2e6 { 100 } else { 10 }
     }
 }
 

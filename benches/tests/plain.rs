@@ -3,7 +3,7 @@
 use aplysia::{Device, Plan};
 use aplysia_bench::engine::OnEngine;
 use aplysia_bench::workload::TRAIN;
-use aplysia_bench::{Data, Subject, Workload};
+use aplysia_bench::{Checked, Data, Subject, Workload};
 
 const STEPS: u64 = 60;
 

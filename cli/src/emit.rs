@@ -127,7 +127,7 @@ fn ptx(_: &EmitArguments, _: &Options) -> Outcome<String> {
     Err(Failure::usage("this program was built without CUDA").help("build it with `--features cuda`"))
 }
 
-fn valid_info(kernel: &Kernel) -> valid::kernel::KernelInfo {
+pub fn valid_info(kernel: &Kernel) -> valid::kernel::KernelInfo {
     match valid::kernel::validate(kernel) {
         Ok(info) => info,
         Err(errors) => aplysia_compiler::ice!("kernel `{}` is not valid: {}", kernel.name, errors.join("; ")),

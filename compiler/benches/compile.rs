@@ -1,8 +1,9 @@
 //! How long a rule takes from its text to kernels that can be called, stage by stage.
 //!
 //! `cargo bench -p aplysia-compiler --features cranelift --bench compile -- --quick` measures a warm process with
-//! criterion. With `--cold` in the place of `--quick` every rule is compiled in fresh processes, once each, and the
-//! median and the range of each stage are printed: the compiler's own code and data are not in any cache then.
+//! criterion. With `--cold` in the place of `--quick` every shipped rule is compiled in fresh processes, once each, and the
+//! median and the range of each stage are printed: the compiler's own code and data are not in any cache then. Below the
+//! table stand the median and the worst of all rules; with `--json` that is all that is printed, as one line.
 
 use std::hint::black_box;
 use std::path::Path;
@@ -18,7 +19,7 @@ use aplysia_compiler::valid::kernel::{KernelInfo, validate};
 use aplysia_compiler::{ir, parse};
 use criterion::{BatchSize, Criterion};
 
-/// From one small rule to a composition of four.
+/// What a warm process compiles: from one small rule to a composition of four.
 const RULES: &[&str] = &["dale", "stdp", "stdp_triplet", "conex_rstdp", "adam", "hebbian", "cortex"];
 /// Processes for each rule.
 const RUNS: usize = 21;
@@ -35,7 +36,7 @@ fn main() -> Outcome<()> {
         return Ok(());
     }
     if arguments.iter().any(|argument| argument == "--cold") {
-        return cold();
+        return cold(arguments.iter().any(|argument| argument == "--json"));
     }
     let mut criterion = Criterion::default().configure_from_args();
     for name in RULES {
@@ -160,34 +161,55 @@ fn size(kernels: &[JitKernel]) -> usize {
     kernels.iter().map(JitKernel::code_size).sum()
 }
 
-/// Every rule in fresh processes, in milliseconds: the median, and the least and the most.
-fn cold() -> Outcome<()> {
-    println!("| rule | {} | all | process |", STAGES.join(" | "));
-    println!("|{}", " --- |".repeat(STAGES.len() + 3));
-    for name in RULES {
+/// Every shipped rule in fresh processes, in milliseconds: the median, and the least and the most.
+fn cold(json: bool) -> Outcome<()> {
+    if !json {
+        println!("| rule | {} | all | process |", STAGES.join(" | "));
+        println!("|{}", " --- |".repeat(STAGES.len() + 3));
+    }
+    // Of each rule, the median of all stages together.
+    let mut rules: Vec<(f64, &str)> = Vec::new();
+    // Some rules only live beside others.
+    for (name, _) in aplysia_rules::all().filter(|(name, _)| once(name).is_ok()) {
         let mut columns: Vec<Vec<f64>> = vec![Vec::new(); STAGES.len() + 2];
         for _ in 0..RUNS {
-            let start = Instant::now();
-            let output = Command::new(std::env::current_exe()?).args(["--once", name]).output()?;
-            let process = start.elapsed().as_secs_f64() * 1e3;
-            let line = String::from_utf8_lossy(&output.stdout).into_owned();
-            let times: Vec<f64> = line
-                .split_whitespace()
-                .filter_map(|word| word.parse::<f64>().ok())
-                .map(|nanos| nanos * 1e-6)
-                .collect();
-            if times.len() != STAGES.len() {
-                return Err(format!("`{name}`: {}", String::from_utf8_lossy(&output.stderr)).into());
-            }
-            let all = times.iter().sum();
-            for (column, time) in columns.iter_mut().zip(times.into_iter().chain([all, process])) {
+            for (column, time) in columns.iter_mut().zip(process(name)?) {
                 column.push(time);
             }
         }
         let cells: Vec<String> = columns.iter_mut().map(|column| spread(column)).collect();
-        println!("| {name} | {} |", cells.join(" | "));
+        if !json {
+            println!("| {name} | {} |", cells.join(" | "));
+        }
+        rules.push((columns[STAGES.len()][RUNS / 2], name));
+    }
+    rules.sort_by(|left, right| left.0.total_cmp(&right.0));
+    let (Some(worst), middle) = (rules.last(), rules[rules.len() / 2].0) else { return Ok(()) };
+    if json {
+        let names = (rules.len(), worst.1);
+        println!(
+            "{{\"workload\": \"cold\", \"rules\": {}, \"median_ms\": {middle:.3}, \"worst_ms\": {:.3}, \"worst\": \"{}\"}}",
+            names.0, worst.0, names.1
+        );
+    } else {
+        println!("\n{} rules: median {middle:.2} ms, worst {:.2} ms ({})", rules.len(), worst.0, worst.1);
     }
     Ok(())
+}
+
+/// The stages of a rule in a fresh process, all of them together, and the whole process, in milliseconds.
+fn process(name: &str) -> Outcome<Vec<f64>> {
+    let start = Instant::now();
+    let output = Command::new(std::env::current_exe()?).args(["--once", name]).output()?;
+    let process = start.elapsed().as_secs_f64() * 1e3;
+    let line = String::from_utf8_lossy(&output.stdout).into_owned();
+    let times = line.split_whitespace().filter_map(|word| word.parse::<f64>().ok());
+    let mut times: Vec<f64> = times.map(|nanos| nanos * 1e-6).collect();
+    if times.len() != STAGES.len() {
+        return Err(format!("`{name}`: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    times.extend([times.iter().sum(), process]);
+    Ok(times)
 }
 
 fn spread(times: &mut [f64]) -> String {

@@ -1,78 +1,116 @@
 //! From the macro's content to modules.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use proc_macro::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 
 use aplysia_compiler::ast::Item;
-use aplysia_compiler::back::rust::module::{Source, module, outline};
-use aplysia_compiler::diag::{Diagnostics, Severity, render};
-use aplysia_compiler::library::{Library, Settings};
+use aplysia_compiler::back::rust::module::{self, Source, module_with, outline};
+use aplysia_compiler::diag::{Diagnostics, Severity, code, render};
+use aplysia_compiler::library::{self, Library};
 use aplysia_compiler::source::FileId;
 
 use crate::files::Files;
 use crate::report;
-use crate::tokens::{Written, string};
+use crate::settings::{Settings, settings};
+use crate::tokens::Written;
 
 /// What stands for the path of `aplysia-native` in generated text.
 const NATIVE: &str = "APLYSIA_NATIVE";
 
-/// Expands `plasticity!`.
-pub(crate) fn expand(input: TokenStream) -> TokenStream {
+/// Expands `plasticity!`, with rule files below `root`.
+pub(crate) fn expand(input: TokenStream, root: PathBuf) -> TokenStream {
     let mut tokens = input.into_iter();
     let native = match tokens.next() {
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => group.stream(),
         _ => return whole("use `aplysia::plasticity!`"),
     };
-    let rest: Vec<TokenTree> = tokens.collect();
-    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let mut rest: Vec<TokenTree> = tokens.collect();
+    let settings = settings(&mut rest);
     let files = Files::new(root.clone());
-    let content = match file(&rest) {
-        Some(Ok((path, span))) => {
-            let full = root.join(&path);
-            match files.text(&PathBuf::from(&path)) {
-                Ok(text) => Content { name: path, text, written: Err(span) },
-                Err(error) => {
-                    let message = format!("{}: {error}", full.display());
-                    return report::error(&message, (span, span));
-                }
+    let content = match &settings.file {
+        Some((_, span)) if !rest.is_empty() => {
+            return report::error(
+                "the rules are in the file: nothing follows `file = \"…\"`",
+                (*span, *span),
+            );
+        }
+        Some((path, span)) => match files.text(&PathBuf::from(path)) {
+            Ok(text) => Content { name: path.clone(), text, written: Err(*span) },
+            Err(error) => {
+                let message = format!("{}: {error}", root.join(path).display());
+                return report::error(&message, (*span, *span));
             }
-        }
-        Some(Err(span)) => {
-            return report::error("`file` is the path of a rule file: `file = \"my.rule\"`", (span, span));
-        }
+        },
         None => {
             let written = Written::new(rest.into_iter().collect());
             Content { name: "plasticity!".to_owned(), text: written.text.clone(), written: Ok(written) }
         }
     };
     let (library, _) = Library::load(&content.name, &content.text, &files);
-    let found = library.check();
-    let mut out = content.report(&library, &found);
+    let Modules { found, errors, texts } = modules(&library, &content, &settings);
+    let mut out = settings.errors.clone();
+    out.extend(content.report(&library, &found));
+    out.extend(errors);
     out.extend(depends_on(&files));
-    for item in &library.root().items {
-        let Item::Rule(rule) = item else { continue };
-        let text = if found.has_errors() {
-            outline(rule, NATIVE)
-        } else {
-            match text(&library, &content, &rule.name.text) {
-                Ok(text) => text,
-                Err(more) => {
-                    let last = library.rules().last().is_some_and(|last| last.name == rule.name.text);
-                    // A rule that waits for another's state is there to be composed.
-                    if last {
-                        out.extend(content.report(&library, &more));
-                    }
-                    outline(rule, NATIVE)
-                }
-            }
-        };
+    for text in texts {
         match text.parse::<TokenStream>() {
             Ok(tokens) => out.extend(with_path(tokens, &native)),
             Err(error) => out.extend(whole(&format!("internal compiler error, please report it: {error}"))),
         }
     }
     out
+}
+
+/// What becomes of the rules.
+struct Modules {
+    /// Everything that is wrong with them.
+    found: Diagnostics,
+    /// What is wrong with the settings for them.
+    errors: TokenStream,
+    /// The modules.
+    texts: Vec<String>,
+}
+
+fn modules(library: &Library, content: &Content, settings: &Settings) -> Modules {
+    let mut found = library.check();
+    let mut errors = TokenStream::new();
+    let broken = found.has_errors();
+    let rules = library.rules();
+    if rules.is_empty() && !broken && settings.errors.is_empty() {
+        let none = library.elaborate(None, &library::Settings::default());
+        found.append(none.err().unwrap_or_default());
+    }
+    let (mut seen, mut texts) = (BTreeSet::new(), Vec::new());
+    for item in &library.root().items {
+        let Item::Rule(rule) = item else { continue };
+        let name = &rule.name.text;
+        // Two rules of one name are an error already; two modules would be another.
+        if !seen.insert(name) {
+            continue;
+        }
+        let made = if broken { None } else { Some(text(library, content, name, settings)) };
+        texts.push(match made {
+            Some(Ok(Ok(text))) => text,
+            Some(Ok(Err(more))) => {
+                errors.extend(more);
+                outline(rule, NATIVE)
+            }
+            Some(Err(more)) => {
+                let last = rules.last().is_some_and(|last| last.name == *name);
+                // A rule that waits for another's state is there to be composed.
+                let waits = more.iter().all(|one| one.code == code::EXTERN_MISSING);
+                if last || !waits {
+                    found.append(more);
+                }
+                outline(rule, NATIVE)
+            }
+            None => outline(rule, NATIVE),
+        });
+    }
+    found.sort();
+    Modules { found, errors, texts }
 }
 
 /// What is expanded.
@@ -113,23 +151,31 @@ impl Content {
     }
 }
 
-/// The text of one rule's module.
-fn text(library: &Library, content: &Content, name: &str) -> Result<String, Diagnostics> {
-    let rule = library.elaborate(Some(name), &Settings::default())?.rule;
-    module(&Source { rule: &rule, text: &content.text, native: NATIVE })
-}
-
-/// The path of `file = "…"`, and its place; an error where something else follows `file =`.
-fn file(tokens: &[TokenTree]) -> Option<Result<(String, Span), Span>> {
-    let [TokenTree::Ident(word), TokenTree::Punct(equals), rest @ ..] = tokens else { return None };
-    if word.to_string() != "file" || equals.as_char() != '=' {
-        return None;
-    }
-    match rest {
-        [TokenTree::Literal(literal)] => {
-            Some(string(&literal.to_string()).map(|path| (path, literal.span())).ok_or(literal.span()))
+/// The text of one rule's module, or what is wrong with the settings for it.
+fn text(
+    library: &Library,
+    content: &Content,
+    name: &str,
+    settings: &Settings,
+) -> Result<Result<String, TokenStream>, Diagnostics> {
+    let rule = library.elaborate(Some(name), &library::Settings::default())?.rule;
+    let mut wanted = settings.module.clone();
+    for (draw, span) in &settings.draws {
+        match module::find_draw(&rule, draw) {
+            Ok(site) => wanted.draws.push(site),
+            Err(message) => return Ok(Err(report::error(&message, (*span, *span)))),
         }
-        _ => Some(Err(word.span())),
+    }
+    let source = Source { rule: &rule, text: &content.text, native: NATIVE };
+    match module_with(&source, &wanted) {
+        Ok(text) => Ok(Ok(text)),
+        // What is wrong with a delay alone stands in no text.
+        Err(found) => match (settings.delays, found.iter().find(|one| one.primary.span.file.0 == u32::MAX)) {
+            (Some(span), Some(one)) => {
+                Ok(Err(report::error(&report::message(library.sources(), one), (span, span))))
+            }
+            _ => Err(found),
+        },
     }
 }
 
@@ -152,7 +198,7 @@ fn with_path(tokens: TokenStream, native: &TokenStream) -> TokenStream {
                 other.set_span(group.span());
                 TokenStream::from(TokenTree::Group(other))
             }
-            TokenTree::Ident(name) if name.to_string() == NATIVE => native.clone(),
+            TokenTree::Ident(name) if name == NATIVE => native.clone(),
             other => other.into(),
         })
         .collect()

@@ -1,6 +1,7 @@
 //! Where imported rules are found: shipped ones, and files of the folder of the importing file and the folders inside.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
 
 use aplysia_compiler::library::{Import, LoadError, Loaded, Loader};
 
@@ -53,22 +54,21 @@ impl Loader for Files {
                     return Err(LoadError::OutsideRoot);
                 }
                 let folder = Path::new(importer).parent().unwrap_or(Path::new(""));
-                let path = folder.join(path);
-                let text = self.text(&path)?;
                 // The same file always has the same name.
-                let mut parts: Vec<&std::ffi::OsStr> = Vec::new();
-                for part in path.components() {
+                let mut parts: Vec<OsString> = Vec::new();
+                for part in folder.join(path).components() {
                     match part {
-                        std::path::Component::ParentDir => {
-                            parts.pop();
+                        Component::ParentDir => {
+                            parts.pop().ok_or(LoadError::OutsideRoot)?;
                         }
-                        std::path::Component::Normal(name) => parts.push(name),
-                        std::path::Component::CurDir
-                        | std::path::Component::RootDir
-                        | std::path::Component::Prefix(_) => {}
+                        Component::Normal(name) => parts.push(name.to_owned()),
+                        Component::CurDir => {}
+                        Component::RootDir | Component::Prefix(_) => return Err(LoadError::OutsideRoot),
                     }
                 }
-                let name = parts.iter().collect::<PathBuf>().to_string_lossy().replace('\\', "/");
+                let path: PathBuf = parts.iter().collect();
+                let text = self.text(&path)?;
+                let name = path.to_string_lossy().replace('\\', "/");
                 Ok(Loaded { name, text })
             }
         }

@@ -1,6 +1,6 @@
 //! Diagnostics as rustc shows them: errors at the user's own tokens, all at once, and warnings.
 
-use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
 use aplysia_compiler::diag::{Diagnostic, Severity};
 use aplysia_compiler::source::Sources;
@@ -82,7 +82,7 @@ fn placed(tokens: TokenStream, span: Span) -> TokenStream {
                 other.set_span(group.span());
                 TokenTree::Group(other)
             }
-            TokenTree::Ident(name) if name.to_string() == "APLYSIA_HERE" => {
+            TokenTree::Ident(name) if name == "APLYSIA_HERE" => {
                 Ident::new("plasticity_warning", span.resolved_at(Span::call_site())).into()
             }
             other => other,

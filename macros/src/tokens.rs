@@ -1,6 +1,6 @@
 //! From tokens to the text of a rule, with the place of each token, and back from places to tokens.
 
-use proc_macro::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 
 /// A text, and which token each of its parts was.
 #[derive(Default)]
@@ -76,14 +76,14 @@ impl Written {
             return;
         }
         let (begin, end) = (span.start(), span.end());
-        let begin = (begin.line(), begin.column());
+        let begin = (begin.line, begin.column);
         match self.end {
             Some(last) if last == begin => {}
             Some((line, _)) if line < begin.0 => self.text.push('\n'),
             Some(_) => self.text.push(' '),
             None => {}
         }
-        self.end = Some((end.line(), end.column()));
+        self.end = Some((end.line, end.column));
         let start = self.text.len();
         self.text.push_str(text);
         self.places.push((start, self.text.len(), span));
@@ -110,9 +110,7 @@ fn documentation(group: &Group) -> Option<(String, Span)> {
     let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
     match tokens.as_slice() {
         [TokenTree::Ident(name), TokenTree::Punct(equals), TokenTree::Literal(literal)]
-            if group.delimiter() == Delimiter::Bracket
-                && name.to_string() == "doc"
-                && equals.as_char() == '=' =>
+            if group.delimiter() == Delimiter::Bracket && *name == "doc" && equals.as_char() == '=' =>
         {
             Some((string(&literal.to_string())?, literal.span()))
         }

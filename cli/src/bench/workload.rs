@@ -5,39 +5,36 @@ use aplysia_bench::engine::OnEngine;
 use aplysia_bench::{Data, Workload, measure};
 
 use super::arguments::BenchArguments;
-use super::settings;
+use super::{is_optional, plans, settings, word};
 use crate::report::{self, Outcome};
 use crate::run::arguments::{Backend, PlanChoice};
 use crate::run::execute;
-
-/// All plans, with what stands behind the program's name in a table.
-const PLANS: [(PlanChoice, &str); 4] = [
-    (PlanChoice::Auto, "aplysia"),
-    (PlanChoice::Full, "aplysia-full"),
-    (PlanChoice::Events, "aplysia-events"),
-    (PlanChoice::Replay, "aplysia-replay"),
-];
 
 /// Measures each plan that was asked for; where none was, each that carries out something else.
 pub fn run(workload: &Workload, arguments: &BenchArguments) -> Outcome {
     let data = Data::new(workload);
     let mut seen: Vec<Program> = Vec::new();
-    for (choice, system) in PLANS {
-        let asked = arguments.plans.contains(&choice);
-        if !asked && !arguments.plans.is_empty() {
-            continue;
-        }
+    for &choice in plans(arguments) {
         let device = execute::device(Backend::Cpu, arguments.threads)?;
         let threads = device.threads();
-        let mut subject = OnEngine::new(workload, &data, device, execute::plan(choice))?;
+        let mut subject = match OnEngine::new(workload, &data, device, execute::plan(choice)) {
+            Err(_) if is_optional(choice, arguments) => continue,
+            made => made?,
+        };
         let program = Program { notes: Vec::new(), ..subject.program()?.clone() };
-        if !asked && seen.contains(&program) {
+        if arguments.plans.is_empty() && seen.contains(&program) {
             continue;
         }
         seen.push(program);
         let found = measure(&mut subject, workload, &settings(arguments))?;
-        let line = found.json(workload, &data, system, threads, subject.prepared(), &subject.note()?);
+        let line =
+            found.json(workload, &data, &system(choice), threads, subject.prepared(), &subject.note()?);
         report::print(&format!("{line}\n"))?;
     }
     Ok(())
+}
+
+/// What a plan is called in a table of programs.
+fn system(choice: PlanChoice) -> String {
+    if choice == PlanChoice::Auto { "aplysia".to_owned() } else { format!("aplysia-{}", word(choice)) }
 }

@@ -2,7 +2,7 @@
 
 pub mod arguments;
 pub mod axes;
-mod connect;
+pub mod connect;
 pub mod execute;
 mod input;
 mod output;
@@ -43,7 +43,7 @@ use summary::{Statistics, Summary, Weights};
 /// Steps, where nothing says how many.
 const DEFAULT_STEPS: u64 = 1000;
 /// Of Poisson trains, in Hz.
-const DEFAULT_RATE: f64 = 10.0;
+pub const DEFAULT_RATE: f64 = 10.0;
 
 /// Runs a rule.
 ///
@@ -131,7 +131,10 @@ pub fn run(arguments: &RunArguments) -> Outcome {
 }
 
 /// The arrays of the input file, if there is one.
-fn load(rule: &Rule, arguments: &RunArguments) -> Outcome<Input> {
+///
+/// # Errors
+/// Where the file cannot be read or an array does not fit.
+pub fn load(rule: &Rule, arguments: &RunArguments) -> Outcome<Input> {
     let mut sizes = Sizes::default();
     let kind = arguments.topology.kind();
     let counts = [
@@ -204,7 +207,10 @@ fn measure(input: &Input, arguments: &RunArguments) -> Outcome<u64> {
 }
 
 /// Refuses what is given twice, or not at all.
-fn settled(rule: &Rule, connections: &Connections, settings: &Settings, input: &Input) -> Outcome {
+///
+/// # Errors
+/// With the names.
+pub fn settled(rule: &Rule, connections: &Connections, settings: &Settings, input: &Input) -> Outcome {
     let of = |list: &[(VarId, crate::npy::Array)]| -> Vec<VarId> { list.iter().map(|(id, _)| *id).collect() };
     let mut params: Vec<VarId> = settings.params.iter().map(|(id, _)| *id).collect();
     params.extend(of(&input.params));

@@ -11,7 +11,7 @@ mod grammar;
 mod scan;
 #[cfg(test)]
 mod tests;
-mod word;
+pub(crate) mod word;
 
 use crate::ast::File;
 use crate::diag::{Diagnostic, Diagnostics, code};

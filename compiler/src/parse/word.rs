@@ -47,7 +47,7 @@ pub(super) const GRAMMAR: &[&str] = &[
 ];
 
 /// Rust's keywords, which `plasticity!` could not take as names.
-pub(super) const RUST: &[&str] = &[
+pub(crate) const RUST: &[&str] = &[
     "Self", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do",
     "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop",
     "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static",

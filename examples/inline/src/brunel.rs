@@ -5,6 +5,8 @@
 //! Excitatory neurons excite each other through fixed random connections; inhibitory neurons reach all of them through
 //! plastic ones, which begin at 0. Every neuron has a Poisson drive of its own.
 
+use crate::random::Random;
+
 aplysia::plasticity! {
     use std::istdp;
     /// The shipped rule, with a faster learning rate: a demonstration is short.
@@ -57,31 +59,9 @@ impl Population {
     }
 }
 
-/// SplitMix64 (Steele, Lea & Flood 2014, doi:10.1145/2714064.2660195).
-struct Random(u64);
-
-impl Random {
-    fn unit(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    fn poisson(&mut self, mean: f64) -> u32 {
-        let (least, mut product, mut count) = ((-mean).exp(), self.unit(), 0);
-        while product > least {
-            product *= self.unit();
-            count += 1;
-        }
-        count
-    }
-}
-
 /// The rate of the excitatory neurons in each of so many seconds, in Hz.
 pub fn rates(seconds: usize) -> Vec<f64> {
-    let mut random = Random(1);
+    let mut random = Random::new(1);
     let mut excitatory = Population::new(EXCITATORY, 30.0);
     let mut inhibitory = Population::new(INHIBITORY, 23.0);
     let targets: Vec<Vec<usize>> = (0..EXCITATORY)

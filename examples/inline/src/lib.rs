@@ -3,6 +3,9 @@
 #![forbid(unsafe_code)]
 
 pub mod brunel;
+pub mod digits;
+pub mod distal;
+pub mod random;
 
 use aplysia::plasticity;
 

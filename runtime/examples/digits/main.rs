@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release -p aplysia --example digits -- --neurons 100 --seeds 5 --epochs 6 --output fields.png`
 
+mod engine;
 mod experiment;
 mod fields;
 
@@ -9,7 +10,10 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use experiment::data::Digits;
+use ndarray::ArrayView2;
+
+use engine::Compiled;
+use experiment::data::{Digits, PIXELS};
 use experiment::{Outcome, Settings, k_means, run};
 
 /// What the command line says.
@@ -58,11 +62,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     for seed in first..first.saturating_add(seeds) {
         let begin = Instant::now();
         let settings = Settings { neurons, epochs, seed };
-        let Outcome { untrained, trained, weights } =
-            run(&examples.join("rules"), &digits, settings, |epoch, spikes| {
-                let seconds = begin.elapsed().as_secs();
-                println!("seed {seed}: epoch {epoch} of {epochs}, {spikes:.1} spikes an image, {seconds} s");
-            })?;
+        let synapses = Compiled::new(&examples.join("rules"), neurons, seed)?;
+        let Outcome { untrained, trained, weights } = run(synapses, &digits, settings, |epoch, spikes| {
+            let seconds = begin.elapsed().as_secs();
+            println!("seed {seed}: epoch {epoch} of {epochs}, {spikes:.1} spikes an image, {seconds} s");
+        })?;
         let centres = k_means(&digits, neurons, seed);
         println!(
             "seed {seed}: by profiles {:.3} (untrained {:.3}), by labels {:.3} (untrained {:.3}), k-means++ {centres:.3}",
@@ -71,7 +75,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let row = [trained.profiles, trained.labels, untrained.profiles, untrained.labels, centres];
         figures.iter_mut().zip(row).for_each(|(list, figure)| list.push(figure));
         if seed == first {
-            fields::write(&output, weights.view())?;
+            fields::write(&output, ArrayView2::from_shape((PIXELS, neurons), &weights)?)?;
             println!("the receptive fields are in {}", output.display());
         }
     }

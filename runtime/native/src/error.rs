@@ -7,6 +7,15 @@ use core::fmt;
 pub enum Error {
     /// There are more neurons or synapses than memory can hold.
     TooLarge,
+    /// A batch of nothing.
+    NoBatch,
+    /// Blocks of postsynaptic neurons, or of output channels, that the rule adds up are not whole.
+    UnevenBlocks {
+        /// Neurons or channels of a block.
+        size: u32,
+        /// How many there are.
+        channels: usize,
+    },
     /// The length of a step is not a positive number.
     BadStep(f64),
     /// A parameter is outside its declared range, or not a number.
@@ -64,6 +73,11 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::TooLarge => f.write_str("the group is larger than memory"),
+            Error::NoBatch => f.write_str("a batch has at least one element"),
+            Error::UnevenBlocks { size, channels } => write!(
+                f,
+                "`sum[post by {size}]`: blocks of {size} do not divide {channels} postsynaptic neurons or channels"
+            ),
             Error::BadStep(dt) => {
                 write!(f, "the length of a step is {dt} ms; it has to be a positive number")
             }

@@ -1,12 +1,10 @@
-//! What groups of every rule have in common: their sizes and moments, and how the host gives numbers and spikes.
+//! How the host gives numbers and sees them.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use super::error::Error;
-
-/// Synapses from every presynaptic to every postsynaptic neuron: `[pre, post]`, a row for each presynaptic neuron.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dense;
+use aplysia_topology::{Table, Tables};
 
 /// How a group runs, whatever its rule.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,7 +76,7 @@ macro_rules! values {
         )*
     };
 }
-values! { f32 f64 i64 }
+values! { f32 f64 i64 bool }
 
 macro_rules! lists {
     ($([$($generic:tt)*] $list:ty),*) => {
@@ -98,142 +96,42 @@ macro_rules! lists {
 }
 lists! { [] &[R], [] &Vec<R>, [const N: usize] &[R; N], [] Vec<R>, [const N: usize] [R; N] }
 
-/// The spikes of one side in one step: a `bool` for each neuron, or the numbers of the neurons that spike, ascending.
-pub trait Spikes {
-    /// Names each neuron that spikes.
-    ///
-    /// # Errors
-    /// If there are more or fewer conditions than neurons, or a number is out of range or not above the one before.
-    fn each(&self, side: &'static str, count: usize, found: &mut dyn FnMut(usize)) -> Result<(), Error>;
+/// Initial values that wait for their group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Given<R> {
+    values: Vec<R>,
+    /// One number for all places.
+    single: bool,
 }
 
-impl Spikes for [bool] {
-    fn each(&self, side: &'static str, count: usize, found: &mut dyn FnMut(usize)) -> Result<(), Error> {
-        if self.len() != count {
-            return Err(Error::WrongLength { name: side, expected: count, found: self.len() });
-        }
-        self.iter().enumerate().filter(|(_, spikes)| **spikes).for_each(|(neuron, _)| found(neuron));
-        Ok(())
-    }
-}
-
-macro_rules! numbers {
-    ($($ty:ident)*) => {
-        $(
-            impl Spikes for [$ty] {
-                fn each(
-                    &self,
-                    side: &'static str,
-                    count: usize,
-                    found: &mut dyn FnMut(usize),
-                ) -> Result<(), Error> {
-                    let mut least = 0;
-                    for (position, &index) in self.iter().enumerate() {
-                        let place = usize::try_from(index).ok().filter(|&place| place < count);
-                        let Some(place) = place else {
-                            let index = i64::try_from(index).unwrap_or(i64::MAX);
-                            return Err(Error::NoSuchNeuron { side, index, count });
-                        };
-                        if place < least {
-                            return Err(Error::Unsorted { side, position });
-                        }
-                        least = place + 1;
-                        found(place);
-                    }
-                    Ok(())
-                }
+impl<R: Copy> Given<R> {
+    /// A copy of the values.
+    pub fn new(values: &impl Values<R>) -> Self {
+        match values.length() {
+            None => Self { values: vec![values.value(0)], single: true },
+            Some(length) => {
+                Self { values: (0..length).map(|place| values.value(place)).collect(), single: false }
             }
-        )*
-    };
-}
-numbers! { i32 u32 usize }
-
-impl<T, const N: usize> Spikes for [T; N]
-where
-    [T]: Spikes,
-{
-    fn each(&self, side: &'static str, count: usize, found: &mut dyn FnMut(usize)) -> Result<(), Error> {
-        self.as_slice().each(side, count, found)
-    }
-}
-
-impl<T> Spikes for Vec<T>
-where
-    [T]: Spikes,
-{
-    fn each(&self, side: &'static str, count: usize, found: &mut dyn FnMut(usize)) -> Result<(), Error> {
-        self.as_slice().each(side, count, found)
-    }
-}
-
-/// Where a group stands: its sizes, its step and what parameters make of it.
-#[derive(Clone, Debug)]
-pub struct Run<const N: usize> {
-    /// Presynaptic neurons.
-    pub pre: usize,
-    /// Postsynaptic neurons.
-    pub post: usize,
-    /// The length of a step in ms.
-    pub dt: f64,
-    /// The seed of its random numbers.
-    pub seed: u64,
-    /// The number of the last step.
-    pub step: u64,
-    /// The host wrote something that constrain concerns.
-    pub dirty: bool,
-    /// How many neurons of each side spike in this step.
-    pub events: [usize; 2],
-    /// What is computed when a parameter changes.
-    pub prologue: [f64; N],
-}
-
-impl<const N: usize> Run<N> {
-    /// Before the first step.
-    ///
-    /// # Errors
-    /// If the sizes do not fit, or the length of a step is no positive number.
-    pub fn new(pre: usize, post: usize, options: &Options) -> Result<Self, Error> {
-        let fits = |count: usize| i32::try_from(count).is_ok();
-        let synapses = pre.checked_mul(post).filter(|&synapses| isize::try_from(synapses).is_ok());
-        if !fits(pre) || !fits(post) || synapses.is_none() {
-            return Err(Error::TooLarge);
         }
-        let Options { dt, seed } = *options;
-        if !(dt > 0.0 && dt.is_finite()) {
-            return Err(Error::BadStep(dt));
-        }
-        Ok(Self { pre, post, dt, seed, step: 0, dirty: false, events: [0; 2], prologue: [0.0; N] })
-    }
-
-    /// Whether the events of this step are so few that their rows and columns cost less than so large a share of a full
-    /// pass, a synapse of a column counted as `column_cost` ones of a row, and nothing was written in between.
-    #[inline]
-    pub fn few_events(&self, share: f64, column_cost: f64) -> bool {
-        let [pre_events, post_events] = self.events.map(|count| count as f64);
-        let (pre, post) = (self.pre as f64, self.post as f64);
-        !self.dirty && pre_events * post + column_cost * post_events * pre <= share * pre * post
-    }
-
-    /// Whether a period, a result of the prologue in steps, ends with this step.
-    #[inline]
-    pub fn is_due(&self, place: usize) -> bool {
-        // A conversion from float to integer saturates: an infinite period is never due.
-        self.step.is_multiple_of((nearest(self.prologue[place]) as u64).max(1))
-    }
-
-    /// A length that the prologue computes.
-    ///
-    /// # Errors
-    /// If it is no length.
-    pub fn length(&self, place: usize) -> Result<usize, Error> {
-        let length = self.prologue[place];
-        if (0.0..1e12).contains(&length) { Ok(length as usize) } else { Err(Error::TooLarge) }
     }
 }
 
-/// To the nearest whole number, halves to even.
-fn nearest(value: f64) -> f64 {
-    super::Real::round_ties_even(value)
+impl<R: Value> Given<R> {
+    /// The same values in f64.
+    #[must_use]
+    pub fn in_f64(self) -> Given<f64> {
+        Given { values: self.values.into_iter().map(Value::wide).collect(), single: self.single }
+    }
+}
+
+impl<R: Copy> Values<R> for Given<R> {
+    fn length(&self) -> Option<usize> {
+        (!self.single).then_some(self.values.len())
+    }
+
+    fn value(&self, place: usize) -> R {
+        self.values[if self.single { 0 } else { place }]
+    }
 }
 
 /// How many blocks hold so many items.
@@ -254,6 +152,34 @@ pub fn zeros<T: Copy + Default>(lengths: &[usize]) -> Result<Vec<T>, Error> {
     array.try_reserve_exact(length).map_err(|_| Error::TooLarge)?;
     array.resize(length, T::default());
     Ok(array)
+}
+
+/// The numbers of a table of the topology, which has this length.
+///
+/// # Errors
+/// If there is no memory for them.
+pub fn table<T: Index>(tables: &Tables<'_>, table: Table, lengths: &[usize]) -> Result<Vec<T>, Error> {
+    let mut array = zeros(lengths)?;
+    array.iter_mut().zip(tables.get(table)).for_each(|(cell, number)| *cell = T::of(number));
+    Ok(array)
+}
+
+/// Whole numbers of tables.
+pub trait Index: Copy + Default {
+    /// A number that fits.
+    fn of(number: i64) -> Self;
+}
+
+impl Index for i32 {
+    fn of(number: i64) -> Self {
+        number as i32
+    }
+}
+
+impl Index for i64 {
+    fn of(number: i64) -> Self {
+        number
+    }
 }
 
 /// A parameter in base units.
@@ -300,11 +226,15 @@ pub fn store<R: Value>(
     Ok(())
 }
 
-/// Stores whole numbers.
+/// Stores whole numbers or conditions.
 ///
 /// # Errors
 /// If their number is not that of the places.
-pub fn store_whole(name: &'static str, array: &mut [i64], values: &impl Values<i64>) -> Result<(), Error> {
+pub fn store_exact<T: Copy>(
+    name: &'static str,
+    array: &mut [T],
+    values: &impl Values<T>,
+) -> Result<(), Error> {
     check(name, array.len(), values.length())?;
     for (place, cell) in array.iter_mut().enumerate() {
         *cell = values.value(place);
@@ -370,26 +300,6 @@ pub enum Array<'a, R> {
     Condition(&'a [bool]),
 }
 
-/// A launch of a kernel, whose code is to be there for every width of vectors.
-pub trait Launch {
-    /// Runs it.
-    fn run(self);
-}
-
-/// Runs a kernel with the widest vectors that the processor has. Widths never change a bit.
-#[inline]
-pub fn dispatch(launch: impl Launch) {
-    struct Any<L>(L);
-    impl<L: Launch> pulp::WithSimd for Any<L> {
-        type Output = ();
-        #[inline(always)]
-        fn with_simd<S: pulp::Simd>(self, _: S) {
-            self.0.run();
-        }
-    }
-    pulp::Arch::new().dispatch(Any(launch));
-}
-
 /// A rule as text, for an engine that compiles it again, on whichever device.
 #[derive(Clone, Copy, Debug)]
 pub struct Item {
@@ -407,21 +317,6 @@ pub struct Item {
 mod tests {
     use super::*;
     use alloc::vec;
-
-    fn spikes(list: &(impl Spikes + ?Sized)) -> Result<Vec<usize>, Error> {
-        let mut found = Vec::new();
-        list.each("pre", 4, &mut |neuron| found.push(neuron)).map(|()| found)
-    }
-
-    #[test]
-    fn spikes_are_conditions_or_numbers() {
-        assert_eq!(spikes(&[false, true, false, true]), Ok(vec![1, 3]));
-        assert_eq!(spikes(&[1, 3]), Ok(vec![1, 3]));
-        assert_eq!(spikes(&[3, 1]), Err(Error::Unsorted { side: "pre", position: 1 }));
-        assert_eq!(spikes(&[4usize]), Err(Error::NoSuchNeuron { side: "pre", index: 4, count: 4 }));
-        assert_eq!(spikes(&[-1]), Err(Error::NoSuchNeuron { side: "pre", index: -1, count: 4 }));
-        assert!(matches!(spikes(&vec![true]), Err(Error::WrongLength { expected: 4, found: 1, .. })));
-    }
 
     #[test]
     fn numbers_are_stored_in_base_units_or_not_at_all() {

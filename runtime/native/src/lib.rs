@@ -9,18 +9,32 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod connect;
+mod dispatch;
 mod error;
 mod group;
 mod kernel;
+mod run;
+mod spikes;
 
 pub use alloc::vec::Vec;
 
+pub use aplysia_topology::{
+    Convolution, ConvolutionError, Count, Side, Sparse, SparseError, Table, Tables, Topology,
+};
+pub use connect::{Batched, Connected, Conv2d, Dense, Local2d, OneToOne};
+pub use dispatch::{Launch, dispatch};
 pub use error::{Error, expect};
 pub use group::{
-    Array, Dense, Item, Launch, Options, Run, Scaled, Spikes, Value, Values, blocks, dispatch, parameter,
-    store, store_whole, zeros,
+    Array, Given, Index, Item, Options, Scaled, Value, Values, blocks, parameter, store, store_exact, table,
+    zeros,
 };
 pub use kernel::{Pairs, Real, StoredBlocks, count, halve, row, row_mut, tile};
+pub use run::Run;
+pub use spikes::{Room, Spikes};
+
+/// The crate that finds the processor's vectors, for loops of one's own.
+pub use pulp;
 
 #[cfg(feature = "macros")]
 #[doc(hidden)]

@@ -14,6 +14,8 @@ pub fn trials() -> Vec<Trial> {
     vec![
         trial("workloads_print_a_line_for_each_plan", workloads),
         trial("wrong_workloads_are_refused", wrong_workloads),
+        trial("rules_are_measured_plan_by_plan", rules),
+        trial("wrong_rules_are_refused", wrong_rules),
     ]
 }
 
@@ -46,4 +48,49 @@ fn wrong_workloads() {
     ask(folder.path(), &["bench", "W1-50-p05", "--seconds", "0"]).bad(2);
     ask(folder.path(), &["bench", "W1-50-p05", "--rounds", "0"]).bad(2);
     ask(folder.path(), &["bench", "W1-50-p05", "--plan", "quick"]).bad(2);
+}
+
+/// A rule on two threads, as text and as JSON.
+fn rules() {
+    let folder = folder();
+    let at = folder.path();
+    let quick = ["--steps", "4", "--rounds", "1", "--pre", "40", "--post", "30", "--rate", "50Hz"];
+    let out = ask(at, &[&["bench", "std::stdp"][..], &quick].concat()).good();
+    for word in ["40 × 30 dense", "GB/s read and written", "auto", "full", "ns/event"] {
+        assert!(out.contains(word), "{word}: {out}");
+    }
+    let asked = ["--format", "json", "--plan", "full,events", "--precision", "f64"];
+    let out = ask(at, &[&["bench", "std::stdp"][..], &quick, &asked].concat()).good();
+    let found: Value = serde_json::from_str(&out).unwrap();
+    let [full, events] = &found["plans"].as_array().unwrap()[..] else { panic!("{out}") };
+    assert_eq!((&full["plan"], &events["plan"]), (&"full".into(), &"events".into()));
+    // A full pass reads and writes each weight once.
+    assert_eq!(full["bytes_per_step"].as_f64(), Some(40.0 * 30.0 * 16.0));
+    let share = events["bytes_per_step"].as_f64().unwrap() / full["bytes_per_step"].as_f64().unwrap();
+    assert!(share > 0.0 && share < 0.5, "{share}");
+    assert!(full["us_per_step"].as_f64() > Some(0.0) && full["code_ms"].as_f64() > Some(0.0), "{out}");
+    // Batches, other topologies, and what a rule needs.
+    let given = ["--set", "alpha=0.1", "--set", "dopamine=1", "--topology", "csr", "--batch", "3"];
+    ask(at, &[&["bench", "given.rule"][..], &quick, &given].concat()).bad(1);
+    ask(at, &[&["bench", "given.rule"][..], &quick, &given[..6]].concat()).good();
+    let patterns = ["--batch", "3", "--format", "json"];
+    let out = ask(
+        at,
+        &[&["bench", "std::hebbian"][..], &quick, &patterns, &["--set", "z_pre=1", "--set", "z_post=0"]]
+            .concat(),
+    );
+    let found: Value = serde_json::from_str(&out.good()).unwrap();
+    assert_eq!(found["synapse_visits"].as_f64(), Some(3600.0));
+}
+
+fn wrong_rules() {
+    let folder = folder();
+    let at = folder.path();
+    assert!(ask(at, &["bench", "given.rule"]).bad(1).contains("`alpha`"));
+    assert!(ask(at, &["bench", "missing.rule"]).bad(2).contains("missing.rule"));
+    std::fs::write(at.join("broken.rule"), "rule broken { plastic w; update { dv -= w; } }").unwrap();
+    assert!(ask(at, &["bench", "broken.rule"]).bad(1).contains("dv"));
+    assert!(ask(at, &["bench", "W1-50-p05", "--pre", "3"]).bad(2).contains("--pre"));
+    assert!(ask(at, &["bench", "std::stdp", "--rate", "2000Hz"]).bad(2).contains("--rate"));
+    ask(at, &["bench", "std::stdp", "--pre", "2147483648", "--post", "2147483648"]).bad(1);
 }

@@ -7,12 +7,8 @@ pub mod neurons;
 pub mod random;
 pub mod readout;
 
-use std::path::Path;
-
-use ndarray::Array2;
-
 use data::{Digits, Split};
-use network::Network;
+use network::{Network, Synapses};
 use random::Random;
 use readout::{Readout, Responses};
 
@@ -45,8 +41,8 @@ pub struct Outcome {
     pub untrained: Accuracy,
     /// After learning.
     pub trained: Accuracy,
-    /// The weights after learning, `[pixels, neurons]`.
-    pub weights: Array2<f32>,
+    /// The weights after learning, `[pixels, neurons]`, row by row.
+    pub weights: Vec<f32>,
 }
 
 /// A split and the generator that made it, which both the network and k-means++ get.
@@ -55,19 +51,20 @@ pub fn split(digits: &Digits, seed: u64) -> (Split, Random) {
     (Split::new(digits.images.len(), &mut random), random)
 }
 
-/// Trains and judges a network. `report` is told after each epoch how many spikes an image caused on average.
+/// Trains and judges a network around fresh synapses. `report` is told after each epoch how many spikes an image caused on
+/// average.
 ///
 /// # Errors
-/// If the rules cannot be read from the folder, or a step fails.
-pub fn run(
-    rules: &Path,
+/// If a step fails.
+pub fn run<S: Synapses>(
+    synapses: S,
     digits: &Digits,
     settings: Settings,
     mut report: impl FnMut(usize, f64),
-) -> aplysia::Result<Outcome> {
+) -> Result<Outcome, S::Error> {
     let Settings { neurons, epochs, seed } = settings;
     let (mut split, mut random) = split(digits, seed);
-    let mut network = Network::new(rules, neurons, seed)?;
+    let mut network = Network::new(synapses, neurons, seed)?;
     let untrained = judge(&mut network, digits, &split, neurons)?;
     let total = (epochs * split.training.len()) as f32;
     let mut shown = 0;
@@ -103,7 +100,12 @@ pub fn k_means(digits: &Digits, centres: usize, seed: u64) -> f64 {
     }
 }
 
-fn judge(network: &mut Network, digits: &Digits, split: &Split, neurons: usize) -> aplysia::Result<Accuracy> {
+fn judge<S: Synapses>(
+    network: &mut Network<S>,
+    digits: &Digits,
+    split: &Split,
+    neurons: usize,
+) -> Result<Accuracy, S::Error> {
     accuracy(digits, split, neurons, |number, counts| network.respond(&digits.images[number], counts))
 }
 

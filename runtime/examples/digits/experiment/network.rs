@@ -1,10 +1,4 @@
-//! The network: Poisson input, the synapses in an engine, and the neurons around it.
-
-use std::path::Path;
-
-use aplysia::prelude::*;
-use aplysia::{GroupId, StateId};
-use ndarray::{Array2, CowArray, Ix2, IxDyn};
+//! The network: Poisson input and neurons, and between them synapses that somebody else carries out.
 
 use super::data::{Image, PIXELS, normalised};
 use super::neurons::Neurons;
@@ -27,47 +21,66 @@ const RISE: [f32; 2] = [0.4, 0.0012];
 /// What is left of an adaptation after an image: thresholds recover with a time constant of 100 s.
 const RECOVERY: f32 = 0.9985;
 
+/// Synapses from the pixels to the neurons under the rules of the example.
+pub trait Synapses {
+    /// Why a step fails.
+    type Error;
+
+    /// What lies between two images: traces are at rest, and `rate` is the rate of learning from here on.
+    ///
+    /// # Errors
+    /// If the rate is not one.
+    fn begin(&mut self, rate: f32) -> Result<(), Self::Error>;
+
+    /// One step under the whole rule: the input's spikes and the neuron that spiked in the step before go in, the neurons'
+    /// currents come out.
+    ///
+    /// # Errors
+    /// If the step fails.
+    fn learn(&mut self, pre: &[u32], last: Option<usize>, current: &mut [f32]) -> Result<(), Self::Error>;
+
+    /// Ends the learning for now: `transmit` takes the present weights from here on.
+    ///
+    /// # Errors
+    /// If the weights cannot be copied.
+    fn freeze(&mut self) -> Result<(), Self::Error>;
+
+    /// One step with nothing but transmission: reading does without the work of learning.
+    ///
+    /// # Errors
+    /// If the step fails.
+    fn transmit(&mut self, pre: &[u32], current: &mut [f32]) -> Result<(), Self::Error>;
+
+    /// The weights that learn, `[pixels, neurons]`, row by row.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    fn weights(&mut self) -> Result<Vec<f32>, Self::Error>;
+}
+
 /// A network that learns, and can be read without learning.
-pub struct Network {
-    /// Synapses under the whole rule.
-    plastic: Synapses,
-    /// The same synapses, with nothing but transmission: reading does without the work of learning.
-    frozen: Synapses,
+pub struct Network<S> {
+    synapses: S,
     neurons: Neurons,
     random: Random,
     /// Pixels that spike in a step.
     spikes: Vec<u32>,
+    /// What the neurons get in a step.
+    current: Vec<f32>,
 }
 
-/// An engine of one group, and what is read of it in every step.
-struct Synapses {
-    engine: Engine,
-    group: GroupId,
-    current: StateId,
-}
-
-impl Network {
-    /// An untrained network. The folder holds the rules.
+impl<S: Synapses> Network<S> {
+    /// An untrained network around these synapses.
     ///
     /// # Errors
-    /// If a rule cannot be read.
-    pub fn new(rules: &Path, neurons: usize, seed: u64) -> Result<Self> {
-        let register = |file: &str| -> Result<Synapses> {
-            // A step of so few synapses is shorter than handing a part of it to another thread.
-            let mut engine = Engine::new(Device::cpu_with_threads(1)?)?;
-            let rule = Rule::from_file(rules.join(file))?;
-            let group = engine.register(Group::dense(PIXELS, neurons).rule(&rule).dt(ms(1.0)).seed(seed))?;
-            let current = engine.state(group, "current")?;
-            Ok(Synapses { engine, group, current })
-        };
-        let plastic = register("digits.rule")?;
-        let frozen = register("transmission.rule")?;
+    /// If the synapses' weights cannot be copied.
+    pub fn new(synapses: S, neurons: usize, seed: u64) -> Result<Self, S::Error> {
         let mut network = Self {
-            plastic,
-            frozen,
+            synapses,
             neurons: Neurons::new(neurons),
             random: Random::new(seed),
             spikes: Vec::with_capacity(PIXELS),
+            current: vec![0.0; neurons],
         };
         network.freeze()?;
         Ok(network)
@@ -78,20 +91,18 @@ impl Network {
     ///
     /// # Errors
     /// If a step fails.
-    pub fn learn(&mut self, image: &Image, progress: f32) -> Result<u32> {
+    pub fn learn(&mut self, image: &Image, progress: f32) -> Result<u32, S::Error> {
         let between = |[first, last]: [f32; 2]| first * (last / first).powf(progress);
         let last_rate = LAST_RATE * (self.neurons.count() as f32).sqrt();
-        let Synapses { engine, group, .. } = &mut self.plastic;
-        engine.set_param(*group, "rate", between([FIRST_RATE, last_rate]))?;
-        engine.call(*group, "rest")?;
+        self.synapses.begin(between([FIRST_RATE, last_rate]))?;
         self.neurons.rest();
         let image = normalised(image);
         let mut count = 0;
         let mut last = None;
         for _ in 0..LEARNING_STEPS {
             self.draw_input(&image);
-            let current = self.plastic.step(&self.spikes, last)?;
-            last = self.neurons.step(&current);
+            self.synapses.learn(&self.spikes, last, &mut self.current)?;
+            last = self.neurons.step(&self.current);
             if let Some(neuron) = last {
                 self.neurons.adapt(neuron, between(RISE));
                 count += 1;
@@ -105,36 +116,34 @@ impl Network {
     ///
     /// # Errors
     /// If the weights cannot be copied.
-    pub fn freeze(&mut self) -> Result<()> {
-        let weights = self.weights()?;
-        self.frozen.engine.write(self.frozen.group, "w", weights)
+    pub fn freeze(&mut self) -> Result<(), S::Error> {
+        self.synapses.freeze()
     }
 
     /// Shows an image, weights and thresholds fixed, and counts each neuron's spikes.
     ///
     /// # Errors
     /// If a step fails.
-    pub fn respond(&mut self, image: &Image, counts: &mut [u32]) -> Result<()> {
+    pub fn respond(&mut self, image: &Image, counts: &mut [u32]) -> Result<(), S::Error> {
         counts.fill(0);
         self.neurons.rest();
         let image = normalised(image);
         for _ in 0..READING_STEPS {
             self.draw_input(&image);
-            let current = self.frozen.step(&self.spikes, None)?;
-            if let Some(neuron) = self.neurons.step(&current) {
+            self.synapses.transmit(&self.spikes, &mut self.current)?;
+            if let Some(neuron) = self.neurons.step(&self.current) {
                 counts[neuron] += 1;
             }
         }
         Ok(())
     }
 
-    /// The weights, `[pixels, neurons]`.
+    /// The weights, `[pixels, neurons]`, row by row.
     ///
     /// # Errors
     /// If they cannot be read.
-    pub fn weights(&mut self) -> Result<Array2<f32>> {
-        let weights = self.plastic.engine.read::<f32>(self.plastic.group, "w")?.into_owned();
-        Ok(weights.into_dimensionality::<Ix2>().expect("synaptic arrays have two axes"))
+    pub fn weights(&mut self) -> Result<Vec<f32>, S::Error> {
+        self.synapses.weights()
     }
 
     /// Draws the pixels that spike in a step.
@@ -145,15 +154,5 @@ impl Network {
                 self.spikes.push(pixel as u32);
             }
         }
-    }
-}
-
-impl Synapses {
-    /// One step: the input's spikes and the neuron that spiked in the step before go in, the neurons' currents come
-    /// out.
-    fn step(&mut self, pre: &[u32], last: Option<usize>) -> Result<CowArray<'_, f32, IxDyn>> {
-        let post = last.map(|neuron| neuron as u32);
-        self.engine.step(&[(self.group, Events::new().pre(pre).post(post.as_slice()))])?;
-        self.engine.read::<f32>(self.group, self.current)
     }
 }

@@ -3,7 +3,6 @@
 use super::Module;
 use super::params::number;
 use crate::ir::{Domain, VarId, VarKind};
-use crate::kernel::Type;
 use crate::plan::program::Role;
 
 /// What the methods of a variable need.
@@ -14,40 +13,62 @@ struct Access {
     docs: Vec<String>,
     /// One number for the group.
     single: bool,
-    ty: Type,
+    /// Of an element, where `R` is the group's precision.
+    ty: &'static str,
     scale: f64,
     /// As Rust.
     range: String,
     /// The place of an input among the inputs.
     input: Option<usize>,
     sets: bool,
+    /// In the place of a draw.
+    draw: bool,
 }
 
 impl Module<'_> {
     pub(super) fn accessors(&mut self) {
         let inputs = self.inputs();
         let mut all = Vec::new();
-        for (id, storage) in self.program().storages.iter() {
-            let Role::Variable(variable) = storage.role else { continue };
+        let batched = self.plans.plans.iter().any(|plan| plan.batched);
+        for field in &self.plans.fields {
+            if let Role::Draws(site) = field.role {
+                let address = super::draw_address(self.rule, site);
+                all.push(Access {
+                    name: super::draw_name(self.rule, site),
+                    field: field.name.clone(),
+                    docs: vec![format!("What stands in the place of the draw `{address}`.")],
+                    address,
+                    single: false,
+                    ty: field.ty,
+                    scale: 1.0,
+                    range: "None".to_owned(),
+                    input: None,
+                    sets: true,
+                    draw: true,
+                });
+            }
+            let Role::Variable(variable) = field.role else { continue };
             let of = &self.rule.variables[variable];
             let sets = match of.kind {
                 VarKind::Param | VarKind::State | VarKind::Plastic { .. } | VarKind::Input { .. } => true,
                 VarKind::Proposal { .. } | VarKind::Output => false,
                 VarKind::Extern => continue,
             };
+            let single = of.shape.domain == Domain::Global && of.length.is_none();
             all.push(Access {
                 name: self.names[&variable].clone(),
-                field: self.field(id).to_owned(),
+                field: field.name.clone(),
                 address: of.address(),
                 docs: self.lines(variable),
-                single: of.shape.domain == Domain::Global && of.length.is_none(),
-                ty: storage.ty,
+                single: single && !(batched && of.shape.batched),
+                ty: field.ty,
                 scale: of.unit.scale,
                 range: self
                     .range(variable)
                     .map_or("None".to_owned(), |(lo, hi)| format!("Some(({}, {}))", number(lo), number(hi))),
                 input: inputs.iter().position(|(input, _)| *input == variable),
                 sets,
+                draw: false,
             });
         }
         self.out.open("impl<R: native::Value, T> Group<R, T>");
@@ -58,6 +79,10 @@ impl Module<'_> {
         self.out.line("/// How many steps have been made.");
         self.out.open("pub fn steps(&self) -> u64");
         self.out.line("self.run.step");
+        self.out.close();
+        self.out.line("/// How its neurons are connected.");
+        self.out.open("pub fn topology(&self) -> &native::Topology");
+        self.out.line("&self.run.topology");
         self.out.close();
         self.visitor(&all);
         for access in &all {
@@ -76,12 +101,12 @@ impl Module<'_> {
         self.out.open(
             "pub fn for_each_variable(&self, visit: &mut dyn FnMut(&'static str, native::Array<'_, R>))",
         );
-        for access in all {
+        for access in all.iter().filter(|access| !access.draw) {
             let variant = match access.ty {
-                Type::F32 | Type::F64 => "Real",
-                Type::I32 => continue,
-                Type::I64 => "Whole",
-                Type::Bool => "Condition",
+                "R" => "Real",
+                "i64" => "Whole",
+                "bool" => "Condition",
+                _ => continue,
             };
             let (address, field) = (&access.address, &access.field);
             self.out.line(format!("visit({address:?}, native::Array::{variant}(&self.arrays.{field}));"));
@@ -104,7 +129,7 @@ impl Module<'_> {
             Domain::Global => None,
             Domain::Pre | Domain::PreChannel => Some("One for each presynaptic neuron."),
             Domain::Post | Domain::PostChannel => Some("One for each postsynaptic neuron."),
-            Domain::Synapse => Some("One for each synapse, `[pre, post]`."),
+            Domain::Synapse => Some("One for each synapse, row by row."),
         };
         facts.extend(shape.map(str::to_owned));
         if let Some(length) = variable.length {
@@ -123,9 +148,8 @@ impl Module<'_> {
     fn getter(&mut self, access: &Access) {
         let Access { name, field, single, ty, scale, .. } = access;
         self.document(&access.docs);
-        let real = ty.is_float();
-        let element = super::group::element(*ty);
-        let scaled = real && *scale != 1.0;
+        let element = *ty;
+        let scaled = element == "R" && *scale != 1.0;
         let (result, value) = match (single, scaled) {
             (true, true) => {
                 ("R".to_owned(), format!("R::narrow(self.arrays.{field}[0].wide() / {})", number(*scale)))
@@ -144,19 +168,19 @@ impl Module<'_> {
 
     fn setter(&mut self, access: &Access) {
         let Access { name, field, address, single, ty, scale, range, input, .. } = access;
-        let (parameter, values) = match (single, ty) {
-            (true, Type::I64) => ("value: i64".to_owned(), "&[value]"),
+        let (parameter, values) = match (single, *ty) {
+            (true, "i64") => ("value: i64".to_owned(), "&[value]"),
             (true, _) => ("value: R".to_owned(), "&[value]"),
-            (false, Type::I64) => ("values: impl native::Values<i64>".to_owned(), "&values"),
+            (false, ty @ ("i64" | "bool")) => (format!("values: impl native::Values<{ty}>"), "&values"),
             (false, _) => ("values: impl native::Values<R>".to_owned(), "&values"),
         };
-        let store = match ty {
-            Type::F32 | Type::F64 => format!(
+        let store = match *ty {
+            "R" => format!(
                 "native::store({address:?}, &mut self.arrays.{field}, {values}, {}, {range})",
                 number(*scale)
             ),
-            Type::I64 => format!("native::store_whole({address:?}, &mut self.arrays.{field}, {values})"),
-            Type::I32 | Type::Bool => return,
+            "i64" | "bool" => format!("native::store_exact({address:?}, &mut self.arrays.{field}, {values})"),
+            _ => return,
         };
         let argument = if *single { "value" } else { "values" };
         self.document(&access.docs);
@@ -180,6 +204,7 @@ impl Module<'_> {
         self.out.line(format!("{store}?;"));
         match input {
             Some(place) => self.out.line(format!("self.given[{place}] = true;")),
+            None if access.draw => {}
             None => self.out.line("self.run.dirty = true;"),
         }
         self.out.line("Ok(())");

@@ -1,13 +1,32 @@
-//! `Group`: its arrays, and what does not depend on precision.
+//! `Group`: its arrays, how it is made, and the trait through which its loops are found.
 
 use super::Module;
+use super::params::number;
+use super::plans::{Field, kind_type, kind_word};
+use crate::ir::{Type as RuleType, VarId};
 use crate::kernel::Type;
+use crate::plan::program::Role;
+use crate::topology::Kind;
+
+/// What the host may put in place before a group is created.
+struct Initial {
+    /// The method.
+    name: String,
+    /// The array.
+    field: String,
+    address: String,
+    /// Of an element, where `R` is the group's precision.
+    ty: &'static str,
+    scale: f64,
+    /// In the place of a draw, without which there is no group.
+    draw: bool,
+}
 
 impl Module<'_> {
     pub(super) fn group(&mut self) {
-        let results = self.prologues().into_iter().max().unwrap_or(0);
-        let (inputs, calls) = (self.inputs().len(), self.calls().len());
-        self.out.line("/// The synapses between two populations, with all their state.");
+        let (results, inputs) = (self.plans.prologue.len(), self.inputs().len());
+        let calls = self.calls().len();
+        self.out.line("/// The synapses between two populations, with all their state, in one precision on one topology.");
         self.out.line("#[derive(Clone, Debug)]");
         self.out.open("pub struct Group<R = f32, T = native::Dense>");
         self.out.line("arrays: Arrays<R>,");
@@ -17,20 +36,286 @@ impl Module<'_> {
         self.out.line(format!("calls: [u64; {calls}],"));
         self.out.line("topology: core::marker::PhantomData<T>,");
         self.out.close();
+        self.out.line("/// All arrays of a group; those that its topology does not need are empty.");
+        self.out.line("#[doc(hidden)]");
         self.out.line("#[derive(Clone, Debug)]");
-        self.out.open("struct Arrays<R>");
+        self.out.open("pub struct Arrays<R>");
         self.out.line("precision: core::marker::PhantomData<R>,");
-        for (name, ty) in self.array_types() {
-            self.out.line(format!("{name}: native::Vec<{ty}>,"));
+        for field in &self.plans.fields {
+            self.out.line(format!("{}: native::Vec<{}>,", field.name, field.ty));
+        }
+        self.out.close();
+        self.loops(results);
+        self.builder();
+        self.build();
+        for &kind in self.topologies {
+            for (real, suffix) in [("f32", ""), ("f64", "_f64")] {
+                self.constructors(kind, real, suffix);
+            }
+        }
+    }
+
+    /// The trait of topologies that the rule runs on.
+    fn loops(&mut self, results: usize) {
+        self.out
+            .line("/// The loops of the rule on a topology in the precision `R`; those of a group that nobody makes are not compiled.");
+        self.out.open("pub trait Loops<R>: native::Connected");
+        self.out.line("#[doc(hidden)]");
+        self.out.line("#[allow(missing_docs)]");
+        self.out.line(format!(
+            "fn arrays(run: &native::Run<{results}>, tables: &native::Tables<'_>) -> Result<Arrays<R>, native::Error>;"
+        ));
+        for name in self.sections() {
+            self.out.line("#[doc(hidden)]");
+            self.out.line(format!(
+                "fn {name}(arrays: &mut Arrays<R>, run: &native::Run<{results}>, again: u64);"
+            ));
         }
         self.out.close();
     }
 
-    /// The arrays of a group, in their order, with their types.
-    fn array_types(&self) -> Vec<(String, &'static str)> {
-        let storages = self.program().storages.iter();
-        storages.map(|(id, storage)| (self.field(id).to_owned(), element(storage.ty))).collect()
+    /// What is said about a group before it is made.
+    fn builder(&mut self) {
+        let initial = self.initial();
+        self.out
+            .line("/// A group that is being made: its topology, then whatever else is to be said about it.");
+        self.out.line("#[derive(Clone, Debug)]");
+        self.out.open("pub struct Builder<R, T>");
+        self.out.line("topology: T,");
+        self.out.line("params: Params,");
+        self.out.line("options: Options,");
+        for Initial { name, ty, .. } in &initial {
+            self.out.line(format!("{name}: Option<native::Given<{ty}>>,"));
+        }
+        self.out.close();
+        self.out.open("impl<T: native::Connected> Builder<f32, T>");
+        self.out.line("/// A group on a topology, in f32 where nothing else is said.");
+        self.out.open("pub fn new(topology: T, params: Params) -> Self");
+        let none: String = initial.iter().map(|one| format!(", {}: None", one.name)).collect();
+        self.out.line(format!("Self {{ topology, params, options: Options::default(){none} }}"));
+        self.out.close();
+        self.out.close();
+        self.out.open("impl<R: native::Value, T: native::Connected> Builder<R, T>");
+        self.out.line(
+            "/// The length of a step, the seed, threads; steps of 1 ms and seed 0 where nothing is said.",
+        );
+        self.out.line("#[must_use]");
+        self.out.open("pub fn options(self, options: Options) -> Self");
+        self.out.line("Self { options, ..self }");
+        self.out.close();
+        self.out.line("/// In f64.");
+        self.out.open("pub fn f64(self) -> Builder<f64, T>");
+        self.rebuild("topology: self.topology", |name, ty| match ty {
+            "R" => format!("self.{name}.map(native::Given::in_f64)"),
+            _ => format!("self.{name}"),
+        });
+        self.out.close();
+        if self.plans.plans.iter().any(|plan| plan.batched) {
+            self.out.line("/// So many patterns are presented at once; neurons have a value for each of them, the batch outermost.");
+            self.out.open("pub fn batch(self, batch: usize) -> Builder<R, native::Batched<T>>");
+            self.rebuild("topology: native::Batched::new(self.topology, batch)", |name, _| {
+                format!("self.{name}")
+            });
+            self.out.close();
+        }
+        for Initial { name, address, ty, draw, .. } in initial {
+            self.out.line(match draw {
+                true => format!(
+                    "/// Values in the place of the draw `{address}`, which a group needs: one for all, or one for each."
+                ),
+                false => format!(
+                    "/// The initial values of `{address}` in the place of what the rule says: one for all, or one for each."
+                ),
+            });
+            self.out.line("#[must_use]");
+            self.out.open(format!("pub fn {name}(self, values: impl native::Values<{ty}>) -> Self"));
+            self.out.line(format!("Self {{ {name}: Some(native::Given::new(&values)), ..self }}"));
+            self.out.close();
+        }
+        self.out.close();
     }
+
+    /// The fields of another builder.
+    fn rebuild(&mut self, topology: &str, field: impl Fn(&str, &str) -> String) {
+        self.out.open("Builder");
+        self.out.line(format!("{topology},"));
+        self.out.line("params: self.params,");
+        self.out.line("options: self.options,");
+        for Initial { name, ty, .. } in self.initial() {
+            self.out.line(format!("{name}: {},", field(&name, ty)));
+        }
+        self.out.close();
+    }
+
+    /// What the host may put in place before a group is created.
+    fn initial(&self) -> Vec<Initial> {
+        let mut all = [self.planned.given.as_slice(), self.planned.zero.as_slice()].concat();
+        all.sort();
+        let variable = |id: VarId| {
+            let variable = &self.rule.variables[id];
+            Initial {
+                name: format!("init_{}", self.names[&id]),
+                field: self.names[&id].clone(),
+                address: variable.address(),
+                ty: if variable.ty == RuleType::Int { "i64" } else { "R" },
+                scale: variable.unit.scale,
+                draw: false,
+            }
+        };
+        let draw = |field: &Field| match field.role {
+            Role::Draws(site) => Some(Initial {
+                name: super::draw_name(self.rule, site),
+                field: field.name.clone(),
+                address: super::draw_address(self.rule, site),
+                ty: field.ty,
+                scale: 1.0,
+                draw: true,
+            }),
+            _ => None,
+        };
+        let draws = self.plans.fields.iter().filter_map(draw);
+        all.into_iter().map(variable).chain(draws).collect()
+    }
+
+    fn build(&mut self) {
+        let (inputs, calls) = (self.inputs().len(), self.calls().len());
+        self.out.open("impl<R: native::Value, T: Loops<R>> Builder<R, T>");
+        self.out.line("/// The group with its initial values.");
+        self.out.line("///");
+        self.out.line("/// # Errors");
+        self.out
+            .line("/// If a parameter or an initial value is out of range, or there is no memory for so many synapses.");
+        self.out.open("pub fn build(self) -> Result<Group<R, T>, native::Error>");
+        self.out.line("let batch = self.topology.batch();");
+        self.out.line("let topology = self.topology.into_topology();");
+        self.out.line("let mut run = native::Run::new(&topology, batch, &self.options)?;");
+        for size in self.block_sizes() {
+            self.out.line(format!("run.divides({size})?;"));
+        }
+        let flags: Vec<String> =
+            self.planned.given.iter().map(|id| format!("self.init_{}.is_some()", self.names[id])).collect();
+        self.out.line(format!("let given = [{}];", flags.join(", ")));
+        self.out.line("prologue(&self.params, &given, run.dt, &mut run.prologue)?;");
+        self.out.line("let mut arrays = T::arrays(&run, &native::Tables::new(&topology))?;");
+        self.parameter_arrays();
+        for Initial { name, field, address, ty, scale, draw } in self.initial() {
+            let put = match ty {
+                "R" => format!(
+                    "native::store({address:?}, &mut arrays.{field}, values, {}, None)?;",
+                    number(scale)
+                ),
+                _ => format!("native::store_exact({address:?}, &mut arrays.{field}, values)?;"),
+            };
+            self.out.open(format!("if let Some(values) = &self.{name}"));
+            self.out.line(put);
+            if draw {
+                self.out.close_with("} else {");
+                self.out.line(format!("    return Err(native::Error::MissingInput({address:?}));"));
+                self.out.line("}");
+            } else {
+                self.out.close();
+            }
+        }
+        self.out.line(format!(
+            "let mut group = Group {{ arrays, run, params: self.params, given: [false; {inputs}], calls: [0; {calls}], topology: core::marker::PhantomData }};"
+        ));
+        self.out.line("group.defaults();");
+        self.out.line("T::create(&mut group.arrays, &group.run, 0);");
+        self.out.line("Ok(group)");
+        self.out.close();
+        self.out.close();
+    }
+
+    /// Parameters that neurons or synapses have, each with the value of all.
+    fn parameter_arrays(&mut self) {
+        for id in self.parameters() {
+            let variable = &self.rule.variables[id];
+            if variable.ty == RuleType::Wide {
+                continue;
+            }
+            let Some(field) = self.plans.with_role(Role::Variable(id)) else { continue };
+            // Arrays lie side by side at each place.
+            let (field, name) = (field.name.clone(), self.names[&id].clone());
+            let at = if variable.length.is_some() {
+                format!("[place % {}]", variable.elements())
+            } else {
+                String::new()
+            };
+            let scale = number(variable.unit.scale);
+            self.out.open(format!("for (place, cell) in arrays.{field}.iter_mut().enumerate()"));
+            self.out.line(format!("*cell = R::narrow(self.params.{name}{at} * {scale});"));
+            self.out.close();
+        }
+    }
+
+    /// The short ways to a group of a topology.
+    fn constructors(&mut self, kind: Kind, real: &str, suffix: &str) {
+        let word = kind_word(kind);
+        let Constructor { ty, what, parameters, topology } = constructor(kind);
+        let names: Vec<&str> = parameters.split(", ").filter_map(|one| one.split(':').next()).collect();
+        let names = names.join(", ");
+        let in_precision = if suffix.is_empty() { "" } else { ".f64()" };
+        self.out.open(format!("impl Group<{real}, native::{ty}>"));
+        self.out.line(format!("/// {what}, in {real}, with their initial values."));
+        self.out.line("///");
+        self.out.line("/// # Panics");
+        self.out.line(format!("/// Where `try_{word}{suffix}` gives an error."));
+        self.out.line("#[track_caller]");
+        self.out.line("#[inline]");
+        self.out.open(format!("pub fn {word}{suffix}({parameters}, params: Params) -> Self"));
+        self.out
+            .line(format!("native::expect(Self::try_{word}{suffix}({names}, params, Options::default()))"));
+        self.out.close();
+        self.out.line(format!("/// {what}, in {real}, with their initial values."));
+        self.out.line("///");
+        self.out.line("/// # Errors");
+        self.out.line("/// If a parameter is out of range, or there is no memory for so many synapses.");
+        self.out.line("#[inline]");
+        self.out.open(format!(
+            "pub fn try_{word}{suffix}({parameters}, params: Params, options: Options) -> Result<Self, native::Error>"
+        ));
+        self.out.line(format!("Builder::new({topology}, params){in_precision}.options(options).build()"));
+        self.out.close();
+        self.out.close();
+    }
+}
+
+/// How a constructor stands in a module.
+pub(super) struct Constructor {
+    /// The type of its topology.
+    pub ty: &'static str,
+    what: &'static str,
+    pub parameters: &'static str,
+    /// The topology, of the parameters.
+    topology: &'static str,
+}
+
+/// The constructor of a topology.
+pub(super) fn constructor(kind: Kind) -> Constructor {
+    let (what, parameters, topology) = match kind {
+        Kind::Dense => (
+            "Synapses from each of `pre` to each of `post` neurons",
+            "pre: usize, post: usize",
+            "native::Dense { pre, post }",
+        ),
+        Kind::OneToOne => (
+            "A synapse from each of `count` neurons onto the neuron of the same number",
+            "count: usize",
+            "native::OneToOne { count }",
+        ),
+        Kind::Sparse => ("The listed synapses", "synapses: native::Sparse", "synapses"),
+        Kind::Conv2d => (
+            "A convolution, whose kernels all positions share",
+            "shape: native::Convolution",
+            "native::Conv2d(shape)",
+        ),
+        Kind::Local2d => (
+            "A convolution in which each output neuron has a kernel of its own",
+            "shape: native::Convolution",
+            "native::Local2d(shape)",
+        ),
+    };
+    Constructor { ty: kind_type(kind), what, parameters, topology }
 }
 
 /// The type of an element, in which `R` stands for the group's precision.

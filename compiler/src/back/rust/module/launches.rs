@@ -1,24 +1,25 @@
-//! Launches: what each scalar is, the functions of one precision, and the prologue.
+//! Launches: what each scalar is, the functions of one program, and the prologue.
 
 use super::Module;
 use super::params::number;
-use super::prologue::Prologue;
+use super::plans::Plan;
 use crate::back::rust::{RustKernel, kernel};
 use crate::kernel::{Extent, Kernel, Type};
-use crate::plan::program::{Count, Launch, Program, ScalarSource, Size};
+use crate::plan::program::{Count, Launch, ScalarSource, Size};
 use crate::valid::kernel::validate;
 
 impl Module<'_> {
-    pub(super) fn launch(&mut self, launch: &Launch, program: &Program, module: &str) {
-        let of = &program.kernels[launch.kernel];
-        let rust = printed(of);
-        let scalars: Vec<String> = of
+    pub(super) fn launch(&mut self, plan: usize, launch: &Launch) {
+        let of = &self.plans.plans[plan];
+        let kernel = &of.program.kernels[launch.kernel];
+        let rust = printed(kernel);
+        let scalars: Vec<String> = kernel
             .scalars
             .iter()
             .zip(&launch.scalars)
-            .map(|((_, scalar), source)| scalar_text(*source, scalar.ty))
+            .map(|((_, scalar), source)| scalar_text(of, *source, scalar.ty))
             .collect();
-        let items: Vec<String> = of
+        let items: Vec<String> = kernel
             .space
             .items
             .iter()
@@ -28,10 +29,12 @@ impl Module<'_> {
             })
             .collect();
         let items = if items.is_empty() { "1i64".to_owned() } else { items.join(" * ") };
-        self.out.open(format!("native::dispatch({module}::Launch_{}", rust.symbol));
-        self.out.line(format!("blocks: native::blocks({items}, {}),", of.space.per_block));
-        let buffers = launch.buffers.iter().map(|storage| format!("arrays.{}", self.field(*storage)));
+        let per_block = kernel.space.per_block;
+        let buffers =
+            launch.buffers.iter().map(|&storage| format!("arrays.{}", self.plans.field(plan, storage)));
         let values: Vec<String> = scalars.iter().cloned().chain(buffers).collect();
+        self.out.open(format!("native::dispatch(Launch_{}", rust.symbol));
+        self.out.line(format!("blocks: native::blocks({items}, {per_block}),"));
         for ((name, ty), value) in rust.parameters.iter().zip(values) {
             let borrow = match ty {
                 ty if ty.starts_with("&mut") => "&mut ",
@@ -43,14 +46,16 @@ impl Module<'_> {
         self.out.close_with("});");
     }
 
-    /// The functions of one precision, and a launch for each.
-    pub(super) fn kernels(&mut self, module: &str, program: &Program, prologue: Prologue) {
-        self.out.open(format!("mod {module}"));
-        self.out.line("use super::native::{self, Real as _};");
-        self.out.line("use super::Params;");
-        self.prologue_function(prologue);
+    /// The functions of one program, and a launch for each. What another program has, too, stands there.
+    pub(super) fn kernels(&mut self, plan: usize) {
+        let (module, program) = (self.plans.plans[plan].module(), self.plans.plans[plan].program.clone());
         for (_, of) in program.kernels.iter() {
             let rust = printed(of);
+            if let Some(there) = self.printed.get(&rust.text) {
+                self.out.line(format!("use super::{there}::Launch_{};", rust.symbol));
+                continue;
+            }
+            self.printed.insert(rust.text.clone(), module.clone());
             self.out.lines(&rust.text);
             let borrows = rust.parameters.iter().any(|(_, ty)| ty.starts_with('&'));
             let (lifetime, any) = if borrows { ("<'a>", "<'_>") } else { ("", "") };
@@ -69,16 +74,15 @@ impl Module<'_> {
             self.out.close();
             self.out.close();
         }
-        self.out.close();
     }
 
     /// Checks the parameters and computes what depends on them.
-    fn prologue_function(&mut self, prologue: Prologue) {
-        let empty = prologue.len() == 0;
-        let (of, scalars) = prologue.finish();
-        self.out.open(
-            "pub fn prologue(params: &Params, dt: f64, results: &mut [f64]) -> Result<(), native::Error>",
-        );
+    pub(super) fn prologue(&mut self) {
+        let (results, flags) = (self.plans.prologue.len(), self.planned.flags.len());
+        let (of, scalars) = self.plans.prologue.finish();
+        self.out.open(format!(
+            "fn prologue(params: &Params, given: &[bool; {flags}], dt: f64, results: &mut [f64; {results}]) -> Result<(), native::Error>"
+        ));
         for id in self.parameters() {
             let variable = &self.rule.variables[id];
             let (address, scale) = (variable.address(), number(variable.unit.scale));
@@ -95,7 +99,10 @@ impl Module<'_> {
                 self.out.line(line);
             }
         }
-        if !empty {
+        for (place, flag) in self.planned.flags.iter().enumerate() {
+            self.out.line(format!("let p{}_0 = f64::from(u8::from(given[{place}]));", flag.index()));
+        }
+        if results > 0 {
             let arguments: Vec<String> = scalars
                 .iter()
                 .map(|scalar| {
@@ -104,11 +111,15 @@ impl Module<'_> {
                 .collect();
             self.out.line(format!("evaluate(0..1, {}results);", arguments.concat()));
         }
+        let periods = self.plans.places.schedules.iter().chain(&self.plans.places.commit);
+        for place in periods.copied().collect::<Vec<usize>>() {
+            self.out.open(format!("if results[{place}].is_nan()"));
+            self.out.line("return Err(native::Error::BadPeriod);");
+            self.out.close();
+        }
         self.out.line("Ok(())");
         self.out.close();
-        if !empty {
-            let mut of = of;
-            of.name = "evaluate".to_owned();
+        if results > 0 {
             self.out.lines(&printed(&of).text);
         }
     }
@@ -123,52 +134,56 @@ fn printed(of: &Kernel) -> RustKernel {
     }
 }
 
-/// A length of a dense group without a batch, as `usize`.
-pub(super) fn length(size: Size) -> String {
+/// A length, as `usize`.
+pub(super) fn length(of: &Plan, size: Size) -> String {
     match size {
         Size::Constant(length) => length.to_string(),
-        Size::Prologue(place) => format!("run.length({place})?"),
+        Size::Prologue(place) => format!("run.length({})?", of.place(place)),
         Size::Count(count) => count_text(count),
     }
 }
 
-/// A number of a dense group without a batch, as `usize`.
+/// A number of a group, as `usize`.
 fn count_text(count: Count) -> String {
     match count {
-        Count::Pre | Count::PreChannels => "run.pre",
-        Count::Post | Count::PostChannels => "run.post",
-        Count::Synapses => "(run.pre * run.post)",
-        Count::PreBlocks => "run.pre.div_ceil(256)",
-        Count::RowEnds => "(run.pre + 1)",
-        Count::ColumnEnds => "(run.post + 1)",
-        Count::Batch
+        Count::Pre => "run.pre".to_owned(),
+        Count::Post => "run.post".to_owned(),
+        Count::Synapses
+        | Count::PreChannels
+        | Count::PostChannels
+        | Count::Batch
+        | Count::PreBlocks
         | Count::Pairs
+        | Count::RowEnds
+        | Count::ColumnEnds
         | Count::Kernel
         | Count::KernelArea
         | Count::Positions
         | Count::InputHeight
         | Count::InputWidth
         | Count::OutputsPerGroup
-        | Count::Entries => "1usize",
+        | Count::Entries => format!("run.count(native::Count::{count:?})"),
     }
-    .to_owned()
 }
 
 /// The value of a scalar of a launch.
-fn scalar_text(source: ScalarSource, ty: Type) -> String {
+fn scalar_text(of: &Plan, source: ScalarSource, ty: Type) -> String {
     let real = |text: String| match ty {
         Type::F32 => format!("({text}) as f32"),
         Type::F64 => text,
-        Type::I32 => format!("({text}) as i64 as i32"),
+        Type::I32 => format!("({text}) as i32"),
         Type::I64 => format!("({text}) as i64"),
         Type::Bool => format!("{text} != 0.0"),
     };
     let whole = |text: String| match ty {
         Type::I32 => format!("{text} as i32"),
-        Type::F32 | Type::F64 | Type::I64 | Type::Bool => format!("{text} as i64"),
+        Type::F32 => format!("{text} as i64 as f32"),
+        Type::F64 => format!("{text} as i64 as f64"),
+        Type::I64 => format!("{text} as i64"),
+        Type::Bool => format!("{text} != 0"),
     };
     match source {
-        ScalarSource::Prologue(place) => real(format!("run.prologue[{place}]")),
+        ScalarSource::Prologue(place) => real(format!("run.prologue[{}]", of.place(place))),
         ScalarSource::Time => real("run.step as f64 * run.dt".to_owned()),
         ScalarSource::Count(count) => whole(count_text(count)),
         ScalarSource::Constant(value) => whole(format!("{value}u64")),
@@ -176,6 +191,8 @@ fn scalar_text(source: ScalarSource, ty: Type) -> String {
         ScalarSource::Seed => whole("run.seed".to_owned()),
         ScalarSource::Run => whole("again".to_owned()),
         ScalarSource::EventCount(side) => whole(format!("run.events[{}]", side as usize)),
-        ScalarSource::Head(place) => whole(format!("(run.step % (run.prologue[{place}] as u64).max(1))")),
+        ScalarSource::Head(place) => {
+            whole(format!("(run.step % (run.prologue[{}] as u64).max(1))", of.place(place)))
+        }
     }
 }

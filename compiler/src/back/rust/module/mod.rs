@@ -2,8 +2,12 @@
 //!
 //! In: a finished rule and the text that declares it. Out: the text of `mod NAME { … }`, in which `native` stands for the
 //! crate of that name. The module holds `Params` (a field for each parameter, in its declared unit), `Options`, `Group`
-//! with a method for each variable and call, and `ITEM`, the rule as text for engines. Sections of the program become
+//! with a method for each variable and call, and `ITEM`, the rule as text for engines. Sections of a program become
 //! straight-line code: nothing is looked up, and a step allocates nothing.
+//!
+//! A module has a program for each topology and precision. They share the struct `Group<R, T>` and the methods that do not
+//! depend on either; `Loops<R>`, a trait of the types of topologies, leads to their sections. All that leads there is
+//! generic or `#[inline]`, so that rustc compiles the loops of those groups only that a crate makes.
 //!
 //! Names are those of the rule; where two parts share one, the part stands in front (`stdp_x`).
 
@@ -13,20 +17,23 @@ mod group;
 mod launches;
 mod outline;
 mod params;
+mod plans;
 mod prologue;
+mod steps;
 mod text;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::diag::Diagnostics;
-use crate::ir::{Rule, VarId, VarKind, When};
-use crate::kernel::Precision;
-use crate::plan::program::{Program, Role, StorageId};
-use crate::plan::{self, Options};
+use crate::diag::{Diagnostics, did_you_mean};
+use crate::ir::{ExprKind, Over, Rule, SiteId, VarId, VarKind, When};
+use crate::pass::delays::{AXONAL, DENDRITIC, Delays, with_delays};
+use crate::plan::program::Program;
+use crate::topology::Kind;
 use crate::valid::kernel::validate;
 
 use super::names::identifier;
 pub use outline::outline;
+use plans::{Planned, Plans};
 use text::Text;
 
 /// What a module is made from.
@@ -40,58 +47,130 @@ pub struct Source<'a> {
     pub native: &'a str,
 }
 
+/// What a module has besides the rule's own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// The topologies of its groups, each once.
+    pub topologies: Vec<Kind>,
+    /// Whether its groups may have a batch.
+    pub batched: bool,
+    /// The delays of its groups.
+    pub delays: Delays,
+    /// Draws whose values the host gives.
+    pub draws: Vec<SiteId>,
+}
+
+impl Default for Settings {
+    /// Dense, one-to-one and sparse groups without batch and delays.
+    fn default() -> Self {
+        Self {
+            topologies: vec![Kind::Dense, Kind::OneToOne, Kind::Sparse],
+            batched: false,
+            delays: Delays::default(),
+            draws: Vec::new(),
+        }
+    }
+}
+
 /// The module of a rule.
 ///
 /// # Errors
-/// Where the rule has no program on a dense group.
+/// Where the rule has no program on a topology of the module's.
 pub fn module(source: &Source<'_>) -> Result<String, Diagnostics> {
-    let planned = |precision| {
-        let options = Options { precision, ..Options::default() };
-        plan::compile(source.rule, &options).map(|program| (precision, program))
+    module_with(source, &Settings::default())
+}
+
+/// The module of a rule, as `settings` has it.
+///
+/// # Errors
+/// Where the rule has no program on a topology, with a batch, or with the delays that are asked for.
+pub fn module_with(source: &Source<'_>, settings: &Settings) -> Result<String, Diagnostics> {
+    let rule = with_delays(source.rule, &settings.delays)?;
+    let planned = Planned::new(&rule, settings.draws.clone());
+    let names = variable_names(&rule);
+    let plans = plans::plan(&planned, settings, &names)?;
+    let module = Module {
+        rule: &rule,
+        planned: &planned,
+        plans,
+        names,
+        topologies: &settings.topologies,
+        printed: HashMap::new(),
+        out: Text::default(),
     };
-    let programs = vec![planned(Precision::F32)?, planned(Precision::F64)?];
-    Ok(Module::new(source.rule, programs).write(source))
+    Ok(module.write(source))
+}
+
+/// A topology as a module and its settings call it.
+pub fn topology_word(kind: Kind) -> &'static str {
+    plans::kind_word(kind)
+}
+
+/// The draw of a name: an address, or its last part where only one draw has it.
+///
+/// # Errors
+/// What to say if there is none, or more than one.
+pub fn find_draw(rule: &Rule, name: &str) -> Result<SiteId, String> {
+    let addressed = || rule.sites.iter().filter_map(|(id, site)| Some((id, site.address.as_deref()?)));
+    if let Some((id, _)) = addressed().find(|(_, address)| *address == name) {
+        return Ok(id);
+    }
+    let short = |address: &str| address.rsplit('.').next() == Some(name);
+    let found: Vec<(SiteId, &str)> = addressed().filter(|(_, address)| short(address)).collect();
+    match found[..] {
+        [(id, _)] => Ok(id),
+        [] => {
+            let known = addressed().map(|(_, address)| address);
+            let help = did_you_mean(name, known).unwrap_or_else(|| {
+                "a draw has a name where a `let` with a stated domain binds it: `let z = normal[synapse](0, 1);`".to_owned()
+            });
+            Err(format!("`{}` has no draw `{name}`\nhelp: {help}", rule.name))
+        }
+        _ => {
+            let all: Vec<String> = found.iter().map(|(_, address)| format!("`{address}`")).collect();
+            Err(format!("`{name}` may be {}\nhelp: write one of them in full", all.join(" or ")))
+        }
+    }
+}
+
+/// The address of a draw.
+fn draw_address(rule: &Rule, site: SiteId) -> String {
+    rule.sites[site].address.clone().unwrap_or_else(|| format!("draw {}", site.index()))
+}
+
+/// What a draw is called in a module: `draw_z`, with its part where several have the name.
+fn draw_name(rule: &Rule, site: SiteId) -> String {
+    let address = draw_address(rule, site);
+    let short = |address: &str| address.rsplit('.').next().unwrap_or_default().to_owned();
+    let same = rule.sites.iter().filter_map(|(_, site)| site.address.as_deref());
+    let name = match same.filter(|other| short(other) == short(&address)).count() {
+        1 => short(&address),
+        _ => address,
+    };
+    format!("draw_{}", identifier(&name))
 }
 
 /// A module that is being written.
 struct Module<'a> {
+    /// With its delays.
     rule: &'a Rule,
-    /// In f32 and f64; the arrays of both are the same but for their type.
-    programs: Vec<(Precision, Program)>,
+    planned: &'a Planned,
+    plans: Plans,
     /// What the variables are called.
     names: BTreeMap<VarId, String>,
-    /// What the arrays are called.
-    fields: Vec<String>,
+    topologies: &'a [Kind],
+    /// The Rust module of each kernel's text.
+    printed: HashMap<String, String>,
     out: Text,
 }
 
-impl<'a> Module<'a> {
-    fn new(rule: &'a Rule, programs: Vec<(Precision, Program)>) -> Self {
-        let names = variable_names(rule);
-        let mut taken: BTreeSet<String> = BTreeSet::new();
-        let mut fields = Vec::new();
-        if let Some((_, program)) = programs.first() {
-            for (_, storage) in program.storages.iter() {
-                let name = match storage.role {
-                    Role::Variable(variable) => names[&variable].clone(),
-                    _ => identifier(storage.name.trim_start_matches('%')),
-                };
-                fields.push(fresh(name, &mut taken));
-            }
-        }
-        Self { rule, programs, names, fields, out: Text::default() }
-    }
-
-    /// The program that stands for all where precision does not matter.
+impl Module<'_> {
+    /// The program that stands for all where neither topology nor precision matters.
     fn program(&self) -> &Program {
-        match self.programs.first() {
-            Some((_, program)) => program,
+        match self.plans.plans.first() {
+            Some(plan) => &plan.program,
             None => crate::ice!("a module without a program"),
         }
-    }
-
-    fn field(&self, storage: StorageId) -> &str {
-        &self.fields[storage.index()]
     }
 
     fn write(mut self, source: &Source<'_>) -> String {
@@ -107,9 +186,11 @@ impl<'a> Module<'a> {
         self.out.line("pub use native::Options;");
         self.params();
         self.group();
+        self.steps();
         self.accessors();
-        for number in 0..self.programs.len() {
-            self.bodies(number);
+        self.prologue();
+        for plan in 0..self.plans.plans.len() {
+            self.bodies(plan);
         }
         self.item(source);
         self.out.close();
@@ -118,8 +199,7 @@ impl<'a> Module<'a> {
 
     /// The rule as text.
     fn item(&mut self, source: &Source<'_>) {
-        let (precision, program) = &self.programs[0];
-        debug_assert_eq!(*precision, Precision::F32);
+        let program = self.program();
         let kernels: Vec<crate::back::cuda::CudaKernel> = program
             .kernels
             .iter()
@@ -130,7 +210,7 @@ impl<'a> Module<'a> {
             })
             .collect();
         let cuda = crate::back::cuda::module(&kernels);
-        let ir = crate::ir::print::print(self.rule);
+        let ir = crate::ir::print::print(source.rule);
         self.out.line("/// The rule as text: `Rule::from_item(&ITEM)` gives an engine the same rule.");
         self.out.open("pub const ITEM: native::Item = native::Item");
         self.out.line(format!("name: {:?},", self.rule.name));
@@ -153,6 +233,22 @@ impl<'a> Module<'a> {
             }
         }
         calls
+    }
+
+    /// The sizes of `post by SIZE`, which have to divide the postsynaptic neurons.
+    fn block_sizes(&self) -> Vec<u32> {
+        let mut sizes: Vec<u32> = self
+            .rule
+            .exprs
+            .iter()
+            .filter_map(|(_, expr)| match expr.kind {
+                ExprKind::Reduce { over: Over::PostBlocks(size), .. } => Some(size),
+                _ => None,
+            })
+            .collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        sizes
     }
 
     /// The inputs, and whether the host must give them.
@@ -185,11 +281,18 @@ fn variable_names(rule: &Rule) -> BTreeMap<VarId, String> {
     }
     let mut taken = BTreeSet::new();
     // Methods and fields of the module's own.
-    taken
-        .extend(["params", "new", "step", "dense", "dense_f64", "Self", "self", "native"].map(str::to_owned));
-    let name = |id: VarId| match counts[&short(id)] {
+    taken.extend(["params", "new", "step", "steps", "topology", "Self", "self", "native"].map(str::to_owned));
+    for kind in Kind::ALL {
+        taken.extend(["", "_f64"].map(|suffix| format!("{}{suffix}", plans::kind_word(kind))));
+    }
+    let short_or_full = |id: VarId| match counts[&short(id)] {
         1 => short(id),
         _ => identifier(&rule.variables[id].address()),
+    };
+    let name = |id: VarId| match rule.variables[id].address().as_str() {
+        AXONAL => "axonal_delay".to_owned(),
+        DENDRITIC => "dendritic_delay".to_owned(),
+        _ => short_or_full(id),
     };
     rule.variables.handles().map(|id| (id, fresh(name(id), &mut taken))).collect()
 }

@@ -1,62 +1,58 @@
 //! What is computed in f64 when a parameter changes, as a kernel, so that its functions are expanded as all others are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::arena::Arena;
-use crate::ir::{self, Builtin, Expr, ExprId, ExprKind, VarId};
+use crate::flow::Graph;
+use crate::ir::{self, BinaryOp, Builtin, Expr, ExprId, ExprKind, Shape, VarId};
 use crate::kernel::build::KernelBuilder;
 use crate::kernel::*;
 use crate::plan::words;
+use crate::source::{FileId, Span};
 
-/// A kernel of one block that computes numbers of parameters and `dt`.
+/// What is computed here stands in many programs, and in no one place of the text.
+const NOWHERE: Span = Span { file: FileId(u32::MAX), start: 0, end: 0 };
+
+/// Numbers that parameters and `dt` decide; equal ones are one, whichever program asks for them.
+#[derive(Default)]
 pub(super) struct Prologue {
-    builder: KernelBuilder,
-    parameters: BTreeMap<(VarId, u32), ScalarId>,
-    dt: Option<ScalarId>,
-    outputs: Vec<ValueId>,
+    graph: Graph,
+    outputs: Vec<ExprId>,
 }
 
 impl Prologue {
-    pub(super) fn new() -> Self {
-        let space = Space { kind: SpaceKind::Single, items: vec![Extent::Constant(1)], per_block: 1 };
-        let mut builder = KernelBuilder::new("prologue", space);
-        builder.doc("what is computed when a parameter changes");
-        builder.enter();
-        Self { builder, parameters: BTreeMap::new(), dt: None, outputs: Vec::new() }
-    }
-
     /// Adds an expression; gives its place among the results.
     pub(super) fn add(&mut self, exprs: &Arena<Expr>, root: ExprId) -> usize {
-        let number = self.number(exprs, root);
-        self.outputs.push(number);
-        self.outputs.len() - 1
+        let root = self.copy(exprs, root);
+        self.output(root)
     }
 
     /// Adds a time, divided by the length of a step.
     pub(super) fn add_in_steps(&mut self, exprs: &Arena<Expr>, root: ExprId) -> usize {
-        let (number, dt) = (self.number(exprs, root), self.step_length());
-        let steps = self.builder.div(number, dt);
-        self.outputs.push(steps);
-        self.outputs.len() - 1
+        let time = self.copy(exprs, root);
+        let shape = Shape::of(ir::Domain::Global);
+        let wide = |kind| Expr { kind, ty: ir::Type::Wide, shape };
+        let dt = self.graph.add(wide(ExprKind::Builtin(Builtin::Dt)), NOWHERE);
+        let steps = self.graph.add(wide(ExprKind::Binary(BinaryOp::Divide, time, dt)), NOWHERE);
+        self.output(steps)
     }
 
-    fn step_length(&mut self) -> ValueId {
-        let scalar = self.dt.unwrap_or_else(|| self.builder.add_scalar("dt", Type::F64));
-        self.dt = Some(scalar);
-        self.builder.scalar(scalar)
-    }
-
-    fn number(&mut self, exprs: &Arena<Expr>, root: ExprId) -> ValueId {
-        let mut values: BTreeMap<ExprId, ValueId> = BTreeMap::new();
+    fn copy(&mut self, exprs: &Arena<Expr>, root: ExprId) -> ExprId {
+        let mut copied: HashMap<ExprId, ExprId> = HashMap::new();
         for id in ir::operands::reachable(exprs, [root]) {
-            let value = self.emit(exprs, id, &values);
-            values.insert(id, value);
+            let Expr { kind, ty, shape } = &exprs[id];
+            let kind = kind.map_operands(|operand| copied[&operand]);
+            copied.insert(id, self.graph.add(Expr { kind, ty: *ty, shape: *shape }, NOWHERE));
         }
-        let value = values[&root];
-        match self.builder.ty(value) {
-            Type::F64 => value,
-            Type::F32 | Type::I32 | Type::I64 | Type::Bool => {
-                self.builder.convert(Conversion::Value, Type::F64, value)
+        copied[&root]
+    }
+
+    fn output(&mut self, root: ExprId) -> usize {
+        match self.outputs.iter().position(|&known| known == root) {
+            Some(place) => place,
+            None => {
+                self.outputs.push(root);
+                self.outputs.len() - 1
             }
         }
     }
@@ -67,8 +63,51 @@ impl Prologue {
     }
 
     /// The kernel, expanded, and what its scalars are: parameters, or `dt` where there is none.
-    pub(super) fn finish(mut self) -> (Kernel, Vec<Option<(VarId, u32)>>) {
-        let shape = vec![Extent::Constant(self.outputs.len() as u64)];
+    pub(super) fn finish(&self) -> (Kernel, Vec<Option<(VarId, u32)>>) {
+        let space = Space { kind: SpaceKind::Single, items: vec![Extent::Constant(1)], per_block: 1 };
+        let mut builder = KernelBuilder::new("evaluate", space);
+        builder.doc("what is computed when a parameter changes");
+        let mut writer = Writer { builder, parameters: BTreeMap::new(), dt: None };
+        writer.builder.enter();
+        let outputs = writer.numbers(self.graph.exprs(), &self.outputs);
+        writer.finish(&outputs)
+    }
+}
+
+/// The kernel that is being written.
+struct Writer {
+    builder: KernelBuilder,
+    parameters: BTreeMap<(VarId, u32), ScalarId>,
+    dt: Option<ScalarId>,
+}
+
+impl Writer {
+    fn step_length(&mut self) -> ValueId {
+        let scalar = self.dt.unwrap_or_else(|| self.builder.add_scalar("dt", Type::F64));
+        self.dt = Some(scalar);
+        self.builder.scalar(scalar)
+    }
+
+    fn numbers(&mut self, exprs: &Arena<Expr>, roots: &[ExprId]) -> Vec<ValueId> {
+        let mut values: BTreeMap<ExprId, ValueId> = BTreeMap::new();
+        for id in ir::operands::reachable(exprs, roots.iter().copied()) {
+            let value = self.emit(exprs, id, &values);
+            values.insert(id, value);
+        }
+        let mut number = |root: &ExprId| {
+            let value = values[root];
+            match self.builder.ty(value) {
+                Type::F64 => value,
+                Type::F32 | Type::I32 | Type::I64 | Type::Bool => {
+                    self.builder.convert(Conversion::Value, Type::F64, value)
+                }
+            }
+        };
+        roots.iter().map(&mut number).collect()
+    }
+
+    fn finish(mut self, outputs: &[ValueId]) -> (Kernel, Vec<Option<(VarId, u32)>>) {
+        let shape = vec![Extent::Constant(outputs.len() as u64)];
         let buffer = Buffer {
             name: "results".to_owned(),
             ty: Type::F64,
@@ -77,7 +116,7 @@ impl Prologue {
             shape,
         };
         let buffer = self.builder.buffer(buffer);
-        for (place, value) in self.outputs.iter().enumerate() {
+        for (place, value) in outputs.iter().enumerate() {
             let index = self.builder.int(place as i64);
             self.builder.store(buffer, index, *value, None);
         }

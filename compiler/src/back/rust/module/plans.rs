@@ -1,0 +1,274 @@
+//! The programs of a module: one for each topology and precision, with what they have in common.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::Settings;
+use super::group::element;
+use super::prologue::Prologue;
+use crate::back::rust::names::identifier;
+use crate::diag::Diagnostics;
+use crate::ir::build::RuleBuilder;
+use crate::ir::{
+    Comparison, Domain, ExprId, ExprKind, Period, Rule, Shape, SiteId, Type as RuleType, VarId, VarKind,
+    Variable, When,
+};
+use crate::kernel::Precision;
+use crate::plan::program::{Program, Role, StorageId};
+use crate::plan::{self, Options};
+use crate::topology::Kind;
+
+/// One program, and how it stands in the module.
+pub(super) struct Plan {
+    pub precision: Precision,
+    pub kind: Kind,
+    pub batched: bool,
+    pub program: Program,
+    /// The place of each result of its prologue among those of the module.
+    pub places: Vec<usize>,
+    /// The field of each of its arrays.
+    fields: Vec<usize>,
+}
+
+impl Plan {
+    /// The name of the Rust module of its kernels.
+    pub fn module(&self) -> String {
+        let batched = if self.batched { "_batched" } else { "" };
+        format!("{}{batched}_{}", kind_word(self.kind), self.real())
+    }
+
+    /// The type of its real numbers.
+    pub fn real(&self) -> &'static str {
+        match self.precision {
+            Precision::F32 => "f32",
+            Precision::F64 => "f64",
+        }
+    }
+
+    /// The type that stands for its topology.
+    pub fn topology(&self) -> String {
+        let one = format!("native::{}", kind_type(self.kind));
+        if self.batched { format!("native::Batched<{one}>") } else { one }
+    }
+}
+
+/// The name of a constructor, and of modules.
+pub(super) fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Dense => "dense",
+        Kind::OneToOne => "one_to_one",
+        Kind::Sparse => "sparse",
+        Kind::Conv2d => "conv2d",
+        Kind::Local2d => "local2d",
+    }
+}
+
+/// The type of a topology.
+pub(super) fn kind_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Dense => "Dense",
+        Kind::OneToOne => "OneToOne",
+        Kind::Sparse => "Sparse",
+        Kind::Conv2d => "Conv2d",
+        Kind::Local2d => "Local2d",
+    }
+}
+
+/// An array of a group; a program that has no such array leaves it empty.
+pub(super) struct Field {
+    pub name: String,
+    pub ty: &'static str,
+    pub role: Role,
+}
+
+/// All programs of a module, and what they share.
+pub(super) struct Plans {
+    pub plans: Vec<Plan>,
+    pub fields: Vec<Field>,
+    /// What is computed when a parameter changes, for all of them.
+    pub prologue: Prologue,
+    pub places: Places,
+}
+
+/// What is computed when a parameter changes besides what launches use.
+#[derive(Default)]
+pub(super) struct Places {
+    /// The periods of schedules.
+    pub schedules: Vec<usize>,
+    /// The period of the commit.
+    pub commit: Option<usize>,
+    /// The defaults of inputs: the variable and a place for each element.
+    pub inputs: Vec<(VarId, Vec<usize>)>,
+}
+
+/// Plans a rule on each topology in both precisions.
+pub(super) fn plan(
+    rule: &Planned,
+    settings: &Settings,
+    names: &BTreeMap<VarId, String>,
+) -> Result<Plans, Diagnostics> {
+    let mut programs = Vec::new();
+    for &kind in &settings.topologies {
+        for batched in [false, true] {
+            for precision in [Precision::F32, Precision::F64] {
+                if batched && !settings.batched {
+                    continue;
+                }
+                let options = Options {
+                    precision,
+                    topology: kind,
+                    batched,
+                    tiles: batched,
+                    given_values: rule.zero.clone(),
+                    given_draws: rule.draws.clone(),
+                    ..Options::default()
+                };
+                programs.push((precision, kind, batched, plan::compile(&rule.rule, &options)?));
+            }
+        }
+    }
+    let mut fields = Fields::default();
+    let mut prologue = Prologue::default();
+    let mut plans = Vec::new();
+    for (precision, kind, batched, program) in programs {
+        let exprs = &program.prologue.exprs;
+        let places = program.prologue.results.iter().map(|&root| prologue.add(exprs, root)).collect();
+        let fields = program.storages.iter().map(|(id, _)| fields.of(&program, id, names)).collect();
+        plans.push(Plan { precision, kind, batched, program, places, fields });
+    }
+    let places = plans.first().map(|first| periods(rule, &first.program, &mut prologue)).unwrap_or_default();
+    Ok(Plans { plans, fields: fields.all, prologue, places })
+}
+
+/// Periods and the defaults of inputs, which are the same for all programs of a rule.
+fn periods(rule: &Planned, program: &Program, prologue: &mut Prologue) -> Places {
+    let mut period = |period: &Period| match period {
+        Period::Steps(id) => prologue.add(&program.prologue.exprs, *id),
+        Period::Time(id) => prologue.add_in_steps(&program.prologue.exprs, *id),
+    };
+    let schedules = program.schedules.iter().map(|(each, _)| period(each)).collect();
+    let commit = match program.commit.as_ref().map(|commit| &commit.when) {
+        Some(When::Every(each)) => Some(period(each)),
+        Some(When::EveryStep | When::Call(_)) | None => None,
+    };
+    let rule = &rule.rule;
+    let inputs = rule.variables.iter().filter(|(_, variable)| matches!(variable.kind, VarKind::Input { .. }));
+    let inputs = inputs.filter(|(_, variable)| !variable.init.is_empty()).map(|(id, variable)| {
+        let init = |element: usize| variable.init[element.min(variable.init.len() - 1)];
+        let places =
+            (0..variable.elements() as usize).map(|element| prologue.add(&rule.exprs, init(element)));
+        (id, places.collect())
+    });
+    Places { schedules, commit, inputs: inputs.collect() }
+}
+
+impl Plans {
+    /// The field of an array of a program.
+    pub fn field(&self, plan: usize, storage: StorageId) -> &str {
+        &self.fields[self.plans[plan].fields[storage.index()]].name
+    }
+
+    /// The array of a program behind a field.
+    pub fn storage(&self, plan: usize, field: usize) -> Option<StorageId> {
+        let plan = &self.plans[plan];
+        plan.program.storages.handles().find(|storage| plan.fields[storage.index()] == field)
+    }
+
+    /// The first field with a role.
+    pub fn with_role(&self, role: Role) -> Option<&Field> {
+        self.fields.iter().find(|field| field.role == role)
+    }
+}
+
+/// The arrays of all programs.
+#[derive(Default)]
+struct Fields {
+    all: Vec<Field>,
+    known: HashMap<(String, &'static str), usize>,
+    taken: std::collections::BTreeSet<String>,
+}
+
+impl Fields {
+    /// The field of an array: those of one name and type are one.
+    fn of(&mut self, program: &Program, id: StorageId, names: &BTreeMap<VarId, String>) -> usize {
+        let storage = &program.storages[id];
+        let name = match storage.role {
+            Role::Variable(variable) => names[&variable].clone(),
+            _ => identifier(storage.name.trim_start_matches('%')),
+        };
+        // What lies between launches lies nowhere else, whatever it was made for.
+        let role = if matches!(storage.role, Role::Scratch) { "scratch " } else { "" };
+        let key = (format!("{role}{}", storage.name), element(storage.ty));
+        if let Some(&known) = self.known.get(&key) {
+            return known;
+        }
+        let name = super::fresh(name, &mut self.taken);
+        self.all.push(Field { name, ty: element(storage.ty), role: storage.role });
+        self.known.insert(key, self.all.len() - 1);
+        self.all.len() - 1
+    }
+}
+
+/// A rule as it is planned: initial values give way where the host has put some in place.
+pub(super) struct Planned {
+    pub rule: Rule,
+    /// Parameters of the module's own, in the order of `given`: not 0 where the host gives the initial values.
+    pub flags: Vec<VarId>,
+    /// The variables that have such a parameter.
+    pub given: Vec<VarId>,
+    /// The variables that begin at 0, as all arrays do, or as the host says.
+    pub zero: Vec<VarId>,
+    /// The draws whose values the host gives.
+    pub draws: Vec<SiteId>,
+}
+
+impl Planned {
+    /// The rule, in which `init` is `if given { what is there } else { init }`.
+    pub fn new(rule: &Rule, draws: Vec<SiteId>) -> Self {
+        let starts = |variable: &Variable| matches!(variable.kind, VarKind::State | VarKind::Plastic { .. });
+        let at_zero = |of: &Variable| of.init.iter().all(|&id| is_zero(rule, id));
+        let chosen = rule.variables.iter().filter(|(_, variable)| starts(variable));
+        let (zero, given): (Vec<_>, Vec<_>) = chosen.partition(|(_, variable)| at_zero(variable));
+        let [zero, given] = [zero, given].map(|list| list.into_iter().map(|(id, _)| id).collect::<Vec<_>>());
+        let mut builder = RuleBuilder::extend(rule.clone());
+        let mut flags = Vec::new();
+        for &id in &given {
+            let of = builder.rule.variables[id].clone();
+            let flag = builder.rule.variables.push(Variable {
+                part: "%given".to_owned(),
+                name: of.address(),
+                docs: Vec::new(),
+                kind: VarKind::Param,
+                shape: Shape::of(Domain::Global),
+                ty: RuleType::Wide,
+                length: None,
+                unit: crate::ir::DeclaredUnit::default(),
+                range: None,
+                init: Vec::new(),
+                ..of.clone()
+            });
+            flags.push(flag);
+            let (is, none) = (builder.load(flag, 0, of.span), builder.number(0.0, of.span));
+            let condition = builder.compare(Comparison::NotEqual, is, none, of.span);
+            let elements = 0..of.elements();
+            let init = elements.map(|element| {
+                let written = *of.init.get(element as usize).unwrap_or(&of.init[0]);
+                let written = builder.convert(written, of.ty, of.span);
+                let there = builder.load(id, element, of.span);
+                builder.select(condition, there, written, of.span)
+            });
+            let init = init.collect();
+            builder.rule.variables[id].init = init;
+        }
+        Self { rule: builder.finish(), flags, given, zero, draws }
+    }
+}
+
+/// Whether a value is the number +0.
+fn is_zero(rule: &Rule, id: ExprId) -> bool {
+    match rule.exprs[id].kind {
+        ExprKind::Number(value) => value.to_bits() == 0,
+        ExprKind::Integer(value) => value == 0,
+        ExprKind::Convert(of) => is_zero(rule, of),
+        _ => false,
+    }
+}
