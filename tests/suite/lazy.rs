@@ -77,7 +77,10 @@ const TEXTS: [(&str, &str); 6] = [
 /// The trials.
 pub fn trials() -> Vec<Trial> {
     let shipped = LEFT_BEHIND.map(|name| (name, aplysia_rules::find(name).expect("a shipped rule")));
-    let mut trials = vec![Trial::test("lazy::who_is_left_behind", who)];
+    let mut trials = vec![
+        Trial::test("lazy::who_is_left_behind", who),
+        Trial::test("lazy::an_engine_goes_back_to_what_it_has_saved", goes_back),
+    ];
     for (name, text) in shipped.into_iter().chain(TEXTS) {
         for precision in [Precision::F32, Precision::F64] {
             let title = format!("lazy::{name}::{precision:?}").to_lowercase();
@@ -194,6 +197,31 @@ fn same(expected: &Option<Vec<f64>>, found: &Option<Vec<f64>>, context: &str) ->
             Err(format!("{context}: number {place} is {:?}, not {:?}", found.get(place), expected.get(place)))
         }
     }
+}
+
+/// The spikes that an engine has kept are forgotten when it goes back to an earlier step.
+fn goes_back() -> Result<(), Failed> {
+    let case = Case::must("stdp", aplysia_rules::find("stdp").expect("a shipped rule"));
+    for topology in [Topology::Dense { pre: 30, post: 11 }, sparse(30, 11, 2)] {
+        let script = long_script(&case.rule, &topology, Precision::F32, 330, 4);
+        let (before, after) = script.acts.split_at(script.acts.len() / 4);
+        let mut engine = Running::new(&case, &script, Plan::Replay, device(1))?;
+        before.iter().try_for_each(|act| engine.act(act))?;
+        let saved = engine.save();
+        let mut ends = Vec::new();
+        for round in 0..2 {
+            if round > 0 {
+                engine.restore(&saved)?;
+            }
+            after.iter().try_for_each(|act| engine.act(act))?;
+            let ids = case.rule.variables.handles().filter(|&id| read(case.rule.variables[id].kind));
+            ends.push(ids.map(|id| engine.read(id)).collect::<Result<Vec<_>, _>>()?);
+        }
+        for (first, second) in ends[0].iter().zip(&ends[1]) {
+            same(first, second, "the second time")?;
+        }
+    }
+    Ok(())
 }
 
 /// A recording is a look, and a reset is a change: an engine that has both ends as one that sees every synapse in every step.

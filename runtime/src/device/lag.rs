@@ -17,7 +17,7 @@ pub(super) struct Lag {
     reads: Box<[bool]>,
     /// The storage that says up to which step each row is up to date.
     marks: usize,
-    /// The storages that count kept spikes.
+    /// The storages that say what has been kept of spikes.
     counts: Vec<usize>,
     /// Whether a step has been taken since all rows were up to date.
     behind: bool,
@@ -84,9 +84,9 @@ impl Machine {
         self.step = step;
         let Some(lag) = &mut self.lag else { return };
         lag.behind = false;
-        // The spikes that have been kept belong to another past.
+        // The spikes that have been kept belong to another past: no list has this length, no word this number.
         for &counts in &lag.counts {
-            self.memory[counts].bytes_mut().fill(0);
+            self.memory[counts].bytes_mut().fill(0xff);
         }
         if let Some(marks) = self.memory[lag.marks].slice_mut::<i64>() {
             marks.fill(step as i64);

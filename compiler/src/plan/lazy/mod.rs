@@ -5,10 +5,10 @@
 //! done later and all at once, in the same order and so with the same bits (`replay`), while the row is in the cache.
 //! A matrix that does not fit the cache is then passed through memory at the rate of presynaptic spikes alone.
 
+mod bits;
 mod gate;
 mod history;
 mod replay;
-mod times;
 
 use std::collections::BTreeSet;
 
@@ -50,8 +50,8 @@ pub(super) struct Lazy {
 enum Spikes {
     /// Of each step, who spiked: a dense row has all of them.
     Lists(history::Events),
-    /// Of each neuron, when it spiked: a sparse row has few of the neurons.
-    Times(times::Times),
+    /// Of each neuron, in which steps it spiked: a sparse row has few of the neurons.
+    Bits(bits::Bits),
 }
 
 /// The values that one step must keep for what spiking columns need, or the statement that stands in the way.
@@ -87,7 +87,7 @@ pub(super) fn prove(work: &mut Work<'_, '_>, sparse: &Sparse) -> Option<Lazy> {
     };
     let histories: Vec<History> = needs.values.iter().map(|&value| history::of(work, value)).collect();
     let spikes = match work.layout.kind {
-        Kind::Sparse => Spikes::Times(times::Times::new(work)),
+        Kind::Sparse => Spikes::Bits(bits::Bits::new(work)),
         _ => Spikes::Lists(history::Events::new(work)),
     };
     let marks = work.planner.storages.marks();
@@ -222,7 +222,7 @@ pub(super) fn acts(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse) -> Option
     let lazy = work.lazy.clone()?;
     let remember = match lazy.spikes {
         Spikes::Lists(lists) => lists.append(work, key),
-        Spikes::Times(times) => times.append(work, key),
+        Spikes::Bits(bits) => bits.append(work, key),
     };
     let step = replay::pass(work, key, sparse, &lazy);
     let as_mode = |mode| Action::Launch(in_mode(&step, mode));

@@ -1,6 +1,6 @@
 //! The kernel that brings rows up to date: the spikes of the steps that a row has missed, in their order.
 
-use super::times::Times;
+use super::bits::Bits;
 use super::{Lazy, Mode, STEPS, Spikes, history};
 use crate::ir::ExprId;
 use crate::kernel::{self, Access, Binary, Compare, LoopKind, RowSet, Side, SpaceKind, Type, ValueId};
@@ -86,7 +86,7 @@ fn each_row(
     let end = emitter.builder.select(spike, pass.step, pass.end);
     match pass.lazy.spikes {
         Spikes::Lists(lists) => missed_steps(emitter, pass, lists, (rows, row), (first, end)),
-        Spikes::Times(times) => missed_spikes(emitter, pass, times, (rows, row), (mark, end)),
+        Spikes::Bits(bits) => missed_spikes(emitter, pass, bits, (rows, row), (first, end)),
     }
     emitter.builder.store(marks, row, pass.step, None);
     emitter.enter();
@@ -156,47 +156,36 @@ fn missed_steps(
     push_loop(emitter, LoopKind::Serial, step, Some(first), Some(end), body);
 }
 
-/// The spikes after the step `mark` and before `end` at each synapse of a row whose neuron was silent.
+/// The spikes of the steps `first .. end` at each synapse of a row whose neuron was silent.
 fn missed_spikes(
     emitter: &mut Emitter<'_, '_, '_>,
     pass: &Pass<'_>,
-    times: Times,
+    bits: Bits,
     (rows, row): (&Rows, ValueId),
-    (mark, end): (ValueId, ValueId),
+    steps: (ValueId, ValueId),
 ) {
     let roots = column_roots(pass.lazy);
     let synapses = synapses_of(emitter, rows, row);
-    let entry = column_index(emitter);
-    emitter.enter();
-    let outer = emitter.at;
-    let column = stand_at(emitter, synapses, entry);
-    let (first, last) = times.after(emitter, column, mark);
-    let number = index(emitter, "spike");
-    emitter.enter();
-    let step = times.step(emitter, column, number);
-    emitter.builder.name(step, "s");
-    // One in this very step is left to whoever does this step.
-    let missed = emitter.builder.compare(Compare::Less, step, end);
-    emitter.hide(pass.lazy.varying.iter().copied());
-    let present = emitter.moment.replace(step);
-    let slot = emitter.slot(step);
-    recall(emitter, pass, slot, &[Where::Global, Where::Pre, Where::Post]);
-    let closure = emitter.work.closure(pass.key, &roots);
-    emitter.emit_all(closure);
-    let gate = match pass.lazy.gate {
-        Some(gate) => {
-            let gate = emitter.value(gate);
-            emitter.builder.binary(Binary::And, missed, gate)
-        }
-        None => missed,
-    };
-    write_variables_if(emitter, &pass.lazy.column.writes, Some(gate));
-    emitter.moment = present;
-    let body = emitter.leave();
-    push_loop(emitter, LoopKind::Serial, number, Some(first), Some(last), body);
-    emitter.at = outer;
-    let body = emitter.leave();
-    push_loop(emitter, LoopKind::Serial, entry, Some(rows.zero), Some(synapses.count), body);
+    bits.over_words(emitter, steps, |emitter, word| {
+        let entry = column_index(emitter);
+        emitter.enter();
+        let outer = emitter.at;
+        let column = stand_at(emitter, synapses, entry);
+        bits.over_spikes(emitter, word, column, |emitter, step| {
+            emitter.hide(pass.lazy.varying.iter().copied());
+            let present = emitter.moment.replace(step);
+            let slot = emitter.slot(step);
+            recall(emitter, pass, slot, &[Where::Global, Where::Pre, Where::Post]);
+            let closure = emitter.work.closure(pass.key, &roots);
+            emitter.emit_all(closure);
+            let gate = pass.lazy.gate.map(|gate| emitter.value(gate));
+            write_variables_if(emitter, &pass.lazy.column.writes, gate);
+            emitter.moment = present;
+        });
+        emitter.at = outer;
+        let body = emitter.leave();
+        push_loop(emitter, LoopKind::Serial, entry, Some(rows.zero), Some(synapses.count), body);
+    });
 }
 
 /// What the columns of a row whose neuron is silent start from.
