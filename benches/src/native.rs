@@ -1,16 +1,19 @@
-//! Workloads as code that `plasticity!` has made: dense ones, one pattern at a time, on one thread.
+//! Workloads as code that `plasticity!` has made, on one thread.
 
-use aplysia::native::Item;
+use aplysia::native::{Batched, Dense, Item, Sparse};
 
 use crate::clock::{Checked, Subject};
 use crate::data::Data;
 use crate::workload::{Kind, TRAIN, Workload};
 
-aplysia::plasticity!(file = "rules/w1.rule");
-aplysia::plasticity!(file = "rules/w3.rule");
-aplysia::plasticity!(file = "rules/w4.rule");
-aplysia::plasticity!(file = "rules/w5.rule");
-aplysia::plasticity!(file = "rules/w6.rule");
+aplysia::plasticity!(file = "rules/w1.rule", topologies = [dense, sparse]);
+aplysia::plasticity!(file = "rules/w3.rule", topologies = [dense]);
+aplysia::plasticity!(file = "rules/w4.rule", topologies = [dense], batch = true);
+aplysia::plasticity!(file = "rules/w5.rule", topologies = [dense]);
+aplysia::plasticity!(file = "rules/w6.rule", topologies = [dense]);
+
+/// No spikes in any pattern.
+const NONE: [(usize, usize); 0] = [];
 
 /// A group of one of the modules.
 pub struct Native<'a> {
@@ -19,17 +22,22 @@ pub struct Native<'a> {
 }
 
 enum Group {
-    Pairs(w1::Group<f32>),
-    Rewarded(w3::Group<f32>),
-    Hebbian(w4::Group<f32>),
-    Noisy(w5::Group<f32>),
-    Fused(w6::Group<f32>),
-    FusedMore(w6_more::Group<f32>),
+    Pairs(w1::Group<f32, Dense>),
+    SparsePairs(w1::Group<f32, Sparse>),
+    Rewarded(w3::Group<f32, Dense>),
+    Hebbian(w4::Group<f32, Dense>),
+    Batch(w4::Group<f32, Batched<Dense>>),
+    Noisy(w5::Group<f32, Dense>),
+    Fused(w6::Group<f32, Dense>),
+    FusedMore(w6_more::Group<f32, Dense>),
 }
 
 impl<'a> Native<'a> {
-    /// Fills a group; `None` where `plasticity!` has no such groups.
-    pub fn new(workload: &Workload, data: &'a Data) -> Option<Self> {
+    /// Fills a group; `None` where a workload is not one group.
+    ///
+    /// # Errors
+    /// If there is not enough memory.
+    pub fn new(workload: &Workload, data: &'a Data) -> Result<Option<Self>, String> {
         let side = workload.side;
         let group = match workload.kind {
             Kind::Pairs => {
@@ -69,17 +77,34 @@ impl<'a> Native<'a> {
                 group.set_w(&data.weights);
                 Group::FusedMore(group)
             }
-            Kind::SparsePairs(_) | Kind::Hebbian(_) | Kind::Groups(_) => return None,
+            Kind::SparsePairs(_) => {
+                let Some(sparse) = &data.sparse else { return Ok(None) };
+                let synapses = Sparse::new(side, side, sparse.starts.clone(), sparse.columns.clone());
+                let synapses = synapses.map_err(|error| error.to_string())?;
+                let mut group = w1::Group::sparse(synapses, w1::Params::default());
+                group.set_w(&data.weights);
+                Group::SparsePairs(group)
+            }
+            Kind::Hebbian(batch) => {
+                let topology = Dense { pre: side, post: side };
+                let builder = w4::Builder::new(topology, w4::Params::default()).batch(batch);
+                let mut group = builder.build().map_err(|error| error.to_string())?;
+                group.set_w(&data.weights);
+                group.set_u(&data.pre_activity);
+                group.set_v(&data.post_activity);
+                Group::Batch(group)
+            }
+            Kind::Groups(_) => return Ok(None),
         };
-        Some(Self { group, data })
+        Ok(Some(Self { group, data }))
     }
 
     /// The rule as the module holds it.
     pub fn item(&self) -> &'static Item {
         match self.group {
-            Group::Pairs(_) => &w1::ITEM,
+            Group::Pairs(_) | Group::SparsePairs(_) => &w1::ITEM,
             Group::Rewarded(_) => &w3::ITEM,
-            Group::Hebbian(_) => &w4::ITEM,
+            Group::Hebbian(_) | Group::Batch(_) => &w4::ITEM,
             Group::Noisy(_) => &w5::ITEM,
             Group::Fused(_) => &w6::ITEM,
             Group::FusedMore(_) => &w6_more::ITEM,
@@ -89,8 +114,10 @@ impl<'a> Native<'a> {
     fn weights(&self) -> &[f32] {
         match &self.group {
             Group::Pairs(group) => group.w(),
+            Group::SparsePairs(group) => group.w(),
             Group::Rewarded(group) => group.w(),
             Group::Hebbian(group) => group.w(),
+            Group::Batch(group) => group.w(),
             Group::Noisy(group) => group.w(),
             Group::Fused(group) => group.w(),
             Group::FusedMore(group) => group.w(),
@@ -107,11 +134,13 @@ impl Subject for Native<'_> {
             let (pre, post) = (data.pre.of(step), data.post.of(step));
             match &mut self.group {
                 Group::Pairs(group) => group.step(pre, post),
+                Group::SparsePairs(group) => group.step(pre, post),
                 Group::Rewarded(group) => {
                     group.set_dopamine(data.dopamine[(step % TRAIN as u64) as usize]);
                     group.step(pre, post);
                 }
                 Group::Hebbian(group) => group.step(pre, post),
+                Group::Batch(group) => group.step(&NONE, &NONE),
                 Group::Noisy(group) => group.step(pre, post),
                 Group::Fused(group) => group.step(pre, post),
                 Group::FusedMore(group) => group.step(pre, post),

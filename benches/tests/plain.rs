@@ -162,3 +162,20 @@ fn noisy_gradient_descent() {
     }
     assert!(moved * 10 > after.len() * 9, "{moved} of {}", after.len());
 }
+
+/// Code of `plasticity!` and the engine: every bit of every weight.
+#[cfg(feature = "native")]
+#[test]
+fn native_code_computes_the_same_bits() {
+    use aplysia_bench::native::Native;
+    let names = ["W1-60-p20", "W2-90-20pc", "W3-80", "W4-40-b1", "W4-33-b7", "W5-48", "W6-80", "W6-80-more"];
+    for name in names {
+        let workload = Workload::find(name).unwrap();
+        let data = Data::new(&workload);
+        let mut native = Native::new(&workload, &data).unwrap().unwrap();
+        native.steps(0, STEPS).unwrap();
+        assert_eq!(native.checksum().unwrap(), engine(&workload, &data, Plan::Auto), "{name}");
+    }
+    let groups = Workload::find("G2-8-p01").unwrap();
+    assert!(Native::new(&groups, &Data::new(&groups)).unwrap().is_none());
+}

@@ -78,6 +78,28 @@ pub struct Settings {
     pub options: Vec<(String, String)>,
 }
 
+/// An option of a rule's part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleOption {
+    /// The part that has it.
+    pub part: String,
+    /// Its name there.
+    pub name: String,
+    /// Its documentation, a line each.
+    pub docs: Vec<String>,
+    /// What may be chosen.
+    pub values: Vec<String>,
+    /// What is chosen where the host says nothing.
+    pub chosen: Option<String>,
+}
+
+impl RuleOption {
+    /// `stdp.bound`, as settings take it.
+    pub fn address(&self) -> String {
+        format!("{}.{}", self.part, self.name)
+    }
+}
+
 /// A rule that is ready for the later stages.
 #[derive(Clone, Debug)]
 pub struct Elaborated {
@@ -119,6 +141,12 @@ impl Library {
                 span: rule.name.span,
             })
             .collect()
+    }
+
+    /// The options of a rule of the root file, of all its parts.
+    pub fn options(&self, rule: &str) -> Vec<RuleOption> {
+        let place = self.find(Some(rule), &mut Diagnostics::new());
+        place.map(|place| compose::options(self, place)).unwrap_or_default()
     }
 
     /// Checks, composes and finishes a rule of the root file; the last one where `rule` is `None`.

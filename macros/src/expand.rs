@@ -6,18 +6,19 @@ use std::path::PathBuf;
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 
 use aplysia_compiler::ast::Item;
-use aplysia_compiler::back::rust::module::{self, Source, module_with, outline};
+use aplysia_compiler::back::rust::module::outline;
 use aplysia_compiler::diag::{Diagnostics, Severity, code, render};
 use aplysia_compiler::library::{self, Library};
 use aplysia_compiler::source::FileId;
 
 use crate::files::Files;
+use crate::modules::{Made, missing, text};
 use crate::report;
 use crate::settings::{Settings, settings};
 use crate::tokens::Written;
 
 /// What stands for the path of `aplysia-native` in generated text.
-const NATIVE: &str = "APLYSIA_NATIVE";
+pub(crate) const NATIVE: &str = "APLYSIA_NATIVE";
 
 /// Expands `plasticity!`, with rule files below `root`.
 pub(crate) fn expand(input: TokenStream, root: PathBuf) -> TokenStream {
@@ -82,7 +83,7 @@ fn modules(library: &Library, content: &Content, settings: &Settings) -> Modules
         let none = library.elaborate(None, &library::Settings::default());
         found.append(none.err().unwrap_or_default());
     }
-    let (mut seen, mut texts) = (BTreeSet::new(), Vec::new());
+    let (mut seen, mut texts, mut named) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
     for item in &library.root().items {
         let Item::Rule(rule) = item else { continue };
         let name = &rule.name.text;
@@ -90,10 +91,10 @@ fn modules(library: &Library, content: &Content, settings: &Settings) -> Modules
         if !seen.insert(name) {
             continue;
         }
-        let made = if broken { None } else { Some(text(library, content, name, settings)) };
+        let made = if broken { None } else { Some(text(library, &content.text, name, settings, &mut named)) };
         texts.push(match made {
-            Some(Ok(Ok(text))) => text,
-            Some(Ok(Err(more))) => {
+            Some(Ok(Made::Text(text))) => text,
+            Some(Ok(Made::Errors(more))) => {
                 errors.extend(more);
                 outline(rule, NATIVE)
             }
@@ -108,6 +109,9 @@ fn modules(library: &Library, content: &Content, settings: &Settings) -> Modules
             }
             None => outline(rule, NATIVE),
         });
+    }
+    if !broken {
+        errors.extend(missing(library, settings, &named));
     }
     found.sort();
     Modules { found, errors, texts }
@@ -148,34 +152,6 @@ impl Content {
             out.extend(tokens);
         }
         out
-    }
-}
-
-/// The text of one rule's module, or what is wrong with the settings for it.
-fn text(
-    library: &Library,
-    content: &Content,
-    name: &str,
-    settings: &Settings,
-) -> Result<Result<String, TokenStream>, Diagnostics> {
-    let rule = library.elaborate(Some(name), &library::Settings::default())?.rule;
-    let mut wanted = settings.module.clone();
-    for (draw, span) in &settings.draws {
-        match module::find_draw(&rule, draw) {
-            Ok(site) => wanted.draws.push(site),
-            Err(message) => return Ok(Err(report::error(&message, (*span, *span)))),
-        }
-    }
-    let source = Source { rule: &rule, text: &content.text, native: NATIVE };
-    match module_with(&source, &wanted) {
-        Ok(text) => Ok(Ok(text)),
-        // What is wrong with a delay alone stands in no text.
-        Err(found) => match (settings.delays, found.iter().find(|one| one.primary.span.file.0 == u32::MAX)) {
-            (Some(span), Some(one)) => {
-                Ok(Err(report::error(&report::message(library.sources(), one), (span, span))))
-            }
-            _ => Err(found),
-        },
     }
 }
 

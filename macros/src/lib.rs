@@ -5,6 +5,7 @@
 
 mod expand;
 mod files;
+mod modules;
 mod report;
 mod settings;
 #[cfg(test)]

@@ -20,13 +20,16 @@ pub(crate) struct Settings {
     pub(crate) module: module::Settings,
     /// Draws that the host gives, by name.
     pub(crate) draws: Vec<(String, Span)>,
-    /// Where delays are stated.
-    pub(crate) delays: Option<Span>,
+    /// Options that are chosen when a group is made, by name.
+    pub(crate) options: Vec<(String, Span)>,
+    /// Where delays or options are stated: what is wrong with them alone stands in no text.
+    pub(crate) place: Option<Span>,
     /// What is wrong with the settings, as errors at their tokens.
     pub(crate) errors: TokenStream,
 }
 
-const KNOWN: [&str; 6] = ["file", "topologies", "batch", "axonal_delay", "dendritic_delay", "draws"];
+const KNOWN: [&str; 7] =
+    ["file", "topologies", "batch", "axonal_delay", "dendritic_delay", "draws", "options"];
 
 /// Takes the settings off the front of the content: `NAME = …`, separated by commas, `;` behind the last.
 pub(crate) fn settings(tokens: &mut Vec<TokenTree>) -> Settings {
@@ -78,18 +81,21 @@ impl Settings {
             }
             "axonal_delay" => {
                 self.module.delays.axonal = Some(delay(name, "pre", Domain::Pre, value, at)?);
-                self.delays = Some(at);
+                self.place = Some(at);
             }
             "dendritic_delay" => {
                 self.module.delays.dendritic = Some(delay(name, "post", Domain::Post, value, at)?);
-                self.delays = Some(at);
+                self.place = Some(at);
             }
             "draws" => {
-                for (word, span) in words(value).ok_or_else(|| {
-                    ("`draws` lists draws whose values the host gives: `draws = [z]`".to_owned(), at)
-                })? {
-                    self.draws.push((word, span));
-                }
+                let message = "`draws` lists draws whose values the host gives: `draws = [z]`";
+                self.draws.extend(words(value).ok_or_else(|| (message.to_owned(), at))?);
+            }
+            "options" => {
+                let message =
+                    "`options` lists options that are chosen when a group is made: `options = [bound]`";
+                self.options.extend(words(value).ok_or_else(|| (message.to_owned(), at))?);
+                self.place = Some(at);
             }
             _ => {
                 let help = did_you_mean(name, KNOWN);

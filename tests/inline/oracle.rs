@@ -80,6 +80,17 @@ impl<R: Real + Value> Oracle<R> {
         delays: &Delays,
     ) -> Self {
         let rule = aplysia::Rule::from_item(item).unwrap_or_else(|error| panic!("{error}"));
+        Self::of_rule(&rule, topology, batch, options, delays)
+    }
+
+    /// The same of a rule that the engine has.
+    pub fn of_rule(
+        rule: &aplysia::Rule,
+        topology: &Topology,
+        batch: usize,
+        options: Options,
+        delays: &Delays,
+    ) -> Self {
         let rule = (*rule.ir().unwrap_or_else(|error| panic!("{error}"))).clone();
         let rule = with_delays(&rule, delays).expect("a rule that can be delayed");
         let size = (topology.pre() * batch, topology.post() * batch);

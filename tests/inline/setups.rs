@@ -2,7 +2,7 @@
 
 use aplysia::compiler::ir::Domain;
 use aplysia::compiler::pass::delays::{Delay, Delays};
-use aplysia::native::{Connected as _, Convolution, Dense, Error, OneToOne, Options, Sparse};
+use aplysia::native::{Connected as _, Convolution, Dense, Error, OneToOne, Options, Sparse, Value};
 use aplysia::plasticity;
 
 use crate::oracle::{Oracle, rough, sparse};
@@ -45,6 +45,23 @@ plasticity! {
         post state y = 1;
         post output part;
         update { part = sum[post by 4](y); dw += 0 * w; }
+    }
+}
+
+plasticity! {
+    options = [response, chosen.start], topologies = [dense];
+    rule chosen {
+        /// What a change follows.
+        option response in {rectified, linear} = linear;
+        option start in {at_zero, at_random, high} = high;
+        param rate = 0.1;
+        plastic w = match start { at_zero => 0, at_random => uniform(0, 1), high => 2 };
+        pre state x;
+        post state y;
+        dx/dt = -x / 10 ms;
+        on pre { x += 1; }
+        on post { dw += rate * match response { rectified => max(x - w, 0), linear => x - w }; }
+        every 4 steps { match start { at_zero => { w += 0.5; } at_random => { w -= 0.1; } high => { y += 1; } } }
     }
 }
 
@@ -162,6 +179,24 @@ fn blocks_have_to_be_whole() {
     assert!(blocks::Group::try_local2d(shape, blocks::Params {}, OPTIONS).is_ok());
 }
 
+/// Functions over groups need not know their topology or precision, and groups go to other threads.
+#[test]
+fn groups_of_all_kinds_run_in_one_function() {
+    fn run<R: Value + Send, T: late::Loops<R> + Send + 'static>(mut group: late::Group<R, T>) -> Vec<f64> {
+        let steps = move || {
+            group.step(&[0], &[false]);
+            group.step(&[false], &[0]);
+            group.w().iter().map(|w| w.wide()).collect()
+        };
+        std::thread::spawn(steps).join().expect("two steps")
+    }
+    let params = late::Params::default;
+    let single = run(late::Group::dense(1, 1, params()));
+    assert!(single[0] > 0.5);
+    assert_eq!(run(late::Group::one_to_one(1, params())), single);
+    assert!((run(late::Group::dense_f64(1, 1, params()))[0] - single[0]).abs() < 1e-6);
+}
+
 #[test]
 fn sizes_and_steps_are_checked() {
     let large = late::Group::try_one_to_one(usize::MAX, late::Params::default(), OPTIONS).err();
@@ -175,4 +210,30 @@ fn sizes_and_steps_are_checked() {
     assert!(group.try_step(&[2], &[0]).is_err());
     group.step(&[0], &[1]);
     assert_eq!(group.steps(), 1);
+}
+
+#[test]
+fn options_of_the_rule_are_chosen_when_a_group_is_made() {
+    use chosen::{Group, Options as Choices, Params, Response, Start};
+    let defaults = Choices::default();
+    assert_eq!((defaults.response, defaults.start), (Response::Linear, Start::High));
+    for (response, word) in [(Response::Rectified, "rectified"), (Response::Linear, "linear")] {
+        for (start, begin) in
+            [(Start::AtZero, "at_zero"), (Start::AtRandom, "at_random"), (Start::High, "high")]
+        {
+            let options = Choices { dt: 0.5, seed: 11, response, start };
+            let topology = Dense { pre: 6, post: 9 };
+            let mut group = Group::try_dense(6, 9, Params::default(), options).expect("a group");
+            let rule = aplysia::Rule::from_item(&chosen::ITEM).expect("a rule");
+            let rule = rule.option("response", word).and_then(|rule| rule.option("start", begin));
+            let rule = rule.expect("a choice");
+            let connected = topology.into_topology();
+            let mut oracle = Oracle::<f32>::of_rule(&rule, &connected, 1, OPTIONS, &Delays::default());
+            for step in 1..=12 {
+                let (pre, post) = oracle.step(step);
+                group.step(&pre, &post);
+                group.for_each_variable(&mut |name, found| oracle.check(name, found.into()));
+            }
+        }
+    }
 }

@@ -67,6 +67,15 @@ const COMPOSITIONS: &[&str] = &[
      rule c = stdp + layer + weight_splitting(y = layer.y, contacts = 3, activation = tanh);",
 ];
 
+/// Every shipped rule and every composition, by a name each.
+pub fn texts() -> Vec<(String, String)> {
+    let shipped = aplysia_rules::all().map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let composed = COMPOSITIONS.iter().enumerate();
+    shipped
+        .chain(composed.map(|(number, text)| (format!("composition_{number}"), (*text).to_owned())))
+        .collect()
+}
+
 /// A device with so many threads, made once.
 pub fn device(threads: usize) -> &'static Device {
     static DEVICES: [OnceLock<Device>; 8] = [const { OnceLock::new() }; 8];
@@ -202,12 +211,16 @@ pub fn divided(rule: &Rule, (pre, post): (usize, usize)) -> (usize, usize) {
     (pre, post.next_multiple_of(blocks.product()))
 }
 
+/// The same; a rule that only reworks what others propose gets something to work on.
+pub fn working(name: &str, text: &str) -> Result<Option<Case>, Failed> {
+    Ok(case(name, text)?.map(|case| match proposes(&case.rule) {
+        true => case,
+        false => Case::must(name, &format!("use std::stdp; use std::{name}; rule checked = stdp + {name};")),
+    }))
+}
+
 fn shipped(name: &str, text: &str, precision: Precision) -> Result<(), Failed> {
-    let Some(mut case) = case(name, text)? else { return Ok(()) };
-    if !proposes(&case.rule) {
-        // It gets something to work on.
-        case = Case::must(name, &format!("use std::stdp; use std::{name}; rule checked = stdp + {name};"));
-    }
+    let Some(case) = working(name, text)? else { return Ok(()) };
     let mut seen = Seen::default();
     for (number, size) in SIZES.into_iter().enumerate() {
         let size = divided(&case.rule, size);

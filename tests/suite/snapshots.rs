@@ -1,7 +1,8 @@
-//! Every shipped rule at every stage of the compiler: rule IR, flow, kernels, explanation, and, for some, the texts that
-//! Cranelift, CUDA compilers and rustc get.
+//! Every shipped rule at every stage of the compiler: rule IR, flow, kernels, explanation, the module that `plasticity!` makes
+//! of it, and, for some, the texts that Cranelift, CUDA compilers and rustc get.
 
 use aplysia_compiler::back::cranelift::{Isa, JitOptions, clif};
+use aplysia_compiler::back::rust::module::{Settings, Source, module_with};
 use aplysia_compiler::flow;
 use aplysia_compiler::flow::build::{FlowBuilder, Setting};
 use aplysia_compiler::ir::{self, Rule, VarKind, When};
@@ -20,7 +21,7 @@ use crate::snapshot;
 const WITH_CODE: [&str; 8] =
     ["adam", "bcm", "cortex", "dale", "rate_homeostasis", "stdp", "stdp_soft", "stdp_triplet"];
 
-/// The rules whose flow nobody would read: the propagator of eight coupled equations fills thousands of lines.
+/// The rules whose flow and module nobody would read: the propagator of eight coupled equations fills thousands of lines.
 const WITHOUT_FLOW: [&str; 1] = ["benna_fusi"];
 
 /// A trial for each rule and stage.
@@ -42,7 +43,7 @@ pub fn names() -> Vec<(&'static str, &'static str)> {
         }
         names.extend(["ir", "kernel", "explain"].map(|folder| (folder, name)));
         if !WITHOUT_FLOW.contains(&name) {
-            names.push(("flow", name));
+            names.extend([("flow", name), ("module", name)]);
         }
         if WITH_CODE.contains(&name) {
             names.extend([("clif", name), ("cuda", name), ("rust", name)]);
@@ -61,6 +62,7 @@ fn check(folder: &str, name: &str) -> Result<(), Failed> {
         "flow" => step(&case.rule)?,
         "kernel" => plan::print::kernels(&program(&Options::default())?),
         "explain" => plan::print::explain(&program(&Options::default())?),
+        "module" => module(&case.rule)?,
         "cuda" => {
             let kernels = program(&Options::default())?.kernels;
             let texts: Result<Vec<String>, String> =
@@ -86,6 +88,23 @@ fn check(folder: &str, name: &str) -> Result<(), Failed> {
     };
     snapshot::check(folder, name, &text);
     Ok(())
+}
+
+/// The module as `plasticity!` expands it for dense groups, without what it has twice: its loops in f64, which are those in
+/// f32, and the texts of other stages that it carries along.
+fn module(rule: &Rule) -> Result<String, Failed> {
+    let settings = Settings { topologies: vec![Kind::Dense], ..Settings::default() };
+    let source = Source { rule, text: "", native: "aplysia::native" };
+    let text = module_with(&source, &settings).map_err(|_| "it has no module")?;
+    let (f64, item) = ("    impl Loops<f64> for native::Dense {", "    /// The rule as text");
+    let (Some(from), Some(to)) = (text.find(f64), text.find(item)) else {
+        return Err("the module has other parts than it had".into());
+    };
+    let rest = text[to..].lines().map(|line| match line.trim_start().split_once(": \"") {
+        Some((field @ ("ir" | "cuda"), _)) => format!("        {field}: \"…\",\n"),
+        Some(_) | None => format!("{line}\n"),
+    });
+    Ok(format!("{}    // …\n{}", &text[..from], rest.collect::<String>()))
 }
 
 /// The simplified flow of a step that applies.

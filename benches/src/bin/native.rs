@@ -43,7 +43,7 @@ fn run() -> Result<(), String> {
     let workload = name.as_deref().and_then(Workload::find);
     let workload = workload.ok_or_else(|| format!("name a workload: {FORMS}"))?;
     let data = Data::new(&workload);
-    let mut subject = Native::new(&workload, &data)
+    let mut subject = Native::new(&workload, &data)?
         .ok_or_else(|| format!("`plasticity!` has no groups like those of {}", workload.name))?;
     let found = measure(&mut subject, &workload, &settings)?;
     let compiled = "compiled by rustc";

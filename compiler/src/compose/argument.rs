@@ -316,7 +316,7 @@ fn list(values: &[String]) -> String {
 }
 
 /// The path that an expression consists of, brackets aside.
-fn path(mut value: &ast::Expr) -> Option<&ast::Path> {
+pub(super) fn path(mut value: &ast::Expr) -> Option<&ast::Path> {
     while let ast::ExprKind::Group(inner) = &value.kind {
         value = inner;
     }

@@ -6,10 +6,11 @@ use super::argument;
 use super::expand::{Expander, check_names};
 use super::merge::{MergePart, merge_parts};
 use super::part::{FlatPart, SlotDomain, SlotKind, Target};
+use crate::ast;
 use crate::check::{PartSettings, lower};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::ir::{Domain, Rule, VarKind};
-use crate::library::{Library, RulePlace, Settings};
+use crate::library::{Library, RuleOption, RulePlace, Settings};
 use crate::source::Span;
 
 /// Checks and composes a rule. `None` only if an error was reported.
@@ -59,6 +60,49 @@ pub(crate) fn elaborate(
     let merged = if found.has_errors() { None } else { merged };
     diagnostics.append(found);
     merged
+}
+
+/// The options of a rule's parts, with their values and what is chosen where the host says nothing.
+pub(crate) fn options(library: &Library, place: RulePlace) -> Vec<RuleOption> {
+    let rule = library.rule_at(place);
+    let mut found = Diagnostics::new();
+    let mut expander = Expander { library, diagnostics: &mut found, open: Vec::new(), visited: 0 };
+    let flat = expander.rule(place, rule.name.span);
+    let mut options = Vec::new();
+    for part in &flat {
+        for (name, slot) in &part.slots {
+            let SlotKind::Option(values) = &slot.kind else { continue };
+            let declaration = declaration(part.rule.rule(), name);
+            let stated = declaration.and_then(|declaration| declaration.value.as_ref()).and_then(word);
+            let chosen = part.options.get(name).map(|(value, _)| value.clone()).or(stated);
+            let docs = declaration.map(|declaration| declaration.docs.iter().map(|doc| doc.text.clone()));
+            let docs = docs.map(Iterator::collect).unwrap_or_default();
+            options.push(RuleOption {
+                part: part.name.clone(),
+                name: name.clone(),
+                docs,
+                values: values.clone(),
+                chosen,
+            });
+        }
+    }
+    options
+}
+
+/// The declaration of a name in a rule's body.
+fn declaration<'a>(rule: &'a ast::Rule, name: &str) -> Option<&'a ast::Declaration> {
+    let ast::RuleBody::Items(items) = &rule.body else { return None };
+    items.iter().find_map(|item| match item {
+        ast::RuleItem::Declaration(declaration) => {
+            declaration.name.single().filter(|found| found.text == name).map(|_| declaration)
+        }
+        _ => None,
+    })
+}
+
+/// The word that an expression is.
+fn word(value: &ast::Expr) -> Option<String> {
+    argument::path(value).and_then(ast::Path::single).map(|name| name.text.clone())
 }
 
 /// Whether a warning is about a parameter of a composition that only its parts use: by itself it looks unused.

@@ -28,7 +28,7 @@ pub use append::shift_files;
 pub use finish::finish;
 pub use merge::{compose, merge};
 
-pub(crate) use elaborate::elaborate;
+pub(crate) use elaborate::{elaborate, options};
 
 #[cfg(doc)]
 use crate::library::Library;

@@ -42,7 +42,8 @@ fn a_setting_that_is_wrong_is_shown_at_its_token() {
             "3",
             "`dendritic_delay` is the longest delay, and what has one: `dendritic_delay = 20 ms`, `20 ms per post` or `20 ms per synapse`",
         ),
-        ("draws = [y];", "y", "`r` has no draw `y`"),
+        ("draws = [y];", "y", "there is no draw `y`"),
+        ("options = [bound];", "bound", "there is no option `bound`\nhelp: an option is declared by a rule"),
         (
             "topologies = [dense], batch = true, file = 3;",
             "3",

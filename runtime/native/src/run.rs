@@ -22,6 +22,8 @@ pub struct Run<const N: usize> {
     pub seed: u64,
     /// The number of the last step.
     pub step: u64,
+    /// The number of the combination of the rule's options.
+    pub variant: usize,
     /// The host wrote something that constrain concerns.
     pub dirty: bool,
     /// How many neurons of each side spike in this step.
@@ -52,6 +54,7 @@ impl<const N: usize> Run<N> {
             dt,
             seed,
             step: 0,
+            variant: 0,
             dirty: false,
             events: [0; 2],
             prologue: [0.0; N],

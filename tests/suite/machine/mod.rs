@@ -98,7 +98,7 @@ fn snapshot(rule: &Rule, machine: &mut dyn Machine) -> Result<Vec<Option<Vec<u64
 }
 
 /// Any NaN equals any NaN; -0 differs from +0.
-fn bits(value: f64) -> u64 {
+pub fn bits(value: f64) -> u64 {
     if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() }
 }
 

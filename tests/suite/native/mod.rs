@@ -1,5 +1,6 @@
 //! Rust: the text of kernels, compiled by rustc, against the kernel interpreter.
 
+mod modules;
 mod repeat;
 
 use aplysia_compiler::back::rust::{self, RustKernel};
@@ -38,6 +39,7 @@ pub fn trials() -> Vec<Trial> {
     }
     let trial = Trial::test("native::a_wrong_text_is_found", wrong_text);
     trials.push(trial.with_ignored_flag(without));
+    trials.extend(modules::trials());
     trials
 }
 

@@ -193,8 +193,8 @@ impl Module<'_> {
         self.out.open(format!("pub fn set_{name}(&mut self, {parameter})"));
         self.out.line(format!("native::expect(self.try_set_{name}({argument}));"));
         self.out.close();
-        self.document(&access.docs);
         self.document(&[
+            format!("What `set_{name}` does."),
             String::new(),
             "# Errors".to_owned(),
             "If there are more or fewer numbers than places, or one is not a number or out of range; then nothing has changed."

@@ -9,29 +9,66 @@ use crate::back::rust::names::identifier;
 use crate::plan::program::{Action, Condition, Role, Section};
 
 impl Module<'_> {
-    /// The loops of a program: what its type says of them, and where they stand.
-    pub(super) fn bodies(&mut self, plan: usize) {
+    /// The loops of all programs: what the types of topologies say of them, and where they stand.
+    pub(super) fn bodies(&mut self) {
+        let variants = self.plans.plans.iter().map(|plan| plan.variant + 1).max().unwrap_or(1);
+        for first in (0..self.plans.plans.len()).step_by(variants) {
+            self.paths(first, variants);
+            for plan in first..first + variants {
+                self.body(plan);
+            }
+        }
+    }
+
+    /// From a type to its sections, in the variant that the group has chosen.
+    fn paths(&mut self, first: usize, variants: usize) {
         let results = self.plans.prologue.len();
-        let of = &self.plans.plans[plan];
-        let (real, topology, module) = (of.real(), of.topology(), of.module());
+        let of = &self.plans.plans[first];
+        let (real, topology) = (of.real(), of.topology());
+        let modules: Vec<String> =
+            self.plans.plans[first..first + variants].iter().map(Plan::module).collect();
         self.out.open(format!("impl Loops<{real}> for {topology}"));
-        self.out.line("#[inline]");
-        self.out.open(format!(
+        let arrays = format!(
             "fn arrays(run: &native::Run<{results}>, tables: &native::Tables<'_>) -> Result<Arrays<{real}>, native::Error>"
-        ));
-        self.arrays(plan);
-        self.out.close();
+        );
+        let mut functions = vec![(arrays, "arrays(run, tables)".to_owned())];
         for name in self.sections() {
+            let head =
+                format!("fn {name}(arrays: &mut Arrays<{real}>, run: &native::Run<{results}>, again: u64)");
+            functions.push((head, format!("{name}(arrays, run, again)")));
+        }
+        for (head, call) in functions {
             self.out.line("#[inline]");
-            self.out.open(format!(
-                "fn {name}(arrays: &mut Arrays<{real}>, run: &native::Run<{results}>, again: u64)"
-            ));
-            self.out.line(format!("{module}::{name}(arrays, run, again);"));
+            self.out.open(head);
+            match modules.as_slice() {
+                [one] => self.out.line(format!("{one}::{call}")),
+                several => {
+                    self.out.open("match run.variant");
+                    for (variant, module) in several.iter().enumerate().skip(1) {
+                        self.out.line(format!("{variant} => {module}::{call},"));
+                    }
+                    self.out.line(format!("_ => {}::{call},", several[0]));
+                    self.out.close();
+                }
+            }
             self.out.close();
         }
         self.out.close();
+    }
+
+    /// The arrays, sections and kernels of a program.
+    fn body(&mut self, plan: usize) {
+        let results = self.plans.prologue.len();
+        let of = &self.plans.plans[plan];
+        let (real, module) = (of.real(), of.module());
         self.out.open(format!("mod {module}"));
         self.out.line("use super::native::{self, Real as _};");
+        self.out.line("#[inline]");
+        self.out.open(format!(
+            "pub fn arrays(run: &native::Run<{results}>, tables: &native::Tables<'_>) -> Result<super::Arrays<{real}>, native::Error>"
+        ));
+        self.arrays(plan);
+        self.out.close();
         let program = self.plans.plans[plan].program.clone();
         self.section(plan, "create", &program.create);
         self.section(plan, "advance", &program.step);
@@ -50,7 +87,7 @@ impl Module<'_> {
 
     /// The arrays of a program, of zeros, and the tables of its topology.
     fn arrays(&mut self, plan: usize) {
-        self.out.open("Ok(Arrays");
+        self.out.open("Ok(super::Arrays");
         self.out.line("precision: core::marker::PhantomData,");
         for field in 0..self.plans.fields.len() {
             let name = &self.plans.fields[field].name;

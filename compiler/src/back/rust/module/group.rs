@@ -188,7 +188,12 @@ impl Module<'_> {
         self.out.open("pub fn build(self) -> Result<Group<R, T>, native::Error>");
         self.out.line("let batch = self.topology.batch();");
         self.out.line("let topology = self.topology.into_topology();");
-        self.out.line("let mut run = native::Run::new(&topology, batch, &self.options)?;");
+        if self.options.is_empty() {
+            self.out.line("let mut run = native::Run::new(&topology, batch, &self.options)?;");
+        } else {
+            self.out.line("let mut run = native::Run::new(&topology, batch, &self.options.general())?;");
+            self.out.line("run.variant = self.options.variant();");
+        }
         for size in self.block_sizes() {
             self.out.line(format!("run.divides({size})?;"));
         }

@@ -12,7 +12,7 @@ impl Module<'_> {
     pub(super) fn launch(&mut self, plan: usize, launch: &Launch) {
         let of = &self.plans.plans[plan];
         let kernel = &of.program.kernels[launch.kernel];
-        let rust = printed(kernel);
+        let rust = of.texts[launch.kernel.index()].clone();
         let scalars: Vec<String> = kernel
             .scalars
             .iter()
@@ -48,9 +48,8 @@ impl Module<'_> {
 
     /// The functions of one program, and a launch for each. What another program has, too, stands there.
     pub(super) fn kernels(&mut self, plan: usize) {
-        let (module, program) = (self.plans.plans[plan].module(), self.plans.plans[plan].program.clone());
-        for (_, of) in program.kernels.iter() {
-            let rust = printed(of);
+        let (module, texts) = (self.plans.plans[plan].module(), self.plans.plans[plan].texts.clone());
+        for rust in texts {
             if let Some(there) = self.printed.get(&rust.text) {
                 self.out.line(format!("use super::{there}::Launch_{};", rust.symbol));
                 continue;
@@ -126,7 +125,7 @@ impl Module<'_> {
 }
 
 /// The text of a kernel of a plan.
-fn printed(of: &Kernel) -> RustKernel {
+pub(super) fn printed(of: &Kernel) -> RustKernel {
     match validate(of).map(|info| kernel(of, &info)) {
         Ok(Ok(rust)) => rust,
         Ok(Err(error)) => crate::ice!("{error}"),

@@ -15,6 +15,7 @@ mod access;
 mod bodies;
 mod group;
 mod launches;
+mod options;
 mod outline;
 mod params;
 mod plans;
@@ -26,12 +27,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::diag::{Diagnostics, did_you_mean};
 use crate::ir::{ExprKind, Over, Rule, SiteId, VarId, VarKind, When};
+use crate::library::RuleOption;
 use crate::pass::delays::{AXONAL, DENDRITIC, Delays, with_delays};
 use crate::plan::program::Program;
 use crate::topology::Kind;
 use crate::valid::kernel::validate;
 
 use super::names::identifier;
+pub use options::{MOST_VARIANTS, same};
 pub use outline::outline;
 use plans::{Planned, Plans};
 use text::Text;
@@ -58,6 +61,21 @@ pub struct Settings {
     pub delays: Delays,
     /// Draws whose values the host gives.
     pub draws: Vec<SiteId>,
+    /// Options that are chosen when a group is made.
+    pub options: Vec<OpenOption>,
+    /// The rule for each combination of their values, that of the last option changing first; none where there is no such option.
+    pub variants: Vec<Rule>,
+}
+
+/// An option that is chosen when a group is made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenOption {
+    /// The option.
+    pub option: RuleOption,
+    /// What the field of `Options` is called.
+    pub field: String,
+    /// The place of the value that is chosen where nothing is said.
+    pub default: usize,
 }
 
 impl Default for Settings {
@@ -68,6 +86,8 @@ impl Default for Settings {
             batched: false,
             delays: Delays::default(),
             draws: Vec::new(),
+            options: Vec::new(),
+            variants: Vec::new(),
         }
     }
 }
@@ -86,15 +106,22 @@ pub fn module(source: &Source<'_>) -> Result<String, Diagnostics> {
 /// Where the rule has no program on a topology, with a batch, or with the delays that are asked for.
 pub fn module_with(source: &Source<'_>, settings: &Settings) -> Result<String, Diagnostics> {
     let rule = with_delays(source.rule, &settings.delays)?;
-    let planned = Planned::new(&rule, settings.draws.clone());
+    let delayed = |rule: &Rule| with_delays(rule, &settings.delays);
+    let variants = match settings.variants.as_slice() {
+        [] => vec![rule.clone()],
+        variants => variants.iter().map(delayed).collect::<Result<Vec<Rule>, Diagnostics>>()?,
+    };
+    let planned = Planned::all(&rule, &variants, &settings.draws);
     let names = variable_names(&rule);
     let plans = plans::plan(&planned, settings, &names)?;
+    let Some(first) = planned.first() else { crate::ice!("a module without a rule") };
     let module = Module {
         rule: &rule,
-        planned: &planned,
+        planned: first,
         plans,
         names,
         topologies: &settings.topologies,
+        options: &settings.options,
         printed: HashMap::new(),
         out: Text::default(),
     };
@@ -159,6 +186,7 @@ struct Module<'a> {
     /// What the variables are called.
     names: BTreeMap<VarId, String>,
     topologies: &'a [Kind],
+    options: &'a [OpenOption],
     /// The Rust module of each kernel's text.
     printed: HashMap<String, String>,
     out: Text,
@@ -183,15 +211,13 @@ impl Module<'_> {
         allow(&mut self.out);
         self.out.open(format!("pub mod {}", identifier(&self.rule.name)));
         self.out.line(format!("use {} as native;", source.native));
-        self.out.line("pub use native::Options;");
+        self.choices();
         self.params();
         self.group();
         self.steps();
         self.accessors();
         self.prologue();
-        for plan in 0..self.plans.plans.len() {
-            self.bodies(plan);
-        }
+        self.bodies();
         self.item(source);
         self.out.close();
         self.out.finish()
@@ -199,7 +225,9 @@ impl Module<'_> {
 
     /// The rule as text.
     fn item(&mut self, source: &Source<'_>) {
-        let program = self.program();
+        let chosen =
+            self.options.iter().fold(0, |before, open| before * open.option.values.len() + open.default);
+        let program = &self.plans.plans[chosen].program;
         let kernels: Vec<crate::back::cuda::CudaKernel> = program
             .kernels
             .iter()
@@ -272,8 +300,8 @@ fn allow(out: &mut Text) {
     out.line("#[allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]");
 }
 
-/// The names of variables, short where one part alone has them.
-fn variable_names(rule: &Rule) -> BTreeMap<VarId, String> {
+/// What the variables of a rule are called in its module: short where one part alone has a name.
+pub fn variable_names(rule: &Rule) -> BTreeMap<VarId, String> {
     let short = |id: VarId| identifier(&rule.variables[id].name);
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for id in rule.variables.handles() {

@@ -4,16 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::Settings;
 use super::group::element;
-use super::prologue::Prologue;
+use super::launches::printed;
+use super::prologue::{NOWHERE, Prologue};
+use crate::back::rust::RustKernel;
 use crate::back::rust::names::identifier;
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostic, Diagnostics, code};
 use crate::ir::build::RuleBuilder;
 use crate::ir::{
     Comparison, Domain, ExprId, ExprKind, Period, Rule, Shape, SiteId, Type as RuleType, VarId, VarKind,
     Variable, When,
 };
 use crate::kernel::Precision;
-use crate::plan::program::{Program, Role, StorageId};
+use crate::plan::program::{Program, Role, Storage, StorageId};
 use crate::plan::{self, Options};
 use crate::topology::Kind;
 
@@ -22,9 +24,13 @@ pub(super) struct Plan {
     pub precision: Precision,
     pub kind: Kind,
     pub batched: bool,
+    /// The number of its combination of options.
+    pub variant: usize,
     pub program: Program,
     /// The place of each result of its prologue among those of the module.
     pub places: Vec<usize>,
+    /// Its kernels as Rust, in their order.
+    pub texts: Vec<RustKernel>,
     /// The field of each of its arrays.
     fields: Vec<usize>,
 }
@@ -33,7 +39,8 @@ impl Plan {
     /// The name of the Rust module of its kernels.
     pub fn module(&self) -> String {
         let batched = if self.batched { "_batched" } else { "" };
-        format!("{}{batched}_{}", kind_word(self.kind), self.real())
+        let variant = if self.variant > 0 { format!("_{}", self.variant) } else { String::new() };
+        format!("{}{batched}_{}{variant}", kind_word(self.kind), self.real())
     }
 
     /// The type of its real numbers.
@@ -90,7 +97,7 @@ pub(super) struct Plans {
 }
 
 /// What is computed when a parameter changes besides what launches use.
-#[derive(Default)]
+#[derive(Default, PartialEq)]
 pub(super) struct Places {
     /// The periods of schedules.
     pub schedules: Vec<usize>,
@@ -100,42 +107,60 @@ pub(super) struct Places {
     pub inputs: Vec<(VarId, Vec<usize>)>,
 }
 
-/// Plans a rule on each topology in both precisions.
+/// Plans each variant of a rule on each topology in both precisions.
 pub(super) fn plan(
-    rule: &Planned,
+    variants: &[Planned],
     settings: &Settings,
     names: &BTreeMap<VarId, String>,
 ) -> Result<Plans, Diagnostics> {
-    let mut programs = Vec::new();
+    let mut fields = Fields::default();
+    let mut prologue = Prologue::default();
+    let mut plans = Vec::new();
     for &kind in &settings.topologies {
         for batched in [false, true] {
             for precision in [Precision::F32, Precision::F64] {
                 if batched && !settings.batched {
                     continue;
                 }
-                let options = Options {
-                    precision,
-                    topology: kind,
-                    batched,
-                    tiles: batched,
-                    given_values: rule.zero.clone(),
-                    given_draws: rule.draws.clone(),
-                    ..Options::default()
-                };
-                programs.push((precision, kind, batched, plan::compile(&rule.rule, &options)?));
+                for (variant, rule) in variants.iter().enumerate() {
+                    let options = Options {
+                        precision,
+                        topology: kind,
+                        batched,
+                        tiles: batched,
+                        given_values: rule.zero.clone(),
+                        given_draws: rule.draws.clone(),
+                        ..Options::default()
+                    };
+                    let program = plan::compile(&rule.rule, &options)?;
+                    let exprs = &program.prologue.exprs;
+                    let results = program.prologue.results.iter();
+                    let places = results.map(|&root| prologue.add(exprs, root)).collect();
+                    let storages = program.storages.handles();
+                    let fields =
+                        storages.map(|id| fields.of(&program.storages[id], &rule.rule, names)).collect();
+                    let texts = program.kernels.iter().map(|(_, kernel)| printed(kernel)).collect();
+                    plans.push(Plan { precision, kind, batched, variant, program, places, texts, fields });
+                }
             }
         }
     }
-    let mut fields = Fields::default();
-    let mut prologue = Prologue::default();
-    let mut plans = Vec::new();
-    for (precision, kind, batched, program) in programs {
-        let exprs = &program.prologue.exprs;
-        let places = program.prologue.results.iter().map(|&root| prologue.add(exprs, root)).collect();
-        let fields = program.storages.iter().map(|(id, _)| fields.of(&program, id, names)).collect();
-        plans.push(Plan { precision, kind, batched, program, places, fields });
+    let mut all = plans
+        .iter()
+        .zip(variants)
+        .map(|(plan, rule)| periods(rule, &plan.program, &mut prologue))
+        .collect::<Vec<Places>>()
+        .into_iter();
+    let places = all.next().unwrap_or_default();
+    if all.any(|other| other != places) {
+        let message = "the choices of an option change when the rule acts, or what an input is by default";
+        let mut found = Diagnostics::new();
+        found.push(
+            Diagnostic::new(code::NOT_ON_TOPOLOGY, NOWHERE, message)
+                .help("choose it where rules are composed: `rule my = part(option = value);`"),
+        );
+        return Err(found);
     }
-    let places = plans.first().map(|first| periods(rule, &first.program, &mut prologue)).unwrap_or_default();
     Ok(Plans { plans, fields: fields.all, prologue, places })
 }
 
@@ -189,15 +214,25 @@ struct Fields {
 
 impl Fields {
     /// The field of an array: those of one name and type are one.
-    fn of(&mut self, program: &Program, id: StorageId, names: &BTreeMap<VarId, String>) -> usize {
-        let storage = &program.storages[id];
-        let name = match storage.role {
-            Role::Variable(variable) => names[&variable].clone(),
-            _ => identifier(storage.name.trim_start_matches('%')),
+    fn of(&mut self, storage: &Storage, rule: &Rule, names: &BTreeMap<VarId, String>) -> usize {
+        let (key, name) = match storage.role {
+            Role::Variable(variable) => (storage.name.clone(), names[&variable].clone()),
+            // Sites have other numbers in another variant of the rule.
+            Role::Draws(site) => (super::draw_address(rule, site), super::draw_name(rule, site)),
+            // What lies between launches lies nowhere else, whatever it was made for.
+            Role::Scratch => {
+                (format!("scratch {}", storage.name), identifier(storage.name.trim_start_matches('%')))
+            }
+            Role::Events(_)
+            | Role::Spikes(_)
+            | Role::Index(_)
+            | Role::Ring(_)
+            | Role::EventHistory(_)
+            | Role::EventCounts(_)
+            | Role::History(_)
+            | Role::Marks => (storage.name.clone(), identifier(storage.name.trim_start_matches('%'))),
         };
-        // What lies between launches lies nowhere else, whatever it was made for.
-        let role = if matches!(storage.role, Role::Scratch) { "scratch " } else { "" };
-        let key = (format!("{role}{}", storage.name), element(storage.ty));
+        let key = (key, element(storage.ty));
         if let Some(&known) = self.known.get(&key) {
             return known;
         }
@@ -222,12 +257,25 @@ pub(super) struct Planned {
 }
 
 impl Planned {
+    /// All variants of a rule; `draws` are sites of the rule itself.
+    pub fn all(rule: &Rule, variants: &[Rule], draws: &[SiteId]) -> Vec<Self> {
+        let address = |&site: &SiteId| super::draw_address(rule, site);
+        let draws: Vec<String> = draws.iter().map(address).collect();
+        let one = |variant: &Rule| {
+            // A draw that a variant does not make needs no values.
+            let sites = draws.iter().filter_map(|draw| super::find_draw(variant, draw).ok());
+            Self::new(variant, variants, sites.collect())
+        };
+        variants.iter().map(one).collect()
+    }
+
     /// The rule, in which `init` is `if given { what is there } else { init }`.
-    pub fn new(rule: &Rule, draws: Vec<SiteId>) -> Self {
+    fn new(rule: &Rule, variants: &[Rule], draws: Vec<SiteId>) -> Self {
         let starts = |variable: &Variable| matches!(variable.kind, VarKind::State | VarKind::Plastic { .. });
-        let at_zero = |of: &Variable| of.init.iter().all(|&id| is_zero(rule, id));
+        let zero_in = |rule: &Rule, id: VarId| rule.variables[id].init.iter().all(|&id| is_zero(rule, id));
         let chosen = rule.variables.iter().filter(|(_, variable)| starts(variable));
-        let (zero, given): (Vec<_>, Vec<_>) = chosen.partition(|(_, variable)| at_zero(variable));
+        let (zero, given): (Vec<_>, Vec<_>) =
+            chosen.partition(|&(id, _)| variants.iter().all(|variant| zero_in(variant, id)));
         let [zero, given] = [zero, given].map(|list| list.into_iter().map(|(id, _)| id).collect::<Vec<_>>());
         let mut builder = RuleBuilder::extend(rule.clone());
         let mut flags = Vec::new();
@@ -249,6 +297,11 @@ impl Planned {
             flags.push(flag);
             let (is, none) = (builder.load(flag, 0, of.span), builder.number(0.0, of.span));
             let condition = builder.compare(Comparison::NotEqual, is, none, of.span);
+            if of.init.is_empty() {
+                // It begins at 0 here, and elsewhere in another variant.
+                builder.rule.variables[id].init = vec![builder.number(0.0, of.span)];
+            }
+            let of = builder.rule.variables[id].clone();
             let elements = 0..of.elements();
             let init = elements.map(|element| {
                 let written = *of.init.get(element as usize).unwrap_or(&of.init[0]);

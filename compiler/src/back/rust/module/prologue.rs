@@ -11,7 +11,7 @@ use crate::plan::words;
 use crate::source::{FileId, Span};
 
 /// What is computed here stands in many programs, and in no one place of the text.
-const NOWHERE: Span = Span { file: FileId(u32::MAX), start: 0, end: 0 };
+pub(super) const NOWHERE: Span = Span { file: FileId(u32::MAX), start: 0, end: 0 };
 
 /// Numbers that parameters and `dt` decide; equal ones are one, whichever program asks for them.
 #[derive(Default)]
