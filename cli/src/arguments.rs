@@ -154,7 +154,7 @@ pub struct EmitArguments {
     /// How many patterns are presented at once: kernels for one differ from those for more.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: u32,
-    /// Which synapses a step looks at; all give the same bits.
+    /// Which synapses a step looks at; all but `closed-form` give the same bits.
     #[arg(long, value_name = "PLAN", default_value = "auto")]
     pub plan: PlanChoice,
     /// The precision of real numbers.
@@ -180,7 +180,7 @@ pub struct ExplainArguments {
     /// How many patterns are presented at once: plans for one differ from those for more.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub batch: u32,
-    /// Which synapses a step looks at; all give the same bits.
+    /// Which synapses a step looks at; all but `closed-form` give the same bits.
     #[arg(long, value_name = "PLAN", default_value = "auto")]
     pub plan: PlanChoice,
     /// The precision of real numbers.

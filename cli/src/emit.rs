@@ -10,6 +10,7 @@ use aplysia_compiler::valid;
 
 use crate::arguments::{EmitArguments, IsaChoice, Precision, Target, Topology};
 use crate::report::{self, Failure, Outcome};
+use crate::run::arguments::PlanChoice;
 use crate::text::{self, Opened, Text};
 
 /// Prints a stage.
@@ -20,6 +21,12 @@ pub fn run(arguments: &EmitArguments) -> Outcome {
     let of_kernels = !matches!(arguments.target, Target::Ast | Target::Ir | Target::Flow);
     if arguments.kernel.is_some() && !of_kernels {
         return Err(Failure::usage("`--kernel` goes with the targets kernel, clif, asm, cuda, ptx and rust"));
+    }
+    let elsewhere = matches!(arguments.target, Target::Cuda | Target::Ptx | Target::Rust);
+    if arguments.plan == PlanChoice::ClosedForm && elsewhere {
+        return Err(Failure::usage(
+            "the plan `closed-form` is for processors: take the targets kernel, clif or asm",
+        ));
     }
     let options = options(arguments.topology, arguments.batch, arguments.precision);
     // Threads of a GPU share no cache that tiles would fit into.

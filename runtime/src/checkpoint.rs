@@ -2,8 +2,9 @@
 //!
 //! The layout, all numbers little-endian: the mark `APLYSIA\0`; the layout's version, u32; the length of the body, u64;
 //! the body; the body's CRC-64 (ECMA-182, reflected). The body is a list of groups, each with what identifies it (the
-//! checked rule's text, topology, batch, precision, step length), its step, seed, flags, call counters, global parameters
-//! and the arrays of its variables, of given draws and of what `past` reads, all in base units.
+//! checked rule's text, topology, batch, precision, step length, and whether its plan is equal to the bit), its step, seed,
+//! flags, call counters, global parameters and the arrays of its variables, of given draws and of what `past` reads, all in base
+//! units; under a plan in closed form the arrays as they are, with what its rows need to catch up.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -11,7 +12,6 @@ use std::path::{Path, PathBuf};
 
 use aplysia_compiler::ir;
 use aplysia_compiler::pass::delays::{AXONAL, DENDRITIC};
-use aplysia_compiler::plan::program::Role;
 use aplysia_compiler::topology::Topology;
 
 use crate::engine::Engine;
@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::state::GroupState;
 
 const MARK: &[u8; 8] = b"APLYSIA\0";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 impl Engine {
     /// Writes everything that a later run needs to go on as if it had never been interrupted: variables, parameters,
@@ -152,12 +152,13 @@ impl Saved<'_> {
             })?;
         }
         group.machine.dirty = self.dirty;
+        group.machine.resumed();
         Ok(())
     }
 }
 
 /// What two groups must have in common, as text.
-fn identity(group: &GroupState) -> [(&'static str, String); 9] {
+fn identity(group: &GroupState) -> [(&'static str, String); 10] {
     let machine = &group.machine;
     [
         // Before the rule, whose text they change.
@@ -170,6 +171,7 @@ fn identity(group: &GroupState) -> [(&'static str, String); 9] {
         ("batch", machine.batch.to_string()),
         ("precision", format!("{:?}", machine.program.precision)),
         ("dt", format!("{:?} ms", machine.dt)),
+        ("plan", if machine.stays_behind() { "closed form" } else { "equal to the bit" }.to_owned()),
     ]
 }
 
@@ -214,12 +216,7 @@ fn connections(topology: &Topology) -> String {
 /// The storages that a checkpoint keeps.
 fn kept(group: &GroupState) -> impl Iterator<Item = usize> + '_ {
     let storages = group.machine.program.storages.iter();
-    storages.filter_map(|(id, storage)| match storage.role {
-        Role::Variable(_) | Role::Draws(_) | Role::Ring(_) => Some(id.index()),
-        Role::Events(_) | Role::Spikes(_) | Role::Scratch | Role::Index(_) => None,
-        // The arrays are read up to date, so nothing lags behind where they are put back.
-        Role::EventHistory(_) | Role::EventCounts(_) | Role::History(_) | Role::Marks => None,
-    })
+    storages.filter(|(_, storage)| group.machine.keeps(storage.role)).map(|(id, _)| id.index())
 }
 
 fn put_group(body: &mut Vec<u8>, group: &mut GroupState) -> Result<()> {
@@ -241,7 +238,7 @@ fn put_group(body: &mut Vec<u8>, group: &mut GroupState) -> Result<()> {
         parameters.iter().for_each(|value| put_u64(body, value.to_bits()));
     }
     for storage in kept(group).collect::<Vec<_>>() {
-        put_bytes(body, group.machine.read(storage)?.bytes());
+        put_bytes(body, group.machine.saved(storage)?.bytes());
     }
     Ok(())
 }

@@ -43,6 +43,11 @@ pub enum Plan {
     /// spikes or when somebody looks, wherever that is proved to be the same. It is for dense groups on a processor;
     /// elsewhere it is `Auto`.
     Replay,
+    /// Only rows of presynaptic neurons that spike; what the others have missed they take in closed form when their neuron
+    /// spikes. Equal to the other plans up to rounding, not to the bit. Looking at a weight changes nothing; a write of the
+    /// host, a changed parameter, a call and a schedule bring all rows up to date, and so round anew. Registering is an error
+    /// where the rule has no closed form, and on a GPU.
+    ClosedForm,
 }
 
 /// The synapses between two populations, with a rule: what `Engine::register` takes.

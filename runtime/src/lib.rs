@@ -58,6 +58,7 @@ mod error;
 mod events;
 mod group;
 mod handle;
+mod keeps;
 mod names;
 mod prologue;
 mod recorder;

@@ -61,10 +61,15 @@ impl Engine {
                 Plan::Events => plan::PlanChoice::Events,
                 Plan::Replay if self.device.is_processor() => plan::PlanChoice::Replay,
                 Plan::Replay => plan::PlanChoice::Auto,
+                Plan::ClosedForm => plan::PlanChoice::ClosedForm,
             },
             large: self.device.is_processor() && is_large(&group.topology),
             tiles: self.device.is_processor(),
         };
+        if group.plan == Plan::ClosedForm && !self.device.is_processor() {
+            let what = "the plan in closed form".to_owned();
+            return Err(Error::NotSupported { what, on: self.device.to_string() });
+        }
         let program = plan::compile(&rule.ir, &options).map_err(|found| rule.error(&found))?;
         let channels = group.topology.channels(Side::Post.kernel());
         if let Some(size) = uneven_blocks(&rule.ir, channels) {

@@ -17,6 +17,7 @@ use crate::device::executor::Machine;
 use crate::error::{Error, Result};
 use crate::events::{Events, Side};
 use crate::handle::{GroupId, Key, Named};
+use crate::keeps::Keeps;
 use crate::names::{self, Wanted};
 use crate::prologue;
 use crate::shape;
@@ -63,7 +64,7 @@ impl GroupState {
                 .map(|id| shape::of_variable(&rule, id, &machine.topology, machine.batch))
                 .collect(),
             storages: variables().map(|id| machine.variable(id)).collect(),
-            ranges: variables().map(|id| range(&rule, id, machine.dt)).collect(),
+            ranges: variables().map(|id| range(&rule, id, &machine)).collect(),
             parameters: vec![Vec::new(); count],
             given: vec![false; count],
             concern_constrain: prologue::read_by_constrain(&rule),
@@ -303,9 +304,10 @@ impl GroupState {
     /// The values of a variable in its declared unit.
     pub(crate) fn read<T: Number>(&mut self, variable: VarId) -> Result<CowArray<'_, T, IxDyn>> {
         self.ensure_created()?;
-        if let Some(storage) = self.storages[variable.index()] {
-            self.machine.read(storage)?;
-        }
+        let shown = match self.storages[variable.index()] {
+            Some(storage) => Some(self.machine.shown(storage)?),
+            None => None,
+        };
         let place = self.place(variable, false);
         if self.is_global_param(variable) {
             if !T::holds(aplysia_compiler::kernel::Type::F64) {
@@ -318,7 +320,7 @@ impl GroupState {
                 Err(error) => ice!("`{}` does not have its shape: {error}", place.name),
             };
         }
-        match self.storages[variable.index()] {
+        match shown {
             Some(storage) => values::read(&place, &self.machine.memory[storage]),
             None => Err(Error::NotSupported {
                 what: format!("reading `{}`, which does not outlive a step,", place.name),
@@ -461,26 +463,6 @@ fn give(
     })
 }
 
-/// What stays when creation is carried out again.
-trait Keeps {
-    fn keeps(&self, role: aplysia_compiler::plan::program::Role) -> bool;
-}
-
-impl Keeps for Rule {
-    fn keeps(&self, role: aplysia_compiler::plan::program::Role) -> bool {
-        use aplysia_compiler::plan::program::Role;
-        match role {
-            Role::Variable(variable) => {
-                matches!(self.variables[variable].kind, VarKind::Param | VarKind::Input { .. })
-            }
-            Role::Draws(_) | Role::Index(_) => true,
-            // A fresh machine has its own past, and nothing that lags behind.
-            Role::Events(_) | Role::Spikes(_) | Role::Scratch | Role::Ring(_) => false,
-            Role::EventHistory(_) | Role::EventCounts(_) | Role::History(_) | Role::Marks => false,
-        }
-    }
-}
-
 fn parameter(parameters: &[Vec<f64>], id: VarId, element: u32) -> f64 {
     match parameters[id.index()].get(element as usize) {
         Some(value) => *value,
@@ -488,9 +470,13 @@ fn parameter(parameters: &[Vec<f64>], id: VarId, element: u32) -> f64 {
     }
 }
 
-/// The declared range of a parameter, in base units.
-fn range(rule: &Rule, id: VarId, dt: f64) -> Option<(f64, f64)> {
+/// The declared range of a parameter, in base units; or what a plan has proved of a state.
+fn range(rule: &Rule, id: VarId, machine: &Machine) -> Option<(f64, f64)> {
     let variable = &rule.variables[id];
+    let dt = machine.dt;
+    if machine.program.lazy.as_ref().is_some_and(|lazy| lazy.never_negative.contains(&id)) {
+        return Some((0.0, f64::INFINITY));
+    }
     if variable.kind != VarKind::Param {
         return None;
     }

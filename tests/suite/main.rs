@@ -1,6 +1,7 @@
 //! The one test binary: every module gives a list of trials, and what this machine cannot run shows as ignored.
 
 mod analytic;
+mod closed;
 mod command_line;
 mod cuda;
 mod delays;
@@ -36,6 +37,7 @@ fn main() {
     }
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(analytic::trials());
+    trials.extend(closed::trials());
     trials.extend(command_line::trials());
     trials.extend(cuda::trials());
     trials.extend(delays::trials());

@@ -127,6 +127,7 @@ fn orphans() -> Result<(), Failed> {
     let mut known: BTreeSet<String> =
         diagnostics::cases().iter().map(|path| format!("diag/{}", stem(path))).collect();
     known.extend(["random_words", "draws"].map(|name| format!("numbers/{name}")));
+    known.insert("closed/which".to_owned());
     known.extend(snapshots::names().iter().map(|(folder, name)| format!("{folder}/{name}")));
     let mut found = Vec::new();
     for path in files("tests/snap", &["snap", "new"]) {

@@ -117,7 +117,7 @@ pub struct RunArguments {
     /// What carries out the kernels; both give the same bits.
     #[arg(long, value_name = "BACKEND", default_value = "cpu")]
     pub backend: Backend,
-    /// Which synapses a step looks at; all give the same bits.
+    /// Which synapses a step looks at; all but `closed-form` give the same bits.
     #[arg(long, value_name = "PLAN", default_value = "auto")]
     pub plan: PlanChoice,
     /// The precision of real numbers.
@@ -166,6 +166,8 @@ pub enum PlanChoice {
     /// The rows of presynaptic neurons that spike; the others are brought up to date when it matters, wherever that is
     /// proved to be equal.
     Replay,
+    /// The same rows; the others catch up in closed form: equal up to rounding, and an error where that is not proved.
+    ClosedForm,
 }
 
 impl PlanChoice {
@@ -176,6 +178,7 @@ impl PlanChoice {
             PlanChoice::Full => plan::PlanChoice::FullPass,
             PlanChoice::Events => plan::PlanChoice::Events,
             PlanChoice::Replay => plan::PlanChoice::Replay,
+            PlanChoice::ClosedForm => plan::PlanChoice::ClosedForm,
         }
     }
 }

@@ -100,6 +100,7 @@ pub fn plan(choice: PlanChoice) -> Plan {
         PlanChoice::Full => Plan::FullPass,
         PlanChoice::Events => Plan::Events,
         PlanChoice::Replay => Plan::Replay,
+        PlanChoice::ClosedForm => Plan::ClosedForm,
     }
 }
 

@@ -43,6 +43,25 @@ pub fn print(flow: &Flow, rule: &Rule) -> String {
     out
 }
 
+/// The longest text of an expression that people are shown; what is longer becomes `…`.
+const SHOWN: usize = 300;
+
+/// The text of one expression, where it is not long.
+pub fn value(flow: &Flow, rule: &Rule, root: ExprId) -> String {
+    let exprs = flow.graph.exprs();
+    let mut printer =
+        Printer { flow, rule, names: vec![None; exprs.len()], text: vec![String::new(); exprs.len()] };
+    for id in ir::operands::reachable(exprs, [root]) {
+        // Rounding is no news to a reader.
+        let text = match exprs[id].kind {
+            ExprKind::Convert(a) => printer.operand(a).to_string(),
+            _ => printer.expression(id),
+        };
+        printer.text[id.index()] = if text.len() > SHOWN { "…".to_owned() } else { text };
+    }
+    printer.text[root.index()].clone()
+}
+
 struct Printer<'a> {
     flow: &'a Flow,
     rule: &'a Rule,

@@ -181,10 +181,8 @@ impl<'a> ProgramMachine<'a> {
         self.create()?;
         Ok(match self.storage(Role::Variable(variable)) {
             Some(storage) => {
-                if self.program.lazy.as_ref().is_some_and(|lazy| lazy.lagging.contains(&storage)) {
-                    self.catch_up()?;
-                }
-                numbers(&self.arrays[storage.index()])
+                let shown = self.up_to_date(storage)?;
+                numbers(&self.arrays[shown.index()])
             }
             None => self.wide_parameters[variable.index()].clone(),
         })

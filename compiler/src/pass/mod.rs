@@ -5,6 +5,7 @@
 //! expressions are one from the start, because a graph gives them one node; hoisting of per-neuron work, splitting
 //! around reductions and the choice of rows and columns (`sparsity`) happen when a flow is planned.
 
+pub mod affine;
 pub mod dead;
 pub mod delays;
 pub mod fold;

@@ -134,7 +134,7 @@ pub fn clips(graph: &Graph, write: &Write) -> Option<Vec<Clip>> {
 }
 
 /// Whether a value can only change when a parameter does.
-fn is_fixed(graph: &Graph, root: ExprId) -> bool {
+pub fn is_fixed(graph: &Graph, root: ExprId) -> bool {
     operands::reachable(graph.exprs(), [root]).into_iter().all(|id| {
         let expr = graph.get(id);
         match expr.kind {

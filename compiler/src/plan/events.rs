@@ -43,7 +43,7 @@ impl Sparse {
 /// The event plan of a step, where it is proved equal to the full pass. Otherwise a note says what stood in the way.
 pub(super) fn sparse_variants(work: &mut Work<'_, '_>, trace: &Flow) -> Option<Sparse> {
     let is_step = work.name == "step";
-    if !is_step || work.planner.options.choice == PlanChoice::FullPass {
+    if !is_step || matches!(work.planner.options.choice, PlanChoice::FullPass | PlanChoice::ClosedForm) {
         return None;
     }
     let without = match work.layout.kind {
@@ -118,14 +118,14 @@ fn same_place(a: &Write, b: &Write) -> bool {
 }
 
 /// What constrain does, taken by itself.
-fn constrain(work: &Work<'_, '_>) -> Flow {
+pub(super) fn constrain(work: &Work<'_, '_>) -> Flow {
     let mut builder = FlowBuilder::new(work.planner.rule, work.planner.setting());
     builder.run(&work.planner.rule.constrain);
     crate::pass::run_pipeline(&super::counts::known_counts(&builder.finish(), work.layout))
 }
 
 /// The clips that are all that constrain does with a place, as expressions of `graph`; none where it does more.
-fn clips_of(constrain: &Flow, place: &Write, graph: &mut Graph) -> Vec<Clip> {
+pub(super) fn clips_of(constrain: &Flow, place: &Write, graph: &mut Graph) -> Vec<Clip> {
     let write = constrain.writes.iter().find(|write| same_place(write, place));
     let found = write.and_then(|write| clips(&constrain.graph, write)).unwrap_or_default();
     found.into_iter().map(|(op, bound)| (op, copy(&constrain.graph, bound, graph))).collect()
@@ -141,7 +141,7 @@ fn copy(from: &Graph, root: ExprId, to: &mut Graph) -> ExprId {
     map[&root]
 }
 
-fn assumed(work: &mut Work<'_, '_>, writes: &[Write], assumption: Assumption) -> Vec<Write> {
+pub(super) fn assumed(work: &mut Work<'_, '_>, writes: &[Write], assumption: Assumption) -> Vec<Write> {
     let roots: Vec<ExprId> = writes.iter().map(|write| write.value).collect();
     let precision = work.flow.precision;
     let values = assume(&mut work.flow.graph, &roots, assumption, precision);
@@ -150,14 +150,14 @@ fn assumed(work: &mut Work<'_, '_>, writes: &[Write], assumption: Assumption) ->
 }
 
 /// Reductions over synapses that the step needs.
-fn all_sums(work: &Work<'_, '_>) -> Vec<ExprId> {
+pub(super) fn all_sums(work: &Work<'_, '_>) -> Vec<ExprId> {
     let is_sum = |&id: &ExprId| matches!(work.range(id), Some(Range::Columns | Range::Rows));
     work.needed().into_iter().filter(is_sum).collect()
 }
 
 /// Whether a sum counts only synapses of spiking presynaptic neurons. Sums over rows would have to keep the order of
 /// their lanes, and sums over columns are left by rows, so only those gated by the row are taken.
-fn gated_by_spikes(work: &mut Work<'_, '_>, sum: ExprId) -> bool {
+pub(super) fn gated_by_spikes(work: &mut Work<'_, '_>, sum: ExprId) -> bool {
     let ExprKind::Reduce { op: ReduceOp::Sum, .. } = work.flow.graph.get(sum).kind else {
         return false;
     };

@@ -12,6 +12,7 @@
 pub mod print;
 pub mod program;
 
+mod closed;
 mod columns;
 mod counts;
 mod element;
@@ -56,6 +57,9 @@ pub enum PlanChoice {
     Events,
     /// Rows left behind until their neuron spikes, wherever that is proved to be equal; otherwise as `Auto`.
     Replay,
+    /// Rows left behind until their neuron spikes, which then take what they have missed in closed form: equal up to rounding.
+    /// An error where that is not proved.
+    ClosedForm,
 }
 
 /// What a program depends on besides the rule. Sizes and values of parameters are not among it.
@@ -87,7 +91,15 @@ pub struct Options {
 pub fn compile(rule: &ir::Rule, options: &Options) -> Result<Program, Diagnostics> {
     let rule = prepared(rule, options)?;
     let mut planner = Planner::new(&rule, options);
+    if options.choice == PlanChoice::ClosedForm {
+        let flows: Vec<crate::flow::Flow> =
+            occasion::flows(&planner).iter().map(|(_, flow)| crate::pass::run_pipeline(flow)).collect();
+        planner.never_negative = crate::pass::affine::never_negative(&rule, &flows);
+    }
     let occasions = occasion::plan(&mut planner);
+    if planner.refusals.has_errors() {
+        return Err(planner.refusals);
+    }
     Ok(planner.finish(occasions))
 }
 
@@ -124,6 +136,12 @@ struct Planner<'a> {
     looks_back: Option<(crate::flow::Flow, Vec<past::Ring>)>,
     /// What the step leaves behind.
     lazy: Option<program::Lazy>,
+    /// Says that all rows are up to date, where some may not be.
+    anchor: Option<program::Launch>,
+    /// States of neurons that are never negative, where a proof needs them.
+    never_negative: std::collections::BTreeSet<VarId>,
+    /// Why the plan that was asked for cannot be made.
+    refusals: Diagnostics,
 }
 
 impl<'a> Planner<'a> {
@@ -139,6 +157,9 @@ impl<'a> Planner<'a> {
             notes: Vec::new(),
             looks_back: None,
             lazy: None,
+            anchor: None,
+            never_negative: std::collections::BTreeSet::new(),
+            refusals: Diagnostics::new(),
         }
     }
 

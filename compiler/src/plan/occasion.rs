@@ -1,6 +1,6 @@
 //! The occasions of a rule: creation, step, commit, schedules and calls, each as a flow that is then planned.
 
-use super::program::{Commit, Section};
+use super::program::{Action, Commit, Section};
 use super::{Planner, section};
 use crate::flow::Flow;
 use crate::flow::build::FlowBuilder;
@@ -48,6 +48,14 @@ pub(super) fn plan(planner: &mut Planner<'_>) -> Occasions {
     for call in &rule.calls {
         let flow = with_constrain(planner, &call.body);
         calls.push((call.name.clone(), section::plan(planner, &format!("call_{}", call.name), flow)));
+    }
+    // What else may write the traces of rows that lag behind says afterwards that none does.
+    if let Some(anchor) = planner.anchor.take() {
+        let others = schedules.iter_mut().map(|(_, section)| section);
+        let others = others.chain(calls.iter_mut().map(|(_, section): &mut (String, Section)| section));
+        for section in std::iter::once(&mut create).chain(others) {
+            section.actions.push(Action::Launch(anchor.clone()));
+        }
     }
     Occasions { create, step, commit, schedules, calls }
 }

@@ -35,7 +35,13 @@ pub fn explain(program: &Program) -> String {
         section(&mut out, program, &format!("call {name}"), call);
     }
     if let Some(lazy) = &program.lazy {
-        section(&mut out, program, "before somebody looks", &lazy.flush);
+        match &lazy.view {
+            Some(view) => {
+                section(&mut out, program, "before somebody writes", &lazy.flush);
+                section(&mut out, program, "before somebody looks", &view.section);
+            }
+            None => section(&mut out, program, "before somebody looks", &lazy.flush),
+        }
     }
     out
 }
@@ -166,6 +172,8 @@ fn shape(storage: &Storage) -> String {
         Role::Ring(_) => " (the past)",
         Role::EventHistory(_) | Role::EventCounts(_) => " (events of the last steps)",
         Role::History(_) => " (of the last steps)",
+        Role::Carried(_) => " (of rows that lag behind)",
+        Role::View(_) => " (a copy, taken when somebody looks)",
         Role::Marks => " (up to which step)",
     };
     format!("[{}]{what}", axes.join(", "))

@@ -58,6 +58,20 @@ pub struct Lazy {
     pub marks: StorageId,
     /// Brings all rows up to date with the last step. It does not look at spikes, and does nothing with rows that are.
     pub flush: Section,
+    /// Where catching up rounds: whoever looks is shown copies, and the rows stay behind, so that looking changes nothing. A
+    /// checkpoint then holds the arrays as they are, with the marks and all that is kept for the rows.
+    pub view: Option<View>,
+    /// States that the proof takes for never negative, which the rule's text makes sure of. The host may write no such number.
+    pub never_negative: Vec<ir::VarId>,
+}
+
+/// What whoever looks at an array that lags behind is shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// Makes the copies, up to date with the last step.
+    pub section: Section,
+    /// Each array that may lag behind, with its copy.
+    pub copies: Vec<(StorageId, StorageId)>,
 }
 
 /// When `commit` runs, and what it does.
@@ -112,6 +126,10 @@ pub enum Role {
     EventCounts(Side),
     /// A value of the last steps, outermost the slots, for rows that lag behind. It matters only where one does.
     History(u32),
+    /// What each row needs of the step that its mark says, `F64`, `[pre]`. Part of the group's state where rows stay behind.
+    Carried(u32),
+    /// A copy of an array that lags behind, for whoever looks at it. Contents do not matter in between.
+    View(StorageId),
     /// Up to which step each row is up to date, `I64`, `[pre]`. Where nothing lags behind, all hold the number of the last step.
     Marks,
 }

@@ -42,7 +42,7 @@ pub(super) struct Rows {
 /// The synapses of a row: the first, and how many.
 #[derive(Clone, Copy)]
 pub(super) struct Row {
-    first: ValueId,
+    pub(super) first: ValueId,
     pub(super) count: ValueId,
 }
 
@@ -358,7 +358,7 @@ fn write_batched_with(
 }
 
 /// Adds one term to what the block leaves for a column.
-fn accumulate_column(
+pub(super) fn accumulate_column(
     emitter: &mut Emitter<'_, '_, '_>,
     sum: ExprId,
     partial_start: ValueId,
@@ -430,7 +430,7 @@ fn reduce_op(emitter: &Emitter<'_, '_, '_>, sum: ExprId) -> ReduceOp {
     }
 }
 
-fn sums_of(emitter: &Emitter<'_, '_, '_>, variant: &Variant, wanted: Range) -> Vec<ExprId> {
+pub(super) fn sums_of(emitter: &Emitter<'_, '_, '_>, variant: &Variant, wanted: Range) -> Vec<ExprId> {
     variant.sums.iter().copied().filter(|&sum| emitter.work.range(sum) == Some(wanted)).collect()
 }
 

@@ -12,7 +12,7 @@ use super::past::{self, Ring};
 use super::program::{Action, Count, Section, Size, StorageId};
 use super::stage::{Key, Stages, needed_operands};
 use super::storage::machine_type;
-use super::{Planner, counts, events, lazy, neuron, synapses};
+use super::{Planner, closed, counts, events, lazy, neuron, synapses};
 use crate::flow::{Flow, Write};
 use crate::ir::{Domain, ExprId, ExprKind, ReduceOp, Type, VarId};
 
@@ -79,6 +79,8 @@ pub(super) struct Work<'p, 'a> {
     pub(super) rings: Vec<Ring>,
     /// What is needed to leave rows behind, where that is done.
     pub(super) lazy: Option<lazy::Lazy>,
+    /// The closed form of what rows miss, where that is taken.
+    pub(super) closed: Option<closed::Closed>,
     pub(super) layout: Layout,
 }
 
@@ -99,6 +101,7 @@ impl<'p, 'a> Work<'p, 'a> {
             partials: BTreeMap::new(),
             rings: Vec::new(),
             lazy: None,
+            closed: None,
             layout,
         }
     }
@@ -109,6 +112,7 @@ impl<'p, 'a> Work<'p, 'a> {
         let sparse = events::sparse_variants(self, trace);
         self.lazy = sparse.as_ref().and_then(|sparse| lazy::prove(self, sparse));
         lazy::place_histories(self);
+        self.closed = closed::prove(self);
         self.collect(sparse.as_ref());
         let mut actions = Vec::new();
         let keys: Vec<Key> = self.roots.keys().copied().collect();
@@ -269,6 +273,11 @@ impl<'p, 'a> Work<'p, 'a> {
                 && let Some(sparse) = sparse
             {
                 roots.extend(sparse.roots());
+            }
+            if key.place.is_synapse()
+                && let Some(closed) = &self.closed
+            {
+                roots.extend(closed.roots());
             }
             self.closure(key, &roots);
         }

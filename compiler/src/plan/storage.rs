@@ -18,6 +18,7 @@ pub(super) struct Storages {
     scratch: u32,
     rings: u32,
     histories: u32,
+    carried: u32,
     layout: Layout,
 }
 
@@ -32,6 +33,7 @@ impl Storages {
             scratch: 0,
             rings: 0,
             histories: 0,
+            carried: 0,
             layout,
         };
         for (id, variable) in rule.variables.iter() {
@@ -138,6 +140,19 @@ impl Storages {
         let (name, role) = (format!("%history_{}", self.histories), Role::History(self.histories));
         self.histories += 1;
         self.arena.push(Storage { name, role, ty, shape })
+    }
+
+    /// What each row needs of the step that its mark says.
+    pub(super) fn carried(&mut self, ty: Type, shape: Vec<Size>) -> StorageId {
+        let (name, role) = (format!("%carried_{}", self.carried), Role::Carried(self.carried));
+        self.carried += 1;
+        self.arena.push(Storage { name, role, ty, shape })
+    }
+
+    /// A copy of an array, for whoever looks at it.
+    pub(super) fn view(&mut self, of: StorageId) -> StorageId {
+        let Storage { name, ty, shape, .. } = self.arena[of].clone();
+        self.once(Role::View(of), &format!("%view_{name}"), ty, shape)
     }
 
     /// Up to which step each row is up to date.

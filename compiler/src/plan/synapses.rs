@@ -5,7 +5,7 @@ use super::events::Sparse;
 use super::program::{Action, Alternative, Condition};
 use super::section::Work;
 use super::stage::Key;
-use super::{columns, lazy, rows, spatial};
+use super::{closed, columns, lazy, rows, spatial};
 use crate::topology::Kind;
 
 /// The event plan is taken below this share of a full pass, and a synapse of a column costs so many synapses of a
@@ -27,13 +27,29 @@ pub(super) fn launch(work: &mut Work<'_, '_>, key: Key, sparse: Option<&Sparse>,
         return;
     }
     let full = rows::full_pass(work, key);
+    if let Some(closed) = closed::acts(work, key) {
+        actions.extend(closed.histories);
+        actions.push(Action::Choose(vec![
+            Alternative {
+                name: "row-lazy, closed form".to_string(),
+                condition: Condition::FewEvents { share: f64::INFINITY, column_cost: 0.0 },
+                actions: vec![closed.rows],
+            },
+            Alternative {
+                name: "full pass".to_string(),
+                condition: Condition::Always,
+                actions: vec![closed.before_full, Action::Launch(full)],
+            },
+        ]));
+        return;
+    }
     let Some(sparse) = sparse else {
         actions.push(Action::Launch(full));
         return;
     };
     let share = match work.planner.options.choice {
         PlanChoice::Events | PlanChoice::Replay => f64::INFINITY,
-        PlanChoice::Auto | PlanChoice::FullPass => EVENT_SHARE,
+        PlanChoice::Auto | PlanChoice::FullPass | PlanChoice::ClosedForm => EVENT_SHARE,
     };
     if let Some(lazy) = lazy::acts(work, key, sparse) {
         let mut all = lazy.before_full;

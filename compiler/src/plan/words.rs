@@ -111,6 +111,8 @@ pub(super) fn buffer_kind(storage: &Storage, rule: &ir::Rule, layout: Layout) ->
         Role::Scratch => BufferKind::Scratch,
         Role::Index(_) => BufferKind::Index,
         Role::Ring(_) | Role::History(_) => BufferKind::DelayRing,
+        Role::Carried(_) => BufferKind::Neuron(Side::Pre),
+        Role::View(_) => BufferKind::Synapse,
         Role::EventHistory(side) | Role::EventCounts(side) => BufferKind::EventHistory(side),
         Role::Marks => BufferKind::Marks,
     }

@@ -1,6 +1,7 @@
 //! What rule texts do, from the text to the values: the machines against each other, to the bit, and against numbers
 //! worked out by hand.
 
+mod closed;
 mod delays;
 mod machines;
 mod plans;

@@ -309,7 +309,7 @@ pub struct Item {
     pub source: &'static str,
     /// The finished rule, as the compiler's own form prints it.
     pub ir: &'static str,
-    /// Its kernels for a dense group in f32, as CUDA C.
+    /// Its kernels for the first topology of its module, in f32, as CUDA C.
     pub cuda: &'static str,
 }
 

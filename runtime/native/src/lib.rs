@@ -33,7 +33,16 @@ pub use kernel::{Pairs, Real, StoredBlocks, count, halve, row, row_mut, tile};
 pub use run::Run;
 pub use spikes::{Room, Spikes};
 
-/// The crate that finds the processor's vectors, for loops of one's own.
+/// The crate that finds the processor's vectors, for loops of one's own: what is handed to it is compiled for each width, and
+/// the widest runs.
+///
+/// ```
+/// use aplysia_native::pulp::Arch;
+///
+/// let mut potentials = [1.0f32; 100];
+/// Arch::new().dispatch(|| potentials.iter_mut().for_each(|potential| *potential *= 0.5));
+/// assert_eq!(potentials, [0.5; 100]);
+/// ```
 pub use pulp;
 
 #[cfg(feature = "macros")]

@@ -181,12 +181,18 @@ impl Machine {
 
     /// An array as the host sees it, up to date.
     pub(crate) fn read(&mut self, storage: usize) -> Result<&Memory> {
-        self.before_read(storage);
+        let shown = self.shown(storage)?;
+        Ok(&self.memory[shown])
+    }
+
+    /// The number of the array in which the host sees another up to date: its own, or that of a copy.
+    pub(crate) fn shown(&mut self, storage: usize) -> Result<usize> {
+        let shown = self.before_read(storage);
         #[cfg(feature = "cuda")]
         if let Some(gpu) = &mut self.gpu {
             gpu.fetch(storage, &mut self.memory[storage])?;
         }
-        Ok(&self.memory[storage])
+        Ok(shown)
     }
 
     /// Lets the host write an array, all of it or, on an error, nothing.

@@ -68,7 +68,7 @@ pub(super) fn prove(work: &mut Work<'_, '_>, sparse: &Sparse) -> Option<Lazy> {
     let asked = match options.choice {
         PlanChoice::Replay => true,
         PlanChoice::Auto => options.large,
-        PlanChoice::FullPass | PlanChoice::Events => false,
+        PlanChoice::FullPass | PlanChoice::Events | PlanChoice::ClosedForm => false,
     };
     if !asked {
         return None;
@@ -235,6 +235,8 @@ pub(super) fn acts(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse) -> Option
         reads: lazy.reads,
         marks: lazy.marks,
         flush: Section { actions: vec![as_mode(Mode::Flush)] },
+        view: None,
+        never_negative: Vec::new(),
     });
     Some(acts)
 }

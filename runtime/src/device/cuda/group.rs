@@ -84,6 +84,8 @@ impl OnGpu {
             | program::Role::EventHistory(_)
             | program::Role::EventCounts(_)
             | program::Role::History(_)
+            | program::Role::Carried(_)
+            | program::Role::View(_)
             | program::Role::Marks => Newer::Neither,
         });
         let mut needs = Needs::default();

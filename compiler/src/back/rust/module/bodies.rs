@@ -110,6 +110,8 @@ impl Module<'_> {
                         | Role::EventHistory(_)
                         | Role::EventCounts(_)
                         | Role::History(_)
+                        | Role::Carried(_)
+                        | Role::View(_)
                         | Role::Marks => format!("native::zeros(&[{lengths}])?"),
                     }
                 }

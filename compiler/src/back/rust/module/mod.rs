@@ -13,6 +13,7 @@
 
 mod access;
 mod bodies;
+mod builder;
 mod group;
 mod launches;
 mod options;

@@ -230,6 +230,8 @@ impl Fields {
             | Role::EventHistory(_)
             | Role::EventCounts(_)
             | Role::History(_)
+            | Role::Carried(_)
+            | Role::View(_)
             | Role::Marks => (storage.name.clone(), identifier(storage.name.trim_start_matches('%'))),
         };
         let key = (key, element(storage.ty));
