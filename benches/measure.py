@@ -345,7 +345,7 @@ def workloads(runs):
                          f"{medians[system] / medians[reference]:.2f}" if reference else "–",
                          f"{medians[system] / least:.2f}" if least else "–",
                          f"{max(line['spread'] for line in lines):.2f}", f"{apart:.0e}" if apart else "0"])
-        table(["system", "µs a step (rounds)", "ns a synapse", "ns an event", f"of {reference}", "of the memory limit", "spread inside", "checksum apart"], rows)
+        table(["system", "µs a step (rounds)", "ns a synapse", "ns an event", f"of {reference or 'c-full'}", "of the memory limit", "spread inside", "checksum apart"], rows)
 
 
 def tables(o):

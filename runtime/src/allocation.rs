@@ -1,4 +1,4 @@
-//! Proves that `step` and `run` allocate nothing: an allocator that counts, for each thread, what it is asked for.
+//! Proves that `step` and `run` allocate nothing, and that a group takes the memory of its arrays: an allocator that counts, for each thread, what it is asked for.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -12,6 +12,8 @@ struct Counting;
 
 thread_local! {
     static COUNT: Cell<u64> = const { Cell::new(0) };
+    /// Bytes that this thread has asked for and not given back.
+    static LIVE: Cell<i64> = const { Cell::new(0) };
 }
 
 // SAFETY: every call is handed to the system's allocator unchanged; counting touches only this thread's cell, which
@@ -19,11 +21,13 @@ thread_local! {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         COUNT.set(COUNT.get() + 1);
+        LIVE.set(LIVE.get() + layout.size() as i64);
         // SAFETY: the caller's promise.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.set(LIVE.get() - layout.size() as i64);
         // SAFETY: the caller's promise.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -81,6 +85,38 @@ fn steps_and_runs_allocate_nothing() {
         let recorded = allocations(|| (0..100).for_each(|_| engine.step(&[]).unwrap()));
         assert_eq!(recorded, 0);
     }
+}
+
+/// No weight is kept twice, and looking at weights copies none.
+#[cfg(feature = "jit")]
+#[test]
+fn a_group_takes_the_memory_of_its_arrays() {
+    let (pre, post) = (700, 900);
+    let weights = 4 * (pre * post) as i64;
+    // Whatever belongs to neurons, to the compiled rule and to the compiler's own work.
+    let slack = 256 * 1024;
+    let mut engine = Engine::new(device(1)).unwrap();
+    let small = engine.register(Group::dense(2, 2).rule(&stdp())).unwrap();
+    engine.set_input(small, "drive", &[0.5f32]).unwrap();
+    let before = LIVE.get();
+    let id = engine.register(Group::dense(pre, post).rule(&stdp()).init("w", 0.5)).unwrap();
+    engine.set_input(id, "drive", &[0.5f32]).unwrap();
+    engine.step(&[]).unwrap();
+    let taken = LIVE.get() - before;
+    assert!((weights..weights + slack).contains(&taken), "{taken} bytes for {weights} of weights");
+    let arrays = engine.groups[id.index].machine.memory.iter();
+    let arrays: usize = arrays.map(|array| array.bytes().len()).sum();
+    assert!((arrays as i64) < weights + slack);
+    let before = LIVE.get();
+    let view = engine.read::<f32>(id, "w").unwrap();
+    assert!(LIVE.get() - before < 4096);
+    assert_eq!(view[[3, 4]], 0.5);
+    // What the host gives as an array is kept for `reset`, once.
+    let before = LIVE.get();
+    let group = Group::dense(pre, post).rule(&stdp()).init("w", Array2::from_elem((pre, post), 0.25f32));
+    engine.register(group).unwrap();
+    let taken = LIVE.get() - before;
+    assert!((2 * weights..2 * weights + slack).contains(&taken), "{taken} bytes for {weights} of weights");
 }
 
 /// Handing work to other threads goes through rayon's queue, which allocates a block for every 63 entries; nothing

@@ -24,6 +24,8 @@ impl KernelCache {
 #[cfg(feature = "jit")]
 mod compiled {
     use std::collections::HashMap;
+    use std::collections::hash_map::DefaultHasher;
+    use std::hash::{Hash as _, Hasher as _};
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
@@ -37,8 +39,15 @@ mod compiled {
     /// See the module.
     #[derive(Default)]
     pub(crate) struct KernelCache {
-        known: Mutex<HashMap<String, Weak<JitKernel>>>,
+        /// By the hash of what a kernel computes.
+        known: Mutex<HashMap<u64, Vec<Known>>>,
         compilations: AtomicU64,
+    }
+
+    /// A kernel, and its code while somebody has it.
+    struct Known {
+        kernel: Kernel,
+        code: Weak<JitKernel>,
     }
 
     impl KernelCache {
@@ -55,20 +64,33 @@ mod compiled {
 
         /// The machine code of a kernel.
         pub(crate) fn get(&self, kernel: &Kernel) -> Result<Arc<JitKernel>> {
-            // The derived text names every value, type and statement; the instruction set is the process's own and
-            // does not change, and the precision is in the types.
-            let key = format!("{kernel:?}");
+            // The instruction set is the process's own and does not change, and the precision is in the types.
+            let key = hash(kernel);
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(code) = known.get(&key).and_then(Weak::upgrade) {
+            let same = known.get(&key).into_iter().flatten().find(|known| known.kernel == *kernel);
+            if let Some(code) = same.and_then(|known| known.code.upgrade()) {
                 return Ok(code);
             }
             let code = compile(kernel).map_err(|error| Error::BadDevice { reason: error.to_string() })?;
             let code = Arc::new(code);
             self.compilations.fetch_add(1, Ordering::Relaxed);
-            known.retain(|_, code| code.strong_count() > 0);
-            known.insert(key, Arc::downgrade(&code));
+            known.retain(|_, list| {
+                list.retain(|known| known.code.strong_count() > 0);
+                !list.is_empty()
+            });
+            known.entry(key).or_default().push(Known { kernel: kernel.clone(), code: Arc::downgrade(&code) });
             Ok(code)
         }
+    }
+
+    /// Equal kernels have equal hashes: that of the name and of all values, which make kernels differ.
+    fn hash(kernel: &Kernel) -> u64 {
+        let mut state = DefaultHasher::new();
+        kernel.name.hash(&mut state);
+        for (_, value) in kernel.values.iter() {
+            (value.ty, &value.op).hash(&mut state);
+        }
+        state.finish()
     }
 
     fn compile(kernel: &Kernel) -> Result<JitKernel, JitError> {

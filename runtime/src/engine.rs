@@ -11,17 +11,16 @@ use crate::cache::KernelCache;
 use crate::device::Device;
 #[cfg(feature = "cuda")]
 use crate::device::cuda::conductor::Conductor;
+use crate::dispatch::{self, Work};
 use crate::error::{Error, Result};
 use crate::events::{Events, Side};
 use crate::handle::{DrawId, GroupId, InputId, Named, ParamId, StateId};
 use crate::names::{self, Wanted};
 use crate::recorder::{Recorder, Recording, RecordingId};
+use crate::register::Planned;
 use crate::state::GroupState;
 use crate::train::{Inputs, Train};
 use crate::values::{Number, Values};
-
-/// Below so much work in all groups together a step stays on the caller's thread.
-const WORTH_SHARING: u64 = 64 * 1024;
 
 /// Groups on a device, stepped together. See the crate's documentation for an example.
 pub struct Engine {
@@ -35,6 +34,10 @@ pub struct Engine {
     check_inputs: bool,
     pub(crate) groups: Vec<GroupState>,
     recordings: Vec<Recording>,
+    work: Work,
+    pub(crate) planned: Option<Planned>,
+    /// How often groups have been named, by steps and runs.
+    named: u64,
 }
 
 impl Engine {
@@ -55,6 +58,9 @@ impl Engine {
             check_inputs: false,
             groups: Vec::new(),
             recordings: Vec::new(),
+            work: Work::default(),
+            planned: None,
+            named: 0,
         })
     }
 
@@ -85,11 +91,9 @@ impl Engine {
     /// # Errors
     /// If an event list is out of order or range, or an input is missing. No group has then been stepped.
     pub fn step(&mut self, events: &[(GroupId, Events<'_>)]) -> Result<()> {
-        for (position, (id, group_events)) in events.iter().enumerate() {
-            let index = self.index(*id)?;
-            if events[..position].iter().any(|(earlier, _)| earlier == id) {
-                return Err(Error::GroupTwice { group: index });
-            }
+        self.named += 1;
+        for (id, group_events) in events {
+            let index = self.name_once(*id)?;
             self.groups[index].check_step(group_events)?;
         }
         self.groups.iter().try_for_each(|group| group.check_inputs(&[]))?;
@@ -108,17 +112,14 @@ impl Engine {
     /// # Errors
     /// If anything in `inputs` does not fit its group or the number of steps. No step has then been taken.
     pub fn run(&mut self, steps: u64, inputs: &Inputs<'_>) -> Result<()> {
-        for (position, (id, train)) in inputs.groups.iter().enumerate() {
-            let index = self.index(*id)?;
-            if inputs.groups[..position].iter().any(|(earlier, _)| earlier == id) {
-                return Err(Error::GroupTwice { group: index });
-            }
+        self.named += 1;
+        for (id, train) in &inputs.groups {
+            let index = self.name_once(*id)?;
             train.check(&self.groups[index], steps, self.check_inputs)?;
             train.rewind();
         }
-        let named = |index: usize| inputs.groups.iter().any(|(id, _)| id.index == index);
-        let mut others = self.groups.iter().enumerate().filter(|(index, _)| !named(*index));
-        others.try_for_each(|(_, group)| group.check_inputs(&[]))?;
+        let mut others = self.groups.iter().filter(|group| group.named != self.named);
+        others.try_for_each(|group| group.check_inputs(&[]))?;
         for recording in &mut self.recordings {
             recording.reserve(self.groups[recording.group].machine.step, steps)?;
         }
@@ -321,6 +322,15 @@ impl Engine {
         if known { Ok(id.index) } else { Err(Error::UnknownGroup { group: id.index }) }
     }
 
+    /// The index of a group that a step or run names; twice is an error.
+    fn name_once(&mut self, id: GroupId) -> Result<usize> {
+        let index = self.index(id)?;
+        if std::mem::replace(&mut self.groups[index].named, self.named) == self.named {
+            return Err(Error::GroupTwice { group: index });
+        }
+        Ok(index)
+    }
+
     fn group(&self, id: GroupId) -> Result<&GroupState> {
         Ok(&self.groups[self.index(id)?])
     }
@@ -333,14 +343,7 @@ impl Engine {
     /// One step of all groups. More may follow before anybody looks at what comes of it.
     fn advance(&mut self, more: bool) -> Result<()> {
         if !self.advance_on_gpu(more)? {
-            let threads = &self.device.threads;
-            let work = self.groups.iter().map(GroupState::work).fold(0, u64::saturating_add);
-            if self.groups.len() > 1 && work >= WORTH_SHARING && threads.many() {
-                let groups = &mut self.groups;
-                threads.enter(|| advance(groups));
-            } else {
-                self.groups.iter_mut().for_each(GroupState::advance);
-            }
+            dispatch::advance(&mut self.groups, &mut self.work, &self.device.threads);
         }
         for recording in &mut self.recordings {
             recording.take(&mut self.groups[recording.group].machine)?;
@@ -372,18 +375,6 @@ impl Engine {
             return conductor.wait();
         }
         Ok(())
-    }
-}
-
-/// Steps groups in parallel. They share nothing.
-fn advance(groups: &mut [GroupState]) {
-    match groups {
-        [] => {}
-        [group] => group.advance(),
-        _ => {
-            let (left, right) = groups.split_at_mut(groups.len() / 2);
-            rayon::join(|| advance(left), || advance(right));
-        }
     }
 }
 

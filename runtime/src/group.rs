@@ -128,7 +128,8 @@ impl Group {
         self
     }
 
-    /// The initial value of a state or plastic variable, in place of the rule's own expression.
+    /// The initial value of a state or plastic variable, in place of the rule's own expression. An array is kept, for
+    /// `Engine::reset`; `Engine::write` keeps none.
     #[must_use]
     pub fn init(mut self, name: impl Into<String>, values: impl Into<Values>) -> Self {
         self.inits.push((name.into(), values.into()));

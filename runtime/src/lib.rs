@@ -53,6 +53,7 @@ mod checkpoint;
 mod connect;
 mod delay;
 mod device;
+mod dispatch;
 mod engine;
 mod error;
 mod events;

@@ -99,6 +99,7 @@ fn is_constant(expr: &Expr) -> bool {
         | ExprKind::Gate(..)
         | ExprKind::Select(..)
         | ExprKind::Convert(_)
+        | ExprKind::Exponential { .. }
         | ExprKind::Math(..) => true,
         ExprKind::Load { .. } => expr.ty == Type::Wide,
         ExprKind::Local(_)

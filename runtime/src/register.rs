@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aplysia_compiler::ir::{ExprKind, Over, Rule, VarKind};
 use aplysia_compiler::plan;
+use aplysia_compiler::plan::program::Program;
 use aplysia_compiler::topology::Topology;
 
 use crate::device::executor::Machine;
@@ -14,6 +15,7 @@ use crate::events::Side;
 use crate::group::{Group, Plan};
 use crate::handle::GroupId;
 use crate::names::{self, Wanted};
+use crate::rule::Finished;
 use crate::state::{Given, GroupState};
 use crate::values::Values;
 
@@ -22,7 +24,7 @@ impl Engine {
     ///
     /// # Errors
     /// If the rule has errors, or an array, name or size does not fit it.
-    pub fn register(&mut self, group: Group) -> Result<GroupId> {
+    pub fn register(&mut self, mut group: Group) -> Result<GroupId> {
         let rule = group.rule.as_ref().ok_or(Error::MissingRule)?.finish()?;
         let dt = group.dt.milliseconds();
         if !(dt > 0.0 && dt.is_finite()) {
@@ -36,14 +38,17 @@ impl Engine {
         let find = |(name, values): &(String, Values), wanted| {
             Ok((names::variable(&rule.ir, index, name, wanted)?, values.clone()))
         };
-        let draw =
-            |(name, values): &(String, Values)| Ok((names::draw(&rule.ir, index, name)?, values.clone()));
+        // Arrays are large, and go over as they are.
+        let init = |(name, values): (String, Values)| {
+            Ok((names::variable(&rule.ir, index, &name, Wanted::State)?, values))
+        };
+        let draw = |(name, values): (String, Values)| Ok((names::draw(&rule.ir, index, &name)?, values));
         let delays = group.delay_parameters();
         let params = group.params.iter().chain(&delays);
         let given = Given {
             params: params.map(|named| find(named, Wanted::Param)).collect::<Result<_>>()?,
-            inits: group.inits.iter().map(|named| find(named, Wanted::State)).collect::<Result<_>>()?,
-            draws: group.draws.iter().map(draw).collect::<Result<_>>()?,
+            inits: std::mem::take(&mut group.inits).into_iter().map(init).collect::<Result<_>>()?,
+            draws: std::mem::take(&mut group.draws).into_iter().map(draw).collect::<Result<_>>()?,
         };
         // Parameters and inputs have their values before creation runs, the defaults included.
         let own_defaults = rule.ir.variables.iter().filter_map(|(id, variable)| {
@@ -70,7 +75,7 @@ impl Engine {
             let what = "the plan in closed form".to_owned();
             return Err(Error::NotSupported { what, on: self.device.to_string() });
         }
-        let program = plan::compile(&rule.ir, &options).map_err(|found| rule.error(&found))?;
+        let program = self.program_of(&rule, options)?;
         let channels = group.topology.channels(Side::Post.kernel());
         if let Some(size) = uneven_blocks(&rule.ir, channels) {
             let of =
@@ -79,12 +84,33 @@ impl Engine {
             return Err(Error::NotSupported { what, on: "this group".to_owned() });
         }
         let seed = group.seed.unwrap_or_else(|| splitmix64(self.seed, index as u64));
-        let machine =
-            Machine::new(Arc::new(program), group.topology, group.batch, dt, seed, &self.device, &self.cache);
+        let machine = Machine::new(program, group.topology, group.batch, dt, seed, &self.device, &self.cache);
         let machine = machine.map_err(|error| error.of_group(index))?;
         let id = GroupId { engine: self.identity, index };
         self.groups.push(GroupState::new(id, rule.ir.clone(), machine, given)?);
         Ok(id)
+    }
+}
+
+/// The program of the group registered last: many groups of one rule need one.
+pub(crate) struct Planned {
+    rule: Arc<Rule>,
+    options: plan::Options,
+    program: Arc<Program>,
+}
+
+impl Engine {
+    fn program_of(&mut self, rule: &Finished, options: plan::Options) -> Result<Arc<Program>> {
+        if let Some(last) = &self.planned
+            && last.options == options
+            && last.rule == rule.ir
+        {
+            return Ok(last.program.clone());
+        }
+        let program = plan::compile(&rule.ir, &options).map_err(|found| rule.error(&found))?;
+        let program = Arc::new(program);
+        self.planned = Some(Planned { rule: rule.ir.clone(), options, program: program.clone() });
+        Ok(program)
     }
 }
 

@@ -8,14 +8,13 @@ use std::sync::Arc;
 
 use aplysia_compiler::ice;
 use aplysia_compiler::ir::{Domain, Rule, SiteId, VarId, VarKind};
-use aplysia_compiler::plan::program::{Count, Program};
+use aplysia_compiler::plan::program::Program;
 use ndarray::{Array, Axis, CowArray, IxDyn};
 
 use crate::cache::KernelCache;
 use crate::device::Device;
 use crate::device::executor::Machine;
 use crate::error::{Error, Result};
-use crate::events::{Events, Side};
 use crate::handle::{GroupId, Key, Named};
 use crate::keeps::Keeps;
 use crate::names::{self, Wanted};
@@ -38,11 +37,15 @@ pub(crate) struct GroupState {
     pub(crate) parameters: Vec<Vec<f64>>,
     /// Whether an input or parameter has a value from the host.
     pub(crate) given: Vec<bool>,
+    /// The inputs that the host must give before a step.
+    pub(crate) required: Vec<VarId>,
     concern_constrain: BTreeSet<VarId>,
     inits: Vec<(VarId, Values)>,
     pub(crate) created: bool,
     /// How often each call has run since the last step, in the order of first use.
     pub(crate) runs: Vec<(String, u64)>,
+    /// The engine's number of the last step or run that named the group.
+    pub(crate) named: u64,
 }
 
 /// What a group starts with, its names resolved.
@@ -67,10 +70,12 @@ impl GroupState {
             ranges: variables().map(|id| range(&rule, id, &machine)).collect(),
             parameters: vec![Vec::new(); count],
             given: vec![false; count],
+            required: Self::required_inputs(&rule),
             concern_constrain: prologue::read_by_constrain(&rule),
             inits: Vec::new(),
             created: false,
             runs: Vec::new(),
+            named: 0,
             rule: rule.clone(),
             machine,
         };
@@ -380,40 +385,6 @@ impl GroupState {
         })
     }
 
-    /// Refuses a step that cannot be carried out.
-    pub(crate) fn check_step(&self, events: &Events<'_>) -> Result<()> {
-        events.check(Side::BOTH.map(|side| self.machine.room(side)))?;
-        self.check_inputs(&[])
-    }
-
-    /// Refuses a step without its inputs; those of `series` will be given.
-    pub(crate) fn check_inputs(&self, series: &[VarId]) -> Result<()> {
-        let missing = |id: &VarId| {
-            self.rule.variables[*id].kind == (VarKind::Input { required: true })
-                && !self.given[id.index()]
-                && !series.contains(id)
-        };
-        if !self.rule.variables.handles().any(|id| missing(&id)) {
-            return Ok(());
-        }
-        let names = self.rule.variables.handles().filter(missing);
-        let names = names.map(|id| self.addresses[id.index()].clone()).collect();
-        Err(Error::MissingInputs { group: self.id.index, names })
-    }
-
-    /// Carries out a step, on the processor, with the spikes that have been put in place; the group has been created.
-    pub(crate) fn advance(&mut self) {
-        self.begin_step();
-        self.machine.advance();
-    }
-
-    /// Calls are counted anew from step to step.
-    pub(crate) fn begin_step(&mut self) {
-        for (_, runs) in &mut self.runs {
-            *runs = 0;
-        }
-    }
-
     /// Carries out what the rule says for a call.
     pub(crate) fn call(&mut self, name: &str) -> Result<()> {
         if !self.machine.has_call(name) {
@@ -432,14 +403,6 @@ impl GroupState {
         let run = *runs;
         *runs += 1;
         self.machine.call(name, run)
-    }
-
-    /// Roughly how much work a full step is.
-    pub(crate) fn work(&self) -> u64 {
-        let count = |count| self.machine.counts.get(count);
-        let synapses = count(Count::Synapses).saturating_mul(count(Count::Pairs));
-        let all = synapses.saturating_add(count(Count::Pre)).saturating_add(count(Count::Post));
-        all.saturating_mul(count(Count::Batch))
     }
 
     pub(crate) fn program(&self) -> &Program {

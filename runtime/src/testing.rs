@@ -1,8 +1,11 @@
 //! What a user's tests ask of a rule: its kernels as a snapshot, that it is valid everywhere, and that all back ends agree
 //! on random inputs.
 //!
-//! In: a [`Rule`]. Out: nothing, or what is wrong. Expansions of `plasticity!` are rustc's business; `Rule::from_item` takes
-//! their rule here.
+//! In: a [`Rule`]. Out: nothing, or what is wrong. Of an expansion of `plasticity!`, `Rule::from_item` takes the rule here;
+//! [`assert_module_agrees`] steps its module.
+
+#[cfg(feature = "macros")]
+mod inline;
 
 use aplysia_compiler::back::{cranelift, cuda, rust};
 use aplysia_compiler::interp::rule::{RuleMachine, Topology};
@@ -12,6 +15,8 @@ use aplysia_compiler::math::Real;
 use aplysia_compiler::plan::{self, Options};
 use aplysia_compiler::topology::Kind;
 use aplysia_compiler::valid;
+#[cfg(feature = "macros")]
+pub use inline::{Oracle, both};
 pub use insta;
 use ndarray::IxDyn;
 
@@ -30,6 +35,20 @@ use crate::{Device, Engine, Error, Events, Group, GroupId, Plan, Precision, Resu
 /// ```
 #[doc(inline)]
 pub use crate::assert_kernel_snapshot;
+/// Steps the module that `plasticity!` has made of a rule beside the rule interpreter, on a dense group in f32 and f64 with
+/// random spikes and the defaults of all parameters, and panics at the first bit that differs. Gives how many numbers were
+/// compared. The inputs that the rule has no default for are given by their methods, with `[0]` behind those of which the
+/// group has one.
+///
+/// ```
+/// aplysia::plasticity! { use std::rstdp; rule rewarded = rstdp; }
+///
+/// let compared = aplysia::testing::assert_module_agrees!(rewarded, reward = set_reward[0]);
+/// assert!(compared > 1000);
+/// ```
+#[cfg(feature = "macros")]
+#[doc(inline)]
+pub use crate::assert_module_agrees;
 /// Panics, with everything that is wrong, unless a rule is valid: it is complete, there is a program for a dense group in
 /// either precision, and each of its kernels is valid on every topology that the rule goes with.
 #[doc(inline)]
@@ -210,6 +229,15 @@ fn differ<R: Real + Number>(rule: &Rule, options: Differential, precision: Preci
     Ok(race.compared)
 }
 
+/// A number from 0 to 1 (SplitMix64, Steele, Lea & Flood 2014, doi:10.1145/2714064.2660195).
+fn random(state: &mut u64) -> f64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((mixed ^ (mixed >> 31)) >> 40) as f64 / f64::from(1 << 24)
+}
+
 fn unsupported(what: &str) -> Error {
     Error::NotSupported { what: what.to_owned(), on: "the rule interpreter".to_owned() }
 }
@@ -283,13 +311,8 @@ impl<R: Real + Number> Race<'_, R> {
         }
     }
 
-    /// A number from 0 to 1 (SplitMix64, Steele, Lea & Flood 2014, doi:10.1145/2714064.2660195).
     fn number(&mut self) -> f64 {
-        self.numbers = self.numbers.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.numbers;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) >> 40) as f64 / f64::from(1 << 24)
+        random(&mut self.numbers)
     }
 
     /// Gives random numbers to an input or a weight.

@@ -21,9 +21,6 @@ use crate::snapshot;
 const WITH_CODE: [&str; 8] =
     ["adam", "bcm", "cortex", "dale", "rate_homeostasis", "stdp", "stdp_soft", "stdp_triplet"];
 
-/// The rules whose flow and module nobody would read: the propagator of eight coupled equations fills thousands of lines.
-const WITHOUT_FLOW: [&str; 1] = ["benna_fusi"];
-
 /// A trial for each rule and stage.
 pub fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
@@ -41,10 +38,7 @@ pub fn names() -> Vec<(&'static str, &'static str)> {
         if text.contains("\n    extern ") {
             continue;
         }
-        names.extend(["ir", "kernel", "explain"].map(|folder| (folder, name)));
-        if !WITHOUT_FLOW.contains(&name) {
-            names.extend([("flow", name), ("module", name)]);
-        }
+        names.extend(["ir", "flow", "kernel", "explain", "module"].map(|folder| (folder, name)));
         if WITH_CODE.contains(&name) {
             names.extend([("clif", name), ("cuda", name), ("rust", name)]);
         }

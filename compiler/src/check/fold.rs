@@ -100,6 +100,10 @@ fn operation(rule: &Rule, id: ExprId, values: &BTreeMap<ExprId, f64>) -> Option<
             let operands: Option<Vec<f64>> = operands.iter().map(|&id| value(id)).collect();
             math::evaluate(*function, &operands?)
         }
+        ExprKind::Exponential { entries, place } => {
+            let entries: Option<Vec<f64>> = entries.iter().map(|&id| value(id)).collect();
+            math::matrix::exponential_less_one(&entries?)[*place as usize]
+        }
         ExprKind::Convert(a) => {
             let a = value(*a)?;
             // A NaN is not 0 for the comparison, but is no condition that holds.

@@ -121,6 +121,7 @@ impl Handles {
             | ExprKind::Select(..)
             | ExprKind::Gate(..)
             | ExprKind::Math(..)
+            | ExprKind::Exponential { .. }
             | ExprKind::Convert(_)
             | ExprKind::Reduce { .. }
             | ExprKind::Scan { .. }

@@ -88,6 +88,7 @@ fn words(kind: &ExprKind) -> Vec<u64> {
         ExprKind::Binary(op, ..) => words.push(*op as u64),
         ExprKind::Compare(op, ..) => words.push(*op as u64),
         ExprKind::Math(function, _) => words.push(*function as u64),
+        ExprKind::Exponential { place, .. } => words.push(u64::from(*place)),
         ExprKind::Draw { site, .. } => words.push(site.index() as u64),
         ExprKind::Reduce { op, over, .. } => words.extend([*op as u64, over_word(*over)]),
         ExprKind::Scan { over, .. } => words.push(*over as u64),
@@ -121,6 +122,7 @@ fn tag(kind: &ExprKind) -> u64 {
         ExprKind::Scan { .. } => 15,
         ExprKind::Past { .. } => 16,
         ExprKind::Widen(_) => 17,
+        ExprKind::Exponential { .. } => 18,
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Flow;
 use crate::ir::{self, ExprId, ExprKind, Rule};
 
-/// The text of a flow: every expression that is used more than once gets a line, then every write.
+/// The text of a flow: every expression that is used more than once gets a line, as does every matrix, then every write.
 pub fn print(flow: &Flow, rule: &Rule) -> String {
     let exprs = flow.graph.exprs();
     let roots: Vec<ExprId> = flow.writes.iter().map(|write| write.value).collect();
@@ -19,11 +19,24 @@ pub fn print(flow: &Flow, rule: &Rule) -> String {
     for root in roots {
         uses[root.index()] += 1;
     }
-    let mut printer =
-        Printer { flow, rule, names: vec![None; exprs.len()], text: vec![String::new(); exprs.len()] };
+    let mut printer = Printer {
+        flow,
+        rule,
+        names: vec![None; exprs.len()],
+        text: vec![String::new(); exprs.len()],
+        matrices: Vec::new(),
+    };
     let mut out = String::new();
     let mut number = 0;
     for &id in &needed {
+        if let ExprKind::Exponential { entries, .. } = &exprs[id].kind
+            && !printer.matrices.contains(entries)
+        {
+            let rows: Vec<String> =
+                entries.chunks(entries.len().isqrt().max(1)).map(|row| printer.list(row)).collect();
+            let _ = writeln!(out, "m{} = [{}]", printer.matrices.len(), rows.join("; "));
+            printer.matrices.push(entries.clone());
+        }
         let text = printer.expression(id);
         let leaf = exprs[id].kind.operands().is_empty()
             || matches!(exprs[id].kind, ExprKind::Convert(a) if matches!(exprs[a].kind, ExprKind::Number(_)));
@@ -49,8 +62,13 @@ const SHOWN: usize = 300;
 /// The text of one expression, where it is not long.
 pub fn value(flow: &Flow, rule: &Rule, root: ExprId) -> String {
     let exprs = flow.graph.exprs();
-    let mut printer =
-        Printer { flow, rule, names: vec![None; exprs.len()], text: vec![String::new(); exprs.len()] };
+    let mut printer = Printer {
+        flow,
+        rule,
+        names: vec![None; exprs.len()],
+        text: vec![String::new(); exprs.len()],
+        matrices: Vec::new(),
+    };
     for id in ir::operands::reachable(exprs, [root]) {
         // Rounding is no news to a reader.
         let text = match exprs[id].kind {
@@ -67,6 +85,8 @@ struct Printer<'a> {
     rule: &'a Rule,
     names: Vec<Option<String>>,
     text: Vec<String>,
+    /// The entries of those that have a line.
+    matrices: Vec<Vec<ExprId>>,
 }
 
 impl Printer<'_> {
@@ -105,6 +125,12 @@ impl Printer<'_> {
             ExprKind::Gate(c, a) => format!("gate({})", self.list(&[*c, *a])),
             ExprKind::Math(function, operands) => {
                 format!("{}({})", format!("{function:?}").to_lowercase(), self.list(operands))
+            }
+            ExprKind::Exponential { entries, place } => {
+                let number = self.matrices.iter().position(|known| known == entries);
+                let matrix = number.map_or("…".to_owned(), |number| format!("m{number}"));
+                let (place, size) = (*place as usize, entries.len().isqrt().max(1));
+                format!("expm1({matrix})[{}, {}]", place / size, place % size)
             }
             ExprKind::Convert(a) => match (expr.ty, &self.flow.graph.get(*a).kind) {
                 (ir::Type::Real, ExprKind::Number(_)) => self.operand(*a).to_string(),

@@ -7,6 +7,7 @@ use crate::arena::Arena;
 use crate::ice;
 use crate::interp::scalar::Scalar;
 use crate::ir::{Builtin, Expr, ExprKind, VarId};
+use crate::math::matrix::exponential_less_one;
 
 /// The value of an expression of a prologue.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,8 +35,10 @@ impl WideValue {
 /// in ms.
 pub fn evaluate(exprs: &Arena<Expr>, parameters: &dyn Fn(VarId, u32) -> f64, dt: f64) -> Vec<WideValue> {
     let mut values: Vec<Scalar<f64>> = Vec::with_capacity(exprs.len());
+    let mut last = LastExponential::default();
     for (_, expr) in exprs.iter() {
-        let Some(value) = one(expr, &|operand| Some(values[operand.index()]), parameters, dt) else {
+        let Some(value) = one(expr, &|operand| Some(values[operand.index()]), parameters, dt, &mut last)
+        else {
             ice!("{:?} does not belong to a prologue", expr.kind)
         };
         values.push(value);
@@ -48,12 +51,31 @@ pub fn evaluate(exprs: &Arena<Expr>, parameters: &dyn Fn(VarId, u32) -> f64, dt:
     values.into_iter().map(plain).collect()
 }
 
+/// The matrix whose exponential was computed last: the entries of one stand side by side.
+#[derive(Default)]
+pub(crate) struct LastExponential {
+    matrix: Vec<u64>,
+    value: Vec<f64>,
+}
+
+impl LastExponential {
+    fn entry(&mut self, matrix: Vec<f64>, place: u32) -> f64 {
+        let bits = matrix.iter().map(|entry| entry.to_bits());
+        if !bits.clone().eq(self.matrix.iter().copied()) {
+            self.matrix = bits.collect();
+            self.value = exponential_less_one(&matrix);
+        }
+        self.value[place as usize]
+    }
+}
+
 /// The value of one expression, if it is made of numbers, global parameters and `dt` only and its operands have values.
 pub(crate) fn one<R: crate::math::Real>(
     expr: &Expr,
     operand: &dyn Fn(crate::ir::ExprId) -> Option<Scalar<R>>,
     parameters: &dyn Fn(VarId, u32) -> f64,
     dt: f64,
+    last: &mut LastExponential,
 ) -> Option<Scalar<R>> {
     use crate::ir::Type;
     Some(match &expr.kind {
@@ -78,6 +100,11 @@ pub(crate) fn one<R: crate::math::Real>(
         ExprKind::Math(function, arguments) => {
             let arguments: Option<Vec<Scalar<R>>> = arguments.iter().map(|id| operand(*id)).collect();
             Scalar::math(*function, &arguments?)
+        }
+        ExprKind::Exponential { entries, place } => {
+            let entries: Option<Vec<f64>> =
+                entries.iter().map(|id| operand(*id).map(Scalar::to_host)).collect();
+            Scalar::Wide(last.entry(entries?, *place))
         }
         ExprKind::Convert(value) => operand(*value)?.convert(expr.ty),
         ExprKind::Load { .. }

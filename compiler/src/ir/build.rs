@@ -97,6 +97,7 @@ impl RuleBuilder {
                     && self.is_wide(*a)
                     && self.is_wide(*b)
             }
+            ExprKind::Exponential { entries, .. } => entries.iter().all(|&id| self.is_wide(id)),
             ExprKind::Math(_, operands) => {
                 expr.ty == Type::Wide && operands.iter().all(|&id| self.is_wide(id))
             }
@@ -296,6 +297,7 @@ fn hash(expr: &Expr) -> u64 {
         ExprKind::Select(c, a, b) => (c, a, b).hash(&mut state),
         ExprKind::Gate(c, a) => (c, a).hash(&mut state),
         ExprKind::Math(function, operands) => (function, operands).hash(&mut state),
+        ExprKind::Exponential { entries, place } => (entries, place).hash(&mut state),
         ExprKind::Convert(a) | ExprKind::Widen(a) => a.hash(&mut state),
         ExprKind::Draw { site, parameters } => (site, parameters).hash(&mut state),
         ExprKind::Reduce { op, over, body } => (op, over, body).hash(&mut state),

@@ -47,6 +47,14 @@ pub enum ExprKind {
     Gate(ExprId, ExprId),
     /// One of our own functions; operands and value `Real`, or all `Wide`.
     Math(MathFn, Vec<ExprId>),
+    /// An entry of e^M - 1, M being a square matrix of `Wide` expressions in rows (see `math::matrix`); `Wide`. What
+    /// equations do over a step is made of these, so that a rule's text holds none.
+    Exponential {
+        /// All entries of M.
+        entries: Vec<ExprId>,
+        /// Which entry of the result.
+        place: u32,
+    },
     /// From one type to another: `Wide` to `Real` rounds once; `Int` to `Real` or `Wide` rounds once; `Bool` to any
     /// gives 0 or 1; any to `Bool` asks whether it is not 0 (a NaN is not 0).
     Convert(ExprId),

@@ -21,7 +21,9 @@ impl ExprKind {
             ExprKind::Binary(_, a, b) | ExprKind::Compare(_, a, b) | ExprKind::Gate(a, b) => vec![*a, *b],
             ExprKind::Select(a, b, c) => vec![*a, *b, *c],
             ExprKind::Past { body, delay, longest, initial } => vec![*body, *delay, *longest, *initial],
-            ExprKind::Math(_, operands) | ExprKind::Draw { parameters: operands, .. } => operands.clone(),
+            ExprKind::Math(_, operands)
+            | ExprKind::Exponential { entries: operands, .. }
+            | ExprKind::Draw { parameters: operands, .. } => operands.clone(),
         }
     }
 
@@ -55,6 +57,10 @@ impl ExprKind {
             ExprKind::Math(function, operands) => {
                 ExprKind::Math(*function, operands.iter().map(|operand| map(*operand)).collect())
             }
+            ExprKind::Exponential { entries, place } => ExprKind::Exponential {
+                entries: entries.iter().map(|operand| map(*operand)).collect(),
+                place: *place,
+            },
             ExprKind::Draw { site, parameters } => {
                 let parameters = parameters.iter().map(|operand| map(*operand)).collect();
                 ExprKind::Draw { site: *site, parameters }

@@ -76,6 +76,11 @@ impl KernelBuilder {
         self.kernel.buffers[buffer].access = access;
     }
 
+    /// Changes the lengths of a declared buffer's axes.
+    pub fn set_shape(&mut self, buffer: BufferId, shape: Vec<Extent>) {
+        self.kernel.buffers[buffer].shape = shape;
+    }
+
     /// Declares a scalar.
     pub fn add_scalar(&mut self, name: impl Into<String>, ty: Type) -> ScalarId {
         self.kernel.scalars.push(Scalar { name: name.into(), ty })

@@ -36,6 +36,7 @@ mod eval;
 mod exp;
 mod gamma;
 mod log;
+pub(crate) mod matrix;
 mod philox;
 mod pow;
 pub mod real;

@@ -138,6 +138,7 @@ fn simpler(graph: &mut Graph, expr: &Expr, span: Span, precision: Precision) -> 
         | ExprKind::Local(_)
         | ExprKind::Builtin(_)
         | ExprKind::Math(..)
+        | ExprKind::Exponential { .. }
         | ExprKind::Draw { .. }
         | ExprKind::Reduce { .. }
         | ExprKind::Scan { .. }

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::fold;
+use super::fold::{self, Known};
 use crate::flow::{Graph, Write};
 use crate::ir::*;
 use crate::kernel::Precision;
@@ -67,7 +67,20 @@ pub fn assume(
             },
             // A delayed or reduced spike is not this step's spike of this neuron.
             ExprKind::Past { .. } | ExprKind::Scan { .. } => id,
+            // A sum over the batch of what adds nothing in any element.
+            ExprKind::Reduce { op: ReduceOp::Sum, over: Over::Batch, body }
+                if expr.ty == Type::Real && is_zero(graph, map[body], precision) =>
+            {
+                graph.real(0.0, span)
+            }
             ExprKind::Reduce { .. } => id,
+            // A mean over the batch; it has an element.
+            ExprKind::Binary(BinaryOp::Divide, a, b)
+                if fold::known(graph, map[a], precision).is_some_and(|a| a == Known::Real(0.0))
+                    && is_batch_count(graph, *b) =>
+            {
+                map[a]
+            }
             kind => {
                 let kind = kind.map_operands(|operand| map[&operand]);
                 let folded = fold::add(graph, Expr { kind, ty: expr.ty, shape: expr.shape }, span, precision);
@@ -106,6 +119,18 @@ pub fn decide(
         map.insert(id, new);
     }
     roots.iter().map(|root| map[root]).collect()
+}
+
+/// Zero of either sign.
+fn is_zero(graph: &Graph, id: ExprId, precision: Precision) -> bool {
+    fold::known(graph, id, precision) == Some(Known::Real(0.0))
+}
+
+fn is_batch_count(graph: &Graph, id: ExprId) -> bool {
+    match graph.get(id).kind {
+        ExprKind::Convert(count) => graph.get(count).kind == ExprKind::Builtin(Builtin::BatchCount),
+        _ => false,
+    }
 }
 
 /// A clip: `Min` or `Max`, and its bound.
@@ -166,6 +191,7 @@ pub fn is_fixed(graph: &Graph, root: ExprId) -> bool {
             | ExprKind::Select(..)
             | ExprKind::Gate(..)
             | ExprKind::Math(..)
+            | ExprKind::Exponential { .. }
             | ExprKind::Widen(_)
             | ExprKind::Convert(_) => true,
         }

@@ -81,6 +81,7 @@ fn respecified(rule: &Rule, id: ExprId) -> (ExprKind, Shape) {
         | ExprKind::Select(..)
         | ExprKind::Gate(..)
         | ExprKind::Math(..)
+        | ExprKind::Exponential { .. }
         | ExprKind::Convert(_)
         | ExprKind::Scan { .. }
         | ExprKind::Widen(_)

@@ -1,18 +1,19 @@
 //! The columns of spiking postsynaptic neurons, in the rows of silent presynaptic ones.
 
+use super::batch::Touched;
 use super::element::At;
 use super::emit::Emitter;
 use super::events::Variant;
 use super::layout::Place;
-use super::neuron::{block_range, push_loop, write_variables, write_variables_if};
-use super::program::{Launch, ScalarSource, Table};
-use super::rows::{Level, Rows, describe, index, of_level, pass_name, variant_roots};
+use super::neuron::{block_range, push_loop, write_variables_if};
+use super::program::{Launch, ScalarSource, StorageId, Table};
+use super::rows::{Level, Rows, describe, index, of_level, pass_name, variant_roots, write_batched};
 use super::section::Work;
 use super::stage::Key;
 use crate::kernel::{self, Conversion, LoopKind, Side, SpaceKind, Type, Unary, ValueId};
 
 /// Columns of a block on a sparse group.
-const COLUMNS_PER_BLOCK: u32 = 1;
+pub(super) const COLUMNS_PER_BLOCK: u32 = 1;
 
 /// The spiking columns of a row of a dense group whose neuron is silent.
 pub(super) fn of_row(
@@ -21,8 +22,9 @@ pub(super) fn of_row(
     rows: &Rows,
     row: ValueId,
     variant: &Variant,
+    touched: Option<&Touched>,
 ) {
-    let count = emitter.scalar_value(ScalarSource::EventCount(Side::Post), Type::I64);
+    let (list, count) = listed(emitter, touched);
     let any = emitter.builder.compare(kernel::Compare::GreaterEqual, count, rows.one);
     emitter.enter();
     let roots = variant_roots(emitter, variant);
@@ -36,13 +38,11 @@ pub(super) fn of_row(
     let event = index(emitter, "event");
     emitter.enter();
     let outer = emitter.at;
-    let column = spiking_column(emitter, event);
+    let column = spiking_column(emitter, list, event);
     let synapse = emitter.builder.add(start, column);
     emitter.builder.name(synapse, "k");
     (emitter.at.post, emitter.at.synapse) = (Some(column), Some(synapse));
-    let closure = emitter.work.closure(key, &roots);
-    emitter.emit_all(closure);
-    write_variables(emitter, &variant.writes);
+    write_batched(emitter, key, &roots, &variant.writes, &[]);
     emitter.at = outer;
     let body = emitter.leave();
     push_loop(emitter, LoopKind::Serial, event, Some(rows.zero), Some(count), body);
@@ -55,9 +55,20 @@ pub(super) fn of_row(
     });
 }
 
-fn spiking_column(emitter: &mut Emitter<'_, '_, '_>, event: ValueId) -> ValueId {
-    let events = emitter.work.planner.storages.events(Side::Post);
-    let list = emitter.buffer(events, kernel::Access::Read);
+/// The list of the postsynaptic neurons that spike, and its length.
+fn listed(emitter: &mut Emitter<'_, '_, '_>, touched: Option<&Touched>) -> (StorageId, ValueId) {
+    let Some(touched) = touched else {
+        let list = emitter.work.planner.storages.events(Side::Post);
+        return (list, emitter.scalar_value(ScalarSource::EventCount(Side::Post), Type::I64));
+    };
+    let (list, count) = touched.list();
+    let count = emitter.buffer(count, kernel::Access::Read);
+    let zero = emitter.builder.int(0);
+    (list, emitter.builder.load(count, zero))
+}
+
+fn spiking_column(emitter: &mut Emitter<'_, '_, '_>, list: StorageId, event: ValueId) -> ValueId {
+    let list = emitter.buffer(list, kernel::Access::Read);
     let column = emitter.builder.load(list, event);
     let column = emitter.builder.convert(Conversion::Unsigned, Type::I64, column);
     emitter.builder.name(column, "j");
@@ -81,7 +92,8 @@ pub(super) fn launch(work: &mut Work<'_, '_>, key: Key, variant: &Variant) -> La
     let (start, end) = block_range(&mut emitter, block, COLUMNS_PER_BLOCK, count);
     let event = index(&mut emitter, "event");
     emitter.enter();
-    let column = spiking_column(&mut emitter, event);
+    let list = emitter.work.planner.storages.events(Side::Post);
+    let column = spiking_column(&mut emitter, list, event);
     let next = emitter.builder.add(column, one);
     let first = emitter.look_up(Table::ColumnStart, column);
     let last = emitter.look_up(Table::ColumnStart, next);

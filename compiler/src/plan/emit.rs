@@ -260,7 +260,10 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
                     None => value,
                 }
             }
-            ExprKind::Number(_) | ExprKind::Local(_) | ExprKind::Scan { .. } => {
+            ExprKind::Number(_)
+            | ExprKind::Local(_)
+            | ExprKind::Exponential { .. }
+            | ExprKind::Scan { .. } => {
                 crate::ice!("no kernel computes {:?}", expr.kind)
             }
             ExprKind::Integer(value) => self.builder.int(*value),

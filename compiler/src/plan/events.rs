@@ -1,6 +1,7 @@
 //! The event plan of a step: only the rows and columns of spiking neurons, where that is proved equal to a full pass.
 
 use super::PlanChoice;
+use super::batch::Touched;
 use super::layout::Range;
 use super::section::Work;
 use super::stage::Key;
@@ -17,6 +18,8 @@ pub(super) struct Sparse {
     pub(super) column: Variant,
     /// The places that the pass writes, each with the clips that constrain ends with.
     last_clips: Vec<(Write, Vec<Clip>)>,
+    /// In a batch: the rows and columns of neurons that spike in some element.
+    pub(super) touched: Option<Touched>,
 }
 
 /// What is done with one synapse.
@@ -49,7 +52,10 @@ pub(super) fn sparse_variants(work: &mut Work<'_, '_>, trace: &Flow) -> Option<S
     let without = match work.layout.kind {
         Kind::OneToOne => return None,
         Kind::Dense | Kind::Sparse if !work.layout.batched => None,
-        Kind::Dense | Kind::Sparse => Some("the elements of a batch spike at different times"),
+        Kind::Dense | Kind::Sparse if work.planner.options.tiles => None,
+        Kind::Dense | Kind::Sparse => Some(
+            "lists of what spikes in a batch, where its elements spike at different times, are made one by one",
+        ),
         Kind::Conv2d | Kind::Local2d => Some("spatial groups look at every synapse in every step"),
     };
     if let Some(reason) = without {
@@ -92,17 +98,28 @@ pub(super) fn sparse_variants(work: &mut Work<'_, '_>, trace: &Flow) -> Option<S
             return None;
         }
     }
-    let row = assumed(work, &writes, Assumption::ROW);
-    let column = assumed(work, &writes, Assumption::COLUMN);
+    // A row or column of a batch is one that spikes in some element, so nothing is known of any one.
+    let (row, column) = match work.layout.batched {
+        false => (Assumption::ROW, Assumption::COLUMN),
+        true => (Assumption::default(), Assumption { pre: Some(false), post: None }),
+    };
+    let row = assumed(work, &writes, row);
+    let column = assumed(work, &writes, column);
     let row_writes = row.into_iter().filter(|write| !still(work, write)).collect();
     let column_writes: Vec<Write> = column.into_iter().filter(|write| !still(work, write)).collect();
-    let text =
-        "event rows and columns where few neurons spike: without a spike of its neurons no synapse changes";
+    let (more, touched) = match work.layout.batched {
+        false => ("", None),
+        true => (" in any element of the batch", Some(Touched::new(work))),
+    };
+    let text = format!(
+        "event rows and columns where few neurons spike: without a spike of its neurons{more} no synapse changes"
+    );
     work.planner.note("plan", text, None);
     Some(Sparse {
         row: Variant { writes: row_writes, sums },
         column: Variant { writes: column_writes, sums: Vec::new() },
         last_clips,
+        touched,
     })
 }
 

@@ -12,6 +12,7 @@
 pub mod print;
 pub mod program;
 
+mod batch;
 mod closed;
 mod columns;
 mod counts;
@@ -77,7 +78,8 @@ pub struct Options {
     pub given_draws: Vec<SiteId>,
     /// Which plans may be taken.
     pub choice: PlanChoice,
-    /// Whether sums of products over the batch are made in tiles: where a block's threads are one, and share a cache.
+    /// Where a block's threads are one, and share a cache: sums of products over the batch are made in tiles, and what
+    /// spikes in some element of a batch is listed for the event plan.
     pub tiles: bool,
     /// Whether the synapses are so many that `Auto` leaves rows behind where it can. Who knows the sizes says so.
     pub large: bool,

@@ -78,7 +78,11 @@ pub(super) fn event_pass(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse) -> 
     let how = "rows of spiking neurons";
     let with_columns = format!("{how}, and spiking columns of the other rows");
     describe(&mut emitter, key, if dense { &with_columns } else { how });
-    let spikes = emitter.work.planner.storages.spikes(Side::Pre);
+    let touched = sparse.touched.as_ref();
+    let spikes = match touched {
+        Some(touched) => touched.flags(Side::Pre),
+        None => emitter.work.planner.storages.spikes(Side::Pre),
+    };
     over_rows(emitter, key, &sparse.row, &[], |emitter, rows, block, row, _| {
         let spike = emitter.load(spikes, Place::neuron(Side::Pre), 0, 1);
         emitter.enter();
@@ -86,7 +90,7 @@ pub(super) fn event_pass(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse) -> 
         let then = emitter.leave();
         emitter.enter();
         if dense && !sparse.column.writes.is_empty() {
-            columns::of_row(emitter, key, rows, row, &sparse.column);
+            columns::of_row(emitter, key, rows, row, &sparse.column, touched);
         }
         let otherwise = emitter.leave();
         emitter.builder.push(kernel::Stmt::If { condition: spike, then, otherwise, results: Vec::new() });

@@ -93,6 +93,7 @@ impl Stages {
                 | ExprKind::Select(..)
                 | ExprKind::Gate(..)
                 | ExprKind::Math(..)
+                | ExprKind::Exponential { .. }
                 | ExprKind::Convert(_) => {}
             }
             self.of.push(stage);

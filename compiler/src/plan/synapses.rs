@@ -5,7 +5,7 @@ use super::events::Sparse;
 use super::program::{Action, Alternative, Condition};
 use super::section::Work;
 use super::stage::Key;
-use super::{closed, columns, lazy, rows, spatial};
+use super::{batch, closed, columns, lazy, rows, spatial};
 use crate::topology::Kind;
 
 /// The event plan is taken below this share of a full pass, and a synapse of a column costs so many synapses of a
@@ -19,6 +19,8 @@ const REPLAY_SHARE: f64 = 0.9;
 const REPLAY_COST: f64 = 3.0;
 const SPARSE_REPLAY_SHARE: f64 = 0.2;
 const SPARSE_REPLAY_COST: f64 = 0.6;
+/// In a batch every synapse is a loop over its elements, wherever it lies.
+const BATCHED_COLUMN_COST: f64 = 4.0;
 
 /// Writes the kernels of a synapse pass.
 pub(super) fn launch(work: &mut Work<'_, '_>, key: Key, sparse: Option<&Sparse>, actions: &mut Vec<Action>) {
@@ -66,15 +68,24 @@ pub(super) fn launch(work: &mut Work<'_, '_>, key: Key, sparse: Option<&Sparse>,
         ]));
         return;
     }
-    let mut events = vec![Action::Launch(rows::event_pass(work, key, sparse))];
+    let mut events = match &sparse.touched {
+        Some(touched) => touched.launches(work, key),
+        None => Vec::new(),
+    };
+    events.push(Action::Launch(rows::event_pass(work, key, sparse)));
     // The rows of a sparse group do not say which of their synapses belong to a column; its columns do.
     if work.layout.kind == Kind::Sparse && !sparse.column.writes.is_empty() {
-        events.push(Action::Launch(columns::launch(work, key, &sparse.column)));
+        let launch = match &sparse.touched {
+            Some(touched) => batch::columns(work, key, &sparse.column, touched),
+            None => columns::launch(work, key, &sparse.column),
+        };
+        events.push(Action::Launch(launch));
     }
+    let column_cost = if sparse.touched.is_some() { BATCHED_COLUMN_COST } else { COLUMN_COST };
     actions.push(Action::Choose(vec![
         Alternative {
             name: "event rows and columns".to_string(),
-            condition: Condition::FewEvents { share, column_cost: COLUMN_COST },
+            condition: Condition::FewEvents { share, column_cost },
             actions: events,
         },
         Alternative {

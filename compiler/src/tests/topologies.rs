@@ -154,3 +154,33 @@ fn stories_in_batches_on_other_topologies() {
         assert!(all(kind, 2) > 50, "{}", kind.word());
     }
 }
+
+/// A batch looks at the rows and columns of neurons that spike in any of its elements, where that is all that changes.
+#[test]
+fn batches_look_at_rows_and_columns_of_any_element() {
+    let rule_with = |how: &str, state: &str, more: &str| {
+        rule(&format!(
+            "rule r {{ batch {how}; plastic w in 0 .. 1 = uniform(0, 1); pre state x; post state y; post state heard;
+                dx/dt = -x / 20 ms; dy/dt = -y / 10 ms; {state}
+                on pre {{ x += 1; dw -= 0.1 * y * w; }} on post {{ y += 1; dw += 0.1 * x; }}
+                update {{ heard = sum[pre](pre.spike * w); {more} }} }}"
+        ))
+    };
+    for kind in [Kind::Dense, Kind::Sparse] {
+        for how in ["sum", "mean"] {
+            for batch in [2, 5] {
+                let setup = Setup::on(group(kind, batch), batch);
+                let (taken, notes) = agree_in::<f32>(&rule_with(how, "", ""), Precision::F32, &setup);
+                assert!(taken > 10, "{taken} on {}: {notes:?}", kind.word());
+                agree_in::<f64>(&rule_with(how, "", ""), Precision::F64, &setup);
+            }
+            let setup = Setup::on(group(kind, 0), 3);
+            let (taken, _) = agree_in::<f32>(
+                &rule_with(how, "synapse state e; de/dt = -e / 5 ms;", "dw += 0.01 * e;"),
+                Precision::F32,
+                &setup,
+            );
+            assert_eq!(taken, 0);
+        }
+    }
+}

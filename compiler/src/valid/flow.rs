@@ -32,6 +32,7 @@ pub fn validate(flow: &Flow) -> Result<(), Vec<String>> {
             ExprKind::Load { .. }
             | ExprKind::Builtin(_)
             | ExprKind::Math(..)
+            | ExprKind::Exponential { .. }
             | ExprKind::Convert(_)
             | ExprKind::Draw { .. }
             | ExprKind::Reduce { .. }

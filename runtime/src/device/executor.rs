@@ -39,6 +39,8 @@ pub(crate) struct Machine {
     pub(crate) dirty: bool,
     threads: Threads,
     prologue: Vec<f64>,
+    /// How often the prologue has been evaluated.
+    version: u64,
     create: Vec<Act>,
     pub(super) advance: Vec<Act>,
     pub(super) commit: Option<(Due, Vec<Act>)>,
@@ -169,6 +171,7 @@ impl Machine {
             batch,
             counts,
             prologue,
+            version: 1,
             dt,
             seed,
             step: 0,
@@ -247,6 +250,7 @@ impl Machine {
         {
             *period = *length;
         }
+        self.version += 1;
         for (result, id) in self.prologue.iter_mut().zip(&self.program.prologue.results) {
             *result = values[id.index()].number();
         }
@@ -392,7 +396,8 @@ impl Machine {
     pub(super) fn moment(&self, run: u64) -> Moment<'_> {
         Moment {
             prologue: &self.prologue,
-            counts: self.counts,
+            version: self.version,
+            counts: &self.counts,
             step: self.step,
             dt: self.dt,
             seed: self.seed,

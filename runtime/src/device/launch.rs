@@ -17,7 +17,9 @@ use crate::error::{Error, Result};
 /// What the scalars of a launch come from.
 pub(crate) struct Moment<'a> {
     pub(crate) prologue: &'a [f64],
-    pub(crate) counts: Counts,
+    /// Grows with every change of the prologue; at least 1.
+    pub(crate) version: u64,
+    pub(crate) counts: &'a Counts,
     pub(crate) step: u64,
     /// In ms.
     pub(crate) dt: f64,
@@ -63,6 +65,10 @@ pub(crate) struct BoundLaunch {
     pointers: Box<[*mut u8]>,
     slots: Box<[u64]>,
     sources: Box<[(ScalarSource, Type)]>,
+    /// The slots whose values differ from step to step.
+    varying: Box<[usize]>,
+    /// The version of the prologue that the other slots are of.
+    version: u64,
     items: Box<[Extent]>,
     per_block: u64,
     work_per_item: u64,
@@ -113,6 +119,8 @@ impl BoundLaunch {
             views,
             slots: vec![0; launch.scalars.len()].into(),
             sources: launch.scalars.iter().copied().zip(types).collect(),
+            varying: (0..launch.scalars.len()).filter(|&slot| varies(launch.scalars[slot])).collect(),
+            version: 0,
             items: kernel.space.items.clone().into(),
             per_block: u64::from(kernel.space.per_block).max(1),
             work_per_item: work_per_item(kernel, sizes.counts),
@@ -121,8 +129,16 @@ impl BoundLaunch {
 
     /// Carries it out.
     pub(crate) fn run(&mut self, moment: &Moment<'_>, threads: &Threads) {
-        for (slot, &(source, ty)) in self.slots.iter_mut().zip(&self.sources) {
-            *slot = scalar(source, ty, moment);
+        if self.version != moment.version {
+            self.version = moment.version;
+            for (slot, &(source, ty)) in self.slots.iter_mut().zip(&self.sources) {
+                *slot = scalar(source, ty, moment);
+            }
+        } else {
+            for &slot in &self.varying {
+                let (source, ty) = self.sources[slot];
+                self.slots[slot] = scalar(source, ty, moment);
+            }
         }
         let slots = &self.slots;
         let count = |extent: &Extent| match *extent {
@@ -151,6 +167,20 @@ fn largest(source: ScalarSource, sizes: &Sizes<'_>, kernel: &str) -> u64 {
         | ScalarSource::Seed
         | ScalarSource::Run
         | ScalarSource::Head(_) => ice!("a length of `{kernel}` is not a count"),
+    }
+}
+
+/// Whether a scalar may differ though no parameter has changed.
+fn varies(source: ScalarSource) -> bool {
+    match source {
+        ScalarSource::Prologue(_) | ScalarSource::Count(_) | ScalarSource::Constant(_) => false,
+        // A checkpoint brings its own seed.
+        ScalarSource::Seed
+        | ScalarSource::Time
+        | ScalarSource::Step
+        | ScalarSource::Run
+        | ScalarSource::EventCount(_)
+        | ScalarSource::Head(_) => true,
     }
 }
 

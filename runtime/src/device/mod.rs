@@ -9,6 +9,7 @@ pub(crate) mod interpreter;
 mod lag;
 pub(crate) mod launch;
 pub(crate) mod memory;
+mod work;
 
 use std::fmt;
 use std::sync::Arc;
@@ -158,7 +159,9 @@ impl Threads {
     /// Runs `work` where `rayon::join` uses these threads. Inside it, further calls are free.
     pub(crate) fn enter<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         match self {
-            Threads::One | Threads::Shared => work(),
+            Threads::One => work(),
+            Threads::Shared if rayon::current_thread_index().is_some() => work(),
+            Threads::Shared => rayon::join(work, || ()).0,
             Threads::Own(pool) => pool.install(work),
         }
     }

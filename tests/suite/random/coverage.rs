@@ -71,6 +71,7 @@ fn word(rule: &Rule, id: ExprId) -> String {
         ExprKind::Select(..) => format!("Select:{ty:?}"),
         ExprKind::Gate(..) => format!("Gate:{ty:?}"),
         ExprKind::Math(function, _) => format!("{function:?}"),
+        ExprKind::Exponential { .. } => "Exponential".to_owned(),
         ExprKind::Convert(operand) => format!("Convert:{:?}:{ty:?}", rule.exprs[*operand].ty),
         ExprKind::Draw { site, .. } => format!("{:?}", rule.sites[*site].distribution),
         ExprKind::Reduce { op, over, .. } => {

@@ -1,6 +1,7 @@
 //! Operations on values of either form: scalars where all operands are, lanes otherwise.
 
-use cranelift_codegen::ir::{InstBuilder, Value, types};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{InstBuilder, InstructionData, Opcode, Value, types};
 
 use super::form::{Affine, Form, Step, vector_type};
 use super::function::Lower;
@@ -235,19 +236,59 @@ impl Lower<'_, '_> {
                 forms => crate::ice!("conditions in different forms: {forms:?}"),
             };
         }
+        let zero = self.is_zero(b);
         let (a, b) = (self.pack(ty, a), self.pack(ty, b));
         match (a, b) {
             (Form::One(a), Form::One(b)) => {
                 let mask = self.mask(condition);
-                let mask = self.cast(vector_type(ty), mask);
-                Form::One(self.b.ins().bitselect(mask, a, b))
+                Form::One(self.choose(ty, mask, a, b, zero))
             }
             (Form::Two(a), Form::Two(b)) => {
-                let masks = self.wide_mask(condition).map(|mask| self.cast(vector_type(ty), mask));
-                Form::Two([0, 1].map(|half| self.b.ins().bitselect(masks[half], a[half], b[half])))
+                let masks = self.wide_mask(condition);
+                Form::Two([0, 1].map(|half| self.choose(ty, masks[half], a[half], b[half], zero)))
             }
             forms => crate::ice!("operands of one type in different forms: {forms:?}"),
         }
+    }
+
+    /// Lanes of `a` where those of a mask of integers are all ones, and of `b` where they are 0. Cranelift makes one blend of
+    /// a selection by a comparison, and three operations of another one; it recognises a comparison of floats behind a
+    /// cast, and of integers only without one.
+    fn choose(&mut self, ty: Type, mask: Value, a: Value, b: Value, b_is_zero: bool) -> Value {
+        let vector = vector_type(ty);
+        let comparison =
+            self.b.func.dfg.value_def(mask).inst().map(|inst| self.b.func.dfg.insts[inst].opcode());
+        if comparison == Some(Opcode::Fcmp) {
+            let mask = self.cast(vector, mask);
+            return self.b.ins().bitselect(mask, a, b);
+        }
+        if b_is_zero {
+            let mask = self.cast(vector, mask);
+            return self.b.ins().band(mask, a);
+        }
+        let lanes = self.b.func.dfg.value_type(mask);
+        let mask = if comparison == Some(Opcode::Icmp) {
+            mask
+        } else {
+            let zero = self.b.ins().iconst(lanes.lane_type(), 0);
+            let zero = self.b.ins().splat(lanes, zero);
+            self.b.ins().icmp(IntCC::SignedLessThan, mask, zero)
+        };
+        let (a, b) = (self.cast(lanes, a), self.cast(lanes, b));
+        let chosen = self.b.ins().bitselect(mask, a, b);
+        self.cast(vector, chosen)
+    }
+
+    /// Whether a value is the constant +0 in all lanes.
+    fn is_zero(&self, form: Form) -> bool {
+        let Form::Scalar(value) = form else { return false };
+        let dfg = &self.b.func.dfg;
+        dfg.value_def(value).inst().is_some_and(|inst| match dfg.insts[inst] {
+            InstructionData::UnaryIeee32 { imm, .. } => imm.bits() == 0,
+            InstructionData::UnaryIeee64 { imm, .. } => imm.bits() == 0,
+            InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } => imm.bits() == 0,
+            _ => false,
+        })
     }
 
     /// Conditions brought to one lane width: the wide one only where none is narrow.

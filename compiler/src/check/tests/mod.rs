@@ -54,6 +54,7 @@ fn show(rule: &Rule, id: ExprId) -> String {
         ExprKind::Select(c, a, b) => format!("select({}, {}, {})", s(c), s(a), s(b)),
         ExprKind::Gate(c, a) => format!("gate({}, {})", s(c), s(a)),
         ExprKind::Math(f, list) => format!("{f:?}({})", list.iter().map(s).collect::<Vec<_>>().join(", ")),
+        ExprKind::Exponential { place, .. } => format!("exponential[{place}]"),
         ExprKind::Convert(a) => format!("{:?}<{}>", rule.exprs[id].ty, s(a)),
         ExprKind::Draw { site, .. } => format!("draw{}", site.index()),
         ExprKind::Reduce { op, over, body } => format!("{op:?}[{over:?}]({})", s(body)),

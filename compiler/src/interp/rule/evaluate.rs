@@ -10,6 +10,7 @@ use crate::ice;
 use crate::interp::order::{lanes32, serial256};
 use crate::interp::scalar::Scalar;
 use crate::ir::*;
+use crate::math::matrix::exponential_less_one;
 use crate::math::{self, Real, Stream};
 
 /// One value for each element of a shape.
@@ -147,6 +148,10 @@ impl<R: Real> Scope<'_, R> {
             }
             ExprKind::Math(function, arguments) => {
                 Scalar::math(*function, &arguments.iter().map(at).collect::<Vec<_>>())
+            }
+            ExprKind::Exponential { entries, place } => {
+                let entries: Vec<f64> = entries.iter().map(|id| at(id).to_host()).collect();
+                Scalar::Wide(exponential_less_one(&entries)[*place as usize])
             }
             ExprKind::Convert(a) => at(a).convert(expr.ty),
             ExprKind::Draw { site, parameters } => {

@@ -404,11 +404,14 @@ impl<R: Real> RuleMachine<R> {
     /// Computes again what depends on parameters only.
     fn refresh(&mut self) {
         let mut constants: Vec<Option<Scalar<R>>> = Vec::with_capacity(self.rule.exprs.len());
+        let mut last = wide::LastExponential::default();
         for (_, expr) in self.rule.exprs.iter() {
             let parameters = |variable: VarId, place: u32| {
                 self.variables[variable.index()].get(place as usize).map_or(f64::NAN, |value| value.to_host())
             };
-            constants.push(wide::one(expr, &|operand| constants[operand.index()], &parameters, self.dt));
+            let operand = |operand: ExprId| constants[operand.index()];
+            let value = wide::one(expr, &operand, &parameters, self.dt, &mut last);
+            constants.push(value);
         }
         self.constants = constants;
     }

@@ -256,6 +256,7 @@ impl Printer<'_> {
             | ExprKind::Select(..)
             | ExprKind::Gate(..)
             | ExprKind::Math(..)
+            | ExprKind::Exponential { .. }
             | ExprKind::Draw { .. }
             | ExprKind::Reduce { .. }
             | ExprKind::Scan { .. }
@@ -301,6 +302,7 @@ impl Printer<'_> {
             }
             ExprKind::Gate(c, a) => (format!("gate({}, {})", bare(c), bare(a)), 8),
             ExprKind::Math(function, _) => (format!("{}({})", math_word(*function), list()), 8),
+            ExprKind::Exponential { place, .. } => (format!("expm1([{}])[{place}]", list()), 8),
             ExprKind::Convert(a) => (format!("{}({})", word(expr.ty), bare(a)), 8),
             ExprKind::Draw { site, .. } => {
                 let name = distribution(self.rule.sites[*site].distribution);

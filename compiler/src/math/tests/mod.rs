@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod emission;
+mod matrix;
 mod precise;
 mod random;
 mod special;

@@ -178,7 +178,7 @@ impl Signs<'_> {
             },
             ExprKind::Scan { body, .. } => sign(body),
             ExprKind::Past { body, initial, .. } => sign(body).either(sign(initial)),
-            ExprKind::Local(_) => Known::Open,
+            ExprKind::Exponential { .. } | ExprKind::Local(_) => Known::Open,
         };
         // What only parameters decide keeps its sign, even where that is not known.
         match found {

@@ -386,6 +386,7 @@ fn steady(rule: &Rule, values: &HashMap<LocalId, ExprId>) -> Vec<bool> {
             | ExprKind::Select(..)
             | ExprKind::Gate(..)
             | ExprKind::Math(..)
+            | ExprKind::Exponential { .. }
             | ExprKind::Convert(_)
             | ExprKind::Widen(_)
             | ExprKind::Reduce { .. }

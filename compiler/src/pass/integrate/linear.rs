@@ -116,6 +116,7 @@ fn node(
         | ExprKind::Select(..)
         | ExprKind::Gate(..)
         | ExprKind::Math(..)
+        | ExprKind::Exponential { .. }
         | ExprKind::Convert(_)
         | ExprKind::Draw { .. }
         | ExprKind::Reduce { .. }

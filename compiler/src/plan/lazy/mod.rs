@@ -75,6 +75,7 @@ pub(super) fn prove(work: &mut Work<'_, '_>, sparse: &Sparse) -> Option<Lazy> {
     }
     let (gate, column) = gate::of_column(work, sparse);
     let needs = match work.layout.kind {
+        _ if work.layout.batched => Err(("no history of a batch's spikes is kept", None)),
         Kind::Dense | Kind::Sparse => needs(work, sparse, &column, gate),
         Kind::OneToOne | Kind::Conv2d | Kind::Local2d => Err(("the group has no rows", None)),
     };

@@ -104,6 +104,13 @@ impl Validator<'_> {
                 }
                 self.common(operands, FRACTIONS)
             }
+            ExprKind::Exponential { entries, place } => {
+                let size = entries.len().isqrt();
+                if size * size != entries.len() || *place as usize >= entries.len() {
+                    return Err(format!("is no entry of a matrix of {} entries", entries.len()));
+                }
+                self.common(entries, &[Type::Wide])
+            }
             ExprKind::Convert(a) => conversion(self.type_of(*a), expr.ty),
             ExprKind::Draw { site, parameters } => self.draw_type(*site, parameters),
             ExprKind::Reduce { op: ReduceOp::Count, body, .. } => {
@@ -178,6 +185,7 @@ impl Validator<'_> {
             | ExprKind::Select(..)
             | ExprKind::Gate(..)
             | ExprKind::Math(..)
+            | ExprKind::Exponential { .. }
             | ExprKind::Widen(_)
             | ExprKind::Convert(_) => {
                 expr.kind.operands().iter().map(of).fold(Shape::of(Domain::Global), Shape::join)

@@ -274,6 +274,7 @@ impl Validator<'_> {
                 | ExprKind::Select(..)
                 | ExprKind::Gate(..)
                 | ExprKind::Math(..)
+                | ExprKind::Exponential { .. }
                 | ExprKind::Convert(_)
                 | ExprKind::Widen(_)
                 | ExprKind::Reduce { .. }

@@ -69,6 +69,13 @@ fn check(program: &Program, isa: &Isa, topology: &Topology, batch: usize) -> usi
         let role = |id: BufferId| program.storages[launch.buffers[id.index()]].role;
         let array = |(id, buffer): (BufferId, &Buffer)| match (buffer.kind, role(id)) {
             (BufferKind::EventList(_), _) => Array::new(buffer.ty, (0..length(&buffer.shape)).collect()),
+            // The list of the neurons that spike in a batch, and its length.
+            (BufferKind::Scratch, _) if buffer.ty == Type::I32 => {
+                Array::new(buffer.ty, (0..length(&buffer.shape)).collect())
+            }
+            (BufferKind::Scratch, _) if buffer.ty == Type::I64 && buffer.shape == [Extent::Constant(1)] => {
+                Array::new(buffer.ty, vec![3])
+            }
             (_, Role::Index(of)) => Array::new(
                 buffer.ty,
                 tables.get(of).into_iter().map(|entry| bits_of(entry, buffer.ty)).collect(),

@@ -3,6 +3,7 @@
 use super::Module;
 use super::params::number;
 use super::plans::Plan;
+use super::prologue::ROOM;
 use crate::back::rust::{RustKernel, kernel};
 use crate::kernel::{Extent, Kernel, Type};
 use crate::plan::program::{Count, Launch, ScalarSource, Size};
@@ -79,6 +80,10 @@ impl Module<'_> {
     pub(super) fn prologue(&mut self) {
         let (results, flags) = (self.plans.prologue.len(), self.planned.flags.len());
         let (of, scalars) = self.plans.prologue.finish();
+        let room = of.buffers.iter().find_map(|(_, buffer)| match buffer.shape[..] {
+            [Extent::Constant(length)] if buffer.name == ROOM => Some(length),
+            _ => None,
+        });
         self.out.open(format!(
             "fn prologue(params: &Params, given: &[bool; {flags}], dt: f64, results: &mut [f64; {results}]) -> Result<(), native::Error>"
         ));
@@ -108,7 +113,12 @@ impl Module<'_> {
                     scalar.map_or("dt, ".to_owned(), |(id, element)| format!("p{}_{element}, ", id.index()))
                 })
                 .collect();
-            self.out.line(format!("evaluate(0..1, {}results);", arguments.concat()));
+            let mut arguments = arguments.concat();
+            if let Some(room) = room {
+                self.out.line(format!("let mut room = [0.0; {room}];"));
+                arguments.push_str("&mut room, ");
+            }
+            self.out.line(format!("evaluate(0..1, {arguments}results);"));
         }
         let periods = self.plans.places.schedules.iter().chain(&self.plans.places.commit);
         for place in periods.copied().collect::<Vec<usize>>() {

@@ -14,6 +14,7 @@
 mod access;
 mod bodies;
 mod builder;
+mod exponential;
 mod group;
 mod launches;
 mod options;

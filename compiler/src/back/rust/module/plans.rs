@@ -16,7 +16,7 @@ use crate::ir::{
 };
 use crate::kernel::Precision;
 use crate::plan::program::{Program, Role, Storage, StorageId};
-use crate::plan::{self, Options};
+use crate::plan::{self, Options, PlanChoice};
 use crate::topology::Kind;
 
 /// One program, and how it stands in the module.
@@ -130,6 +130,8 @@ pub(super) fn plan(
                         tiles: batched,
                         given_values: rule.zero.clone(),
                         given_draws: rule.draws.clone(),
+                        // Modules with a batch look at every synapse: what spikes in it is not listed.
+                        choice: if batched { PlanChoice::FullPass } else { PlanChoice::Auto },
                         ..Options::default()
                     };
                     let program = plan::compile(&rule.rule, &options)?;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::exponential;
 use crate::arena::Arena;
 use crate::flow::Graph;
 use crate::ir::{self, BinaryOp, Builtin, Expr, ExprId, ExprKind, Shape, VarId};
@@ -12,6 +13,9 @@ use crate::source::{FileId, Span};
 
 /// What is computed here stands in many programs, and in no one place of the text.
 pub(super) const NOWHERE: Span = Span { file: FileId(u32::MAX), start: 0, end: 0 };
+
+/// What the buffer is called in which exponentials are computed.
+pub(super) const ROOM: &str = "room";
 
 /// Numbers that parameters and `dt` decide; equal ones are one, whichever program asks for them.
 #[derive(Default)]
@@ -67,7 +71,8 @@ impl Prologue {
         let space = Space { kind: SpaceKind::Single, items: vec![Extent::Constant(1)], per_block: 1 };
         let mut builder = KernelBuilder::new("evaluate", space);
         builder.doc("what is computed when a parameter changes");
-        let mut writer = Writer { builder, parameters: BTreeMap::new(), dt: None };
+        let mut writer =
+            Writer { builder, parameters: BTreeMap::new(), dt: None, exponentials: Vec::new(), room: None };
         writer.builder.enter();
         let outputs = writer.numbers(self.graph.exprs(), &self.outputs);
         writer.finish(&outputs)
@@ -79,6 +84,9 @@ struct Writer {
     builder: KernelBuilder,
     parameters: BTreeMap<(VarId, u32), ScalarId>,
     dt: Option<ScalarId>,
+    /// The matrices whose exponentials are computed, each with where its result begins in the room.
+    exponentials: Vec<(Vec<ValueId>, usize)>,
+    room: Option<BufferId>,
 }
 
 impl Writer {
@@ -119,6 +127,9 @@ impl Writer {
         for (place, value) in outputs.iter().enumerate() {
             let index = self.builder.int(place as i64);
             self.builder.store(buffer, index, *value, None);
+        }
+        if let Some(room) = self.room {
+            self.builder.set_shape(room, vec![Extent::Constant(self.room() as u64)]);
         }
         let body = self.builder.leave();
         let index = self.builder.defined(Type::I64);
@@ -169,6 +180,10 @@ impl Writer {
                 let arguments = arguments.iter().map(value).collect();
                 self.builder.op(Type::F64, Op::Math(*function, arguments))
             }
+            ExprKind::Exponential { entries, place } => {
+                let entries = entries.iter().map(value).collect();
+                self.exponential(entries, *place)
+            }
             ExprKind::Convert(a) => self.convert(value(a), expr.ty),
             ExprKind::Local(_)
             | ExprKind::Builtin(_)
@@ -178,6 +193,38 @@ impl Writer {
             | ExprKind::Widen(_)
             | ExprKind::Past { .. } => crate::ice!("{:?} does not belong to a prologue", expr.kind),
         }
+    }
+
+    /// An entry of an exponential, which is computed once.
+    fn exponential(&mut self, entries: Vec<ValueId>, place: u32) -> ValueId {
+        let room = match self.room {
+            Some(room) => room,
+            None => self.builder.buffer(Buffer {
+                name: ROOM.to_owned(),
+                ty: Type::F64,
+                access: Access::ReadWrite,
+                kind: BufferKind::Scratch,
+                shape: Vec::new(),
+            }),
+        };
+        self.room = Some(room);
+        let known = self.exponentials.iter().find(|(matrix, _)| *matrix == entries);
+        let start = match known {
+            Some((_, start)) => *start,
+            None => {
+                let start = self.room();
+                exponential::emit(&mut self.builder, room, start, &entries);
+                self.exponentials.push((entries, start));
+                start
+            }
+        };
+        let at = self.builder.int(start as i64 + i64::from(place));
+        self.builder.load(room, at)
+    }
+
+    /// How many numbers of room the function needs.
+    fn room(&self) -> usize {
+        self.exponentials.iter().map(|(matrix, _)| exponential::room(matrix.len())).sum()
     }
 
     fn convert(&mut self, value: ValueId, ty: ir::Type) -> ValueId {
