@@ -117,7 +117,7 @@ pub fn examine(text: &str) -> Result<Progress, Failure> {
     Ok(progress)
 }
 
-/// Plans a rule in three ways and runs each beside the rule.
+/// Plans a rule in four ways and runs each beside the rule.
 fn compare(rule: &Rule, progress: &mut Progress) -> Result<(), Failure> {
     if rule.exprs.len() > MOST_EXPRESSIONS {
         return Ok(());
@@ -125,6 +125,7 @@ fn compare(rule: &Rule, progress: &mut Progress) -> Result<(), Failure> {
     let options = [
         Options::default(),
         Options { choice: PlanChoice::Events, ..Options::default() },
+        Options { choice: PlanChoice::Replay, ..Options::default() },
         Options { precision: Precision::F64, choice: PlanChoice::FullPass, ..Options::default() },
     ];
     for options in &options {
@@ -245,7 +246,7 @@ mod tests {
     fn a_rule_goes_all_the_way_and_a_mistake_is_no_failure() {
         let whole = "rule decay { param rate; plastic w = 1; update { dw -= rate * w * pre.spike; } }";
         let progress = examine(whole).expect("no failure");
-        assert_eq!(progress, Progress { parsed: true, finished: 1, planned: 3, compared: 3 });
+        assert_eq!(progress, Progress { parsed: true, finished: 1, planned: 4, compared: 4 });
         assert_eq!(examine("rule { }").expect("no failure"), Progress::default());
     }
 

@@ -115,11 +115,12 @@ impl Engine {
     }
 }
 
-/// From so many synapses on a pass over all of them is slow enough that rows are left behind.
-const LARGE: u64 = 1 << 20;
+/// From so many synapses on they do not stay in a cache from step to step, and rows are left behind. Below, and on sparse
+/// groups, the plan of rows and columns has been measured to be as fast.
+const LARGE: usize = 1 << 20;
 
 fn is_large(topology: &Topology) -> bool {
-    topology.synapses().is_none_or(|synapses| synapses as u64 >= LARGE)
+    matches!(topology, Topology::Dense { .. }) && topology.synapses().is_none_or(|synapses| synapses >= LARGE)
 }
 
 /// The output number `n` of splitmix64 started at `seed`.

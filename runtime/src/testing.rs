@@ -188,7 +188,7 @@ impl Default for Differential {
     }
 }
 
-/// Runs a rule on the rule interpreter, the kernel interpreter and as machine code, in both plans and on one and two
+/// Runs a rule on the rule interpreter, the kernel interpreter and as machine code, in all plans and on one and two
 /// threads, in f32 and f64, with random weights, inputs and spikes, and compares every bit of every variable after every
 /// step and call. Gives how many numbers were compared.
 ///
@@ -210,6 +210,7 @@ fn differ<R: Real + Number>(rule: &Rule, options: Differential, precision: Preci
         (Device::interpreter(), Plan::Auto),
         (Device::cpu_with_threads(1)?, Plan::FullPass),
         (Device::cpu_with_threads(2)?, Plan::Events),
+        (Device::cpu_with_threads(1)?, Plan::Replay),
     ];
     let mut race =
         Race { oracle, rule: &finished, engines: Vec::new(), options, numbers: options.seed, compared: 0 };

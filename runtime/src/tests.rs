@@ -83,7 +83,7 @@ fn a_coincidence_gives_the_numbers_of_the_reference() {
 fn all_devices_plans_and_threads_give_the_same_bits() {
     let mut results = Vec::new();
     for device in devices() {
-        for plan in [Plan::Auto, Plan::FullPass, Plan::Events] {
+        for plan in [Plan::Auto, Plan::FullPass, Plan::Events, Plan::Replay] {
             let (mut engine, id) = engine(device.clone(), group().plan(plan));
             let first = weights(&mut engine, id);
             advance(&mut engine, id, 0..40);

@@ -184,7 +184,9 @@ fn machines(text: &str, precision: Precision) -> Result<(), Failed> {
                 let script = script(&case.rule, size, precision, 16, number);
                 let found = expected(&case, &script, &mut seen).map_err(what)?;
                 check_programs(&case, &script, &found, &mut seen).map_err(what)?;
-                for (plan, threads) in [(Plan::Auto, 1), (Plan::FullPass, 2), (Plan::Events, 7)] {
+                for (plan, threads) in
+                    [(Plan::Auto, 1), (Plan::FullPass, 2), (Plan::Events, 7), (Plan::Replay, 2)]
+                {
                     check_engine(&case, &script, &found, plan, threads).map_err(what)?;
                 }
                 let undelayed = undelayed(&case.rule, script);

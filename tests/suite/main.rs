@@ -14,6 +14,7 @@ mod formatting;
 mod fusion;
 mod golden;
 mod hand_written;
+mod lazy;
 mod machine;
 mod matrix;
 mod native;
@@ -50,6 +51,7 @@ fn main() {
     trials.extend(fusion::trials());
     trials.extend(golden::trials());
     trials.extend(hand_written::trials());
+    trials.extend(lazy::trials());
     trials.extend(native::trials());
     trials.extend(numbers::trials());
     trials.extend(random::trials());

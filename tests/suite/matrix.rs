@@ -58,7 +58,8 @@ pub fn groups(kind: Kind) -> Vec<Topology> {
     }
 }
 
-fn sparse(pre: usize, post: usize, every: usize) -> Topology {
+/// A sparse group, of which about one synapse in `every` exists.
+pub fn sparse(pre: usize, post: usize, every: usize) -> Topology {
     let (mut starts, mut columns) = (vec![0], Vec::new());
     for row in 0..pre {
         let wanted = |column: &usize| (row * 7 + column * 5 + row * column) % every == 1;

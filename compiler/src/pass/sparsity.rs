@@ -93,6 +93,34 @@ pub fn assume(
     roots.iter().map(|root| map[root]).collect()
 }
 
+/// Each root as it is where a condition is known to hold, or not to.
+pub fn decide(
+    graph: &mut Graph,
+    roots: &[ExprId],
+    (condition, holds): (ExprId, bool),
+    precision: Precision,
+) -> Vec<ExprId> {
+    let mut map: HashMap<ExprId, ExprId> = HashMap::new();
+    for id in operands::reachable(graph.exprs(), roots.iter().copied()) {
+        let expr = graph.get(id).clone();
+        let span = graph.span(id);
+        let new = match &expr.kind {
+            _ if id == condition => {
+                let kind = ExprKind::Boolean(holds);
+                graph.add(Expr { kind, ty: Type::Bool, shape: Shape::of(Domain::Global) }, span)
+            }
+            // What was, and what others have, does not hang on it.
+            ExprKind::Past { .. } | ExprKind::Scan { .. } | ExprKind::Reduce { .. } => id,
+            kind => {
+                let kind = kind.map_operands(|operand| map[&operand]);
+                fold::add(graph, Expr { kind, ty: expr.ty, shape: expr.shape }, span, precision)
+            }
+        };
+        map.insert(id, new);
+    }
+    roots.iter().map(|root| map[root]).collect()
+}
+
 /// Zero of either sign.
 fn is_zero(graph: &Graph, id: ExprId, precision: Precision) -> bool {
     fold::known(graph, id, precision) == Some(Known::Real(0.0))

@@ -16,6 +16,8 @@ use crate::topology::Kind;
 pub(super) struct Sparse {
     pub(super) row: Variant,
     pub(super) column: Variant,
+    /// The places that the pass writes, each with the clips that constrain ends with.
+    last_clips: Vec<(Write, Vec<Clip>)>,
     /// In a batch: the rows and columns of neurons that spike in some element.
     pub(super) touched: Option<Touched>,
 }
@@ -29,6 +31,11 @@ pub(super) struct Variant {
 }
 
 impl Sparse {
+    /// Whether a write leaves its place as it was.
+    pub(super) fn is_still(&self, graph: &Graph, write: &Write) -> bool {
+        still(&self.last_clips, graph, write)
+    }
+
     /// All expressions that the variants start from.
     pub(super) fn roots(&self) -> Vec<ExprId> {
         let variants = [&self.row, &self.column];
@@ -70,18 +77,12 @@ pub(super) fn sparse_variants(work: &mut Work<'_, '_>, trace: &Flow) -> Option<S
     }
     let silent = assumed(work, &writes, Assumption::SILENT);
     let constrain = constrain(work);
-    let last_clips: Vec<Vec<Clip>> = {
+    let last_clips: Vec<(Write, Vec<Clip>)> = {
         let graph = &mut work.flow.graph;
-        writes.iter().map(|write| clips_of(&constrain, write, graph)).collect()
+        writes.iter().map(|write| (*write, clips_of(&constrain, write, graph))).collect()
     };
     work.stages.update(&work.flow.graph);
-    // Clips are no change where constrain ends with those very clips: every occasion on which the place changes ends
-    // with constrain, and clipping twice is clipping once, for every bit pattern and any bounds.
-    let still = |work: &Work<'_, '_>, write: &Write| {
-        let place = writes.iter().position(|other| same_place(other, write));
-        clips(&work.flow.graph, write)
-            .is_some_and(|found| found.is_empty() || place.is_some_and(|place| found == last_clips[place]))
-    };
+    let still = |work: &Work<'_, '_>, write: &Write| still(&last_clips, &work.flow.graph, write);
     if let Some(write) = silent.iter().find(|write| !still(work, write)) {
         let address = work.planner.rule.variables[write.variable].address();
         let span = culprit(work, trace, &constrain, write);
@@ -117,8 +118,16 @@ pub(super) fn sparse_variants(work: &mut Work<'_, '_>, trace: &Flow) -> Option<S
     Some(Sparse {
         row: Variant { writes: row_writes, sums },
         column: Variant { writes: column_writes, sums: Vec::new() },
+        last_clips,
         touched,
     })
+}
+
+/// Whether a write leaves its place as it was. Clips are no change where constrain ends with those very clips: every occasion
+/// on which the place changes ends with constrain, and clipping twice is clipping once, for every bit pattern and any bounds.
+fn still(last_clips: &[(Write, Vec<Clip>)], graph: &Graph, write: &Write) -> bool {
+    let last = last_clips.iter().find(|(place, _)| same_place(place, write));
+    clips(graph, write).is_some_and(|found| found.is_empty() || last.is_some_and(|(_, last)| found == *last))
 }
 
 fn same_place(a: &Write, b: &Write) -> bool {

@@ -117,10 +117,12 @@ pub enum Role {
     /// What `past` reads: the values of the last steps, outermost the slots. The values of step s lie in slot s mod
     /// length; creation fills all slots. It is part of the group's state, as variables are.
     Ring(u32),
-    /// The lists of the neurons of a side that spiked in the last steps, `I32`, `[steps, neurons]`; those of step s lie in slot
-    /// s mod steps.
+    /// Who of a side spiked in the last steps. On a dense group lists of neurons, `I32`, `[steps, neurons]`, that of step s in
+    /// slot s mod steps; on a sparse one bits of steps, `I64`, `[words, neurons]`, those of the steps 64 n to 64 n + 63 in
+    /// word n mod words.
     EventHistory(Side),
-    /// How long these lists are, `I64`, `[steps]`.
+    /// How long the list of each step is, `I64`, `[steps]`; on a sparse group the n of each word, `[words]`. Where nothing lags
+    /// behind, -1 will do.
     EventCounts(Side),
     /// A value of the last steps, outermost the slots, for rows that lag behind. It matters only where one does.
     History(u32),

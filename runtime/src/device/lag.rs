@@ -21,6 +21,8 @@ pub(super) struct Lag {
     reads: Box<[bool]>,
     /// The storage that says up to which step each row is up to date.
     marks: usize,
+    /// The storages that say what has been kept of spikes.
+    counts: Vec<usize>,
     /// Whether a step has been taken since all rows were up to date.
     behind: bool,
     view: Option<View>,
@@ -46,6 +48,12 @@ impl Lag {
             lagging: among(&lazy.lagging),
             reads: among(&lazy.reads),
             marks: lazy.marks.index(),
+            counts: program
+                .storages
+                .iter()
+                .filter(|(_, storage)| matches!(storage.role, Role::EventCounts(_)))
+                .map(|(id, _)| id.index())
+                .collect(),
             behind: false,
             view: match &lazy.view {
                 Some(view) => Some(View {
@@ -136,6 +144,10 @@ impl Machine {
         self.step = step;
         let Some(lag) = &mut self.lag else { return };
         lag.behind = false;
+        // The spikes that have been kept belong to another past: no list has this length, no word this number.
+        for &counts in &lag.counts {
+            self.memory[counts].bytes_mut().fill(0xff);
+        }
         if let Some(marks) = self.memory[lag.marks].slice_mut::<i64>() {
             marks.fill(step as i64);
         }

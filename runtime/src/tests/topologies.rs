@@ -178,7 +178,7 @@ fn every_topology_and_batch_is_the_interpreter_s() {
 
 #[test]
 fn every_plan_is_the_interpreter_s() {
-    for plan in [Plan::Auto, Plan::FullPass, Plan::Events] {
+    for plan in [Plan::Auto, Plan::FullPass, Plan::Events, Plan::Replay] {
         for group in groups() {
             run(PAIRS, &group.plan(plan), 1, devices().pop().unwrap(), 5);
         }

@@ -85,6 +85,41 @@ impl<'a> Running<'a> {
 }
 
 impl Running<'_> {
+    /// Everything that a later run needs.
+    pub fn save(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.engine.save_to(&mut bytes).expect("memory takes everything");
+        bytes
+    }
+
+    /// Goes on from what another engine of the same group has saved.
+    pub fn restore(&mut self, saved: &[u8]) -> aplysia::Result<()> {
+        self.engine.restore_from(saved)
+    }
+
+    /// The program.
+    pub fn program(&self) -> &aplysia::compiler::plan::program::Program {
+        self.engine.program(self.group).expect("a group of this engine")
+    }
+
+    /// Gives a variable the value that creation gave it.
+    pub fn reset(&mut self, variable: VarId) -> aplysia::Result<()> {
+        let name = self.rule.variables[variable].address();
+        self.engine.reset(self.group, name.as_str())
+    }
+
+    /// Records a variable after every step whose number is a multiple of `every`.
+    pub fn record(&mut self, variable: VarId, every: u64) -> aplysia::Result<aplysia::RecordingId> {
+        let name = self.rule.variables[variable].address();
+        self.engine.record(self.group, &aplysia::Recorder::new([name]).every(every))
+    }
+
+    /// What has been recorded, row after row.
+    pub fn recorded(&self, recording: aplysia::RecordingId, variable: VarId) -> aplysia::Result<Vec<f32>> {
+        let name = self.rule.variables[variable].address();
+        Ok(self.engine.trace::<f32>(recording, &name)?.iter().copied().collect())
+    }
+
     /// Element of the batch and neuron of each spike.
     fn pairs(&self, spikes: &[bool]) -> Vec<(u32, u32)> {
         let neurons = (spikes.len() / self.batch).max(1) as u32;

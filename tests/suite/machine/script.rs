@@ -134,6 +134,19 @@ pub fn script_on(
     Script { size, topology, batch, precision, dt, seed, parameters, initial, draws, acts }
 }
 
+/// A script of many steps in which a quarter of the presynaptic neurons never spikes and the host does little, with an even
+/// seed next to nothing: what is left behind stays so for long.
+pub fn long_script(rule: &Rule, topology: &Topology, precision: Precision, steps: u64, seed: u64) -> Script {
+    let mut script = script_on(rule, topology, 1, precision, 0, seed);
+    let (dt, size) = (script.dt, script.size);
+    let numbers = Numbers::new(seed ^ 0x5eed);
+    let mut writer = Writer { rule, topology, batch: 1, size, precision, dt, numbers };
+    for step in 0..steps {
+        writer.long_step(step, if seed % 2 == 1 { 150 } else { 900 }, &script.draws, &mut script.acts);
+    }
+    script
+}
+
 struct Writer<'a> {
     rule: &'a Rule,
     topology: &'a Topology,
@@ -188,6 +201,44 @@ impl Writer<'_> {
                 }
             }
         }
+    }
+
+    fn long_step(&mut self, step: u64, patience: usize, draws: &[(SiteId, Vec<f64>)], acts: &mut Vec<Act>) {
+        let inputs = self.of_kind(|kind| matches!(kind, VarKind::Input { .. }));
+        for id in inputs.into_iter().filter(|_| step.is_multiple_of(5)) {
+            acts.push(Act::Input(id, self.values(id)));
+        }
+        let written = |kind| matches!(kind, VarKind::State | VarKind::Plastic { .. } | VarKind::Param);
+        let mut calls: Vec<&str> = self.rule.calls.iter().map(|call| call.name.as_str()).collect();
+        if let When::Call(name) = &self.rule.apply_when {
+            calls.push(name);
+        }
+        match self.numbers.below(patience) {
+            0 | 1 => {
+                let all = self.of_kind(written);
+                let id = all[self.numbers.below(all.len())];
+                let values = self.values(id);
+                let parameter = self.rule.variables[id].kind == VarKind::Param;
+                acts.push(if parameter { Act::Parameter(id, values) } else { Act::Write(id, values) });
+            }
+            2 if !draws.is_empty() => {
+                let id = draws[self.numbers.below(draws.len())].0;
+                acts.push(Act::Draw(id, self.draws(id)));
+            }
+            3..6 if !calls.is_empty() => {
+                let name = self.numbers.pick(&calls).to_owned();
+                acts.push(Act::Call(name));
+            }
+            _ => {}
+        }
+        let mut side = |count: usize, rates: [f64; 4]| -> Vec<bool> {
+            (0..count).map(|neuron| self.numbers.unit() < rates[neuron % 4]).collect()
+        };
+        // Now and then nearly everybody spikes, or nobody.
+        let factor = [8.0, 0.0, 1.0, 1.0, 1.0][(step % 97).min(4) as usize];
+        let pre = side(self.size.0, [0.0, 0.003, 0.03, 0.1].map(|rate| rate * factor));
+        let post = side(self.size.1, [0.02, 0.05, 0.1, 0.2].map(|rate| rate * factor));
+        acts.push(Act::Step { pre, post });
     }
 
     /// Silent, sparse, one-sided, random and full steps by turns.

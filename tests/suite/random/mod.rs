@@ -58,7 +58,7 @@ fn check(text: &str, seed: u64, sizes: &[(usize, usize)]) -> Result<(), String> 
         let mut seen = Seen::default();
         let trace = expected(&case, &script, &mut seen).map_err(explain)?;
         check_programs(&case, &script, &trace, &mut seen).map_err(explain)?;
-        let plan = [Plan::Auto, Plan::FullPass, Plan::Events][(seed % 3) as usize];
+        let plan = [Plan::Auto, Plan::FullPass, Plan::Events, Plan::Replay][(seed % 4) as usize];
         check_engine(&case, &script, &trace, plan, 1).map_err(explain)?;
     }
     Ok(())

@@ -224,20 +224,20 @@ impl Lower<'_, '_> {
         self.b.switch_to_block(after);
     }
 
-    /// A loop without carried values over `start .. end` by `step`.
+    /// A loop without carried values over `start .. end` by `step`. It asks at its end: what is the same in every iteration
+    /// moves out of such a loop only.
     pub fn counted(&mut self, start: Value, end: Value, step: i64, body: impl FnOnce(&mut Self, Value)) {
         let index = [(Type::I64, false)];
-        let (head, forms) = self.block_with(&index);
-        let (inside, after) = (self.b.create_block(), self.b.create_block());
-        self.jump(head, &index, &[Form::Scalar(start)]);
-        self.b.switch_to_block(head);
-        let at = self.scalar_of(forms[0]);
-        let more = self.b.ins().icmp(IntCC::SignedLessThan, at, end);
-        self.b.ins().brif(more, inside, &[], after, &[]);
+        let (inside, forms) = self.block_with(&index);
+        let after = self.b.create_block();
+        let any = self.b.ins().icmp(IntCC::SignedLessThan, start, end);
+        self.b.ins().brif(any, inside, &[start.into()], after, &[]);
         self.b.switch_to_block(inside);
+        let at = self.scalar_of(forms[0]);
         body(self, at);
         let next = self.add_constant(at, step);
-        self.jump(head, &index, &[Form::Scalar(next)]);
+        let more = self.b.ins().icmp(IntCC::SignedLessThan, next, end);
+        self.b.ins().brif(more, inside, &[next.into()], after, &[]);
         self.b.switch_to_block(after);
     }
 
@@ -262,7 +262,7 @@ impl Lower<'_, '_> {
         }
     }
 
-    /// One iteration after another.
+    /// One iteration after another. Whether there is another is asked at the end, as in `counted`.
     fn serial(&mut self, inner: &Loop, start: Value, end: Value) {
         let carried: Vec<(Type, bool)> = inner
             .carried
@@ -270,20 +270,17 @@ impl Lower<'_, '_> {
             .map(|carried| (self.ty(carried.value), self.is_packed(carried.value)))
             .collect();
         let shapes: Vec<(Type, bool)> = std::iter::once((Type::I64, false)).chain(carried.clone()).collect();
-        let (head, forms) = self.block_with(&shapes);
+        let (body, forms) = self.block_with(&shapes);
         let (after, results) = self.block_with(&carried);
-        let body = self.b.create_block();
         let mut initial = vec![Form::Scalar(start)];
         initial.extend(inner.carried.iter().map(|carried| self.form(carried.initial)));
-        self.jump(head, &shapes, &initial);
-
-        self.b.switch_to_block(head);
-        let index = self.scalar_of(forms[0]);
-        let more = self.b.ins().icmp(IntCC::SignedLessThan, index, end);
-        let leaving = self.arguments(&carried, &forms[1..]);
-        self.b.ins().brif(more, body, &[], after, &leaving);
+        let entering = self.arguments(&shapes, &initial);
+        let any = self.b.ins().icmp(IntCC::SignedLessThan, start, end);
+        let leaving = entering[1..].to_vec();
+        self.b.ins().brif(any, body, &entering, after, &leaving);
 
         self.b.switch_to_block(body);
+        let index = self.scalar_of(forms[0]);
         self.set(inner.index, forms[0]);
         for (carried, &form) in inner.carried.iter().zip(&forms[1..]) {
             self.set(carried.value, form);
@@ -293,16 +290,13 @@ impl Lower<'_, '_> {
         let mut values = vec![Form::Scalar(next)];
         values.extend(inner.carried.iter().map(|carried| self.form(carried.next)));
         let going_on = self.arguments(&shapes, &values);
-        match inner.exit {
-            Some(exit) => {
-                let exit = self.scalar(exit);
-                let leaving = going_on[1..].to_vec();
-                self.b.ins().brif(exit, after, &leaving, head, &going_on);
-            }
-            None => {
-                self.b.ins().jump(head, &going_on);
-            }
+        let mut more = self.b.ins().icmp(IntCC::SignedLessThan, next, end);
+        if let Some(exit) = inner.exit {
+            let exit = self.scalar(exit);
+            more = self.b.ins().band_not(more, exit);
         }
+        let leaving = going_on[1..].to_vec();
+        self.b.ins().brif(more, body, &going_on, after, &leaving);
 
         self.b.switch_to_block(after);
         for (carried, &form) in inner.carried.iter().zip(&results) {

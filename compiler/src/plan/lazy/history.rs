@@ -136,10 +136,9 @@ impl Events {
         emitter.builder.load(counts, slot)
     }
 
-    /// A neuron of the list that begins at `first`.
-    pub(super) fn neuron(self, emitter: &mut Emitter<'_, '_, '_>, first: ValueId, event: ValueId) -> ValueId {
+    /// A neuron of the lists.
+    pub(super) fn neuron(self, emitter: &mut Emitter<'_, '_, '_>, at: ValueId) -> ValueId {
         let list = emitter.buffer(self.list, Access::Read);
-        let at = emitter.builder.add(first, event);
         let column = emitter.builder.load(list, at);
         let column = emitter.builder.convert(kernel::Conversion::Unsigned, Type::I64, column);
         emitter.builder.name(column, "j");

@@ -5,13 +5,15 @@
 //! done later and all at once, in the same order and so with the same bits (`replay`), while the row is in the cache.
 //! A matrix that does not fit the cache is then passed through memory at the rate of presynaptic spikes alone.
 
+mod bits;
+mod gate;
 mod history;
 mod replay;
 
 use std::collections::BTreeSet;
 
 use super::PlanChoice;
-use super::events::Sparse;
+use super::events::{Sparse, Variant};
 use super::program::{self, Action, Launch, Section, StorageId};
 use super::section::Work;
 use super::stage::{Key, needed_operands};
@@ -36,7 +38,20 @@ pub(super) struct Lazy {
     /// Arrays that are read as they are when a row is brought up to date.
     reads: Vec<StorageId>,
     marks: StorageId,
-    events: history::Events,
+    spikes: Spikes,
+    /// What a spiking column does in the row of a silent neuron.
+    column: Variant,
+    /// Where this does not hold for a row in a step, its columns do nothing.
+    gate: Option<ExprId>,
+}
+
+/// How spikes are kept.
+#[derive(Clone, Copy, Debug)]
+enum Spikes {
+    /// Of each step, who spiked: a dense row has all of them.
+    Lists(history::Events),
+    /// Of each neuron, in which steps it spiked: a sparse row has few of the neurons.
+    Bits(bits::Bits),
 }
 
 /// The values that one step must keep for what spiking columns need, or the statement that stands in the way.
@@ -58,10 +73,11 @@ pub(super) fn prove(work: &mut Work<'_, '_>, sparse: &Sparse) -> Option<Lazy> {
     if !asked {
         return None;
     }
+    let (gate, column) = gate::of_column(work, sparse);
     let needs = match work.layout.kind {
-        Kind::Dense if work.layout.batched => Err(("no history of a batch's spikes is kept", None)),
-        Kind::Dense => needs(work, sparse),
-        _ => Err(("rows are left behind on dense groups only", None)),
+        _ if work.layout.batched => Err(("no history of a batch's spikes is kept", None)),
+        Kind::Dense | Kind::Sparse => needs(work, sparse, &column, gate),
+        Kind::OneToOne | Kind::Conv2d | Kind::Local2d => Err(("the group has no rows", None)),
     };
     let needs = match needs {
         Ok(needs) => needs,
@@ -71,7 +87,10 @@ pub(super) fn prove(work: &mut Work<'_, '_>, sparse: &Sparse) -> Option<Lazy> {
         }
     };
     let histories: Vec<History> = needs.values.iter().map(|&value| history::of(work, value)).collect();
-    let events = history::Events::new(work);
+    let spikes = match work.layout.kind {
+        Kind::Sparse => Spikes::Bits(bits::Bits::new(work)),
+        _ => Spikes::Lists(history::Events::new(work)),
+    };
     let marks = work.planner.storages.marks();
     say(work, &histories);
     Some(Lazy {
@@ -80,7 +99,9 @@ pub(super) fn prove(work: &mut Work<'_, '_>, sparse: &Sparse) -> Option<Lazy> {
         lagging: needs.lagging.into_iter().collect(),
         reads: needs.reads.into_iter().collect(),
         marks,
-        events,
+        spikes,
+        column,
+        gate,
     })
 }
 
@@ -99,8 +120,13 @@ fn say(work: &mut Work<'_, '_>, histories: &[History]) {
 }
 
 /// What the spiking columns of silent rows are made of.
-fn needs(work: &mut Work<'_, '_>, sparse: &Sparse) -> Result<Needs, (&'static str, Option<Span>)> {
-    if sparse.column.writes.is_empty() {
+fn needs(
+    work: &mut Work<'_, '_>,
+    sparse: &Sparse,
+    column: &Variant,
+    gate: Option<ExprId>,
+) -> Result<Needs, (&'static str, Option<Span>)> {
+    if column.writes.is_empty() {
         return Err(("a postsynaptic spike alone changes nothing", None));
     }
     if work.rings.iter().any(|ring| ring.place.is_synapse()) {
@@ -113,11 +139,11 @@ fn needs(work: &mut Work<'_, '_>, sparse: &Sparse) -> Result<Needs, (&'static st
         reads: BTreeSet::new(),
     };
     let rule = work.planner.rule;
-    for write in sparse.row.writes.iter().chain(&sparse.column.writes) {
+    for write in sparse.row.writes.iter().chain(&column.writes) {
         needs.lagging.insert(work.planner.storages.variable(write.variable));
     }
     let mut seen = BTreeSet::new();
-    let mut open: Vec<ExprId> = sparse.column.writes.iter().map(|write| write.value).collect();
+    let mut open: Vec<ExprId> = column.writes.iter().map(|write| write.value).chain(gate).collect();
     while let Some(id) = open.pop() {
         let expr = work.flow.graph.get(id).clone();
         if expr.ty == Type::Wide || !seen.insert(id) {
@@ -195,7 +221,10 @@ pub(super) struct Acts {
 /// Writes the kernels. `Program::lazy` has then what brings all rows up to date.
 pub(super) fn acts(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse) -> Option<Acts> {
     let lazy = work.lazy.clone()?;
-    let remember = lazy.events.append(work, key);
+    let remember = match lazy.spikes {
+        Spikes::Lists(lists) => lists.append(work, key),
+        Spikes::Bits(bits) => bits.append(work, key),
+    };
     let step = replay::pass(work, key, sparse, &lazy);
     let as_mode = |mode| Action::Launch(in_mode(&step, mode));
     let acts = Acts {

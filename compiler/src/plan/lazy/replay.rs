@@ -1,14 +1,17 @@
 //! The kernel that brings rows up to date: the spikes of the steps that a row has missed, in their order.
 
-use super::{Lazy, Mode, STEPS};
+use super::bits::Bits;
+use super::{Lazy, Mode, STEPS, Spikes, history};
+use crate::ir::ExprId;
 use crate::kernel::{self, Access, Binary, Compare, LoopKind, RowSet, Side, SpaceKind, Type, ValueId};
 use crate::plan::emit::Emitter;
-use crate::plan::events::{Sparse, Variant};
+use crate::plan::events::Sparse;
 use crate::plan::layout::{Place, Where};
-use crate::plan::neuron::{push_loop, write_variables};
+use crate::plan::neuron::{push_loop, write_variables, write_variables_if};
 use crate::plan::program::{Launch, ScalarSource};
 use crate::plan::rows::{
-    Level, Rows, describe, index, of_level, over_rows, pass_name, row_body, variant_roots,
+    Level, Rows, column_index, describe, index, of_level, over_rows, pass_name, row_body, stand_at,
+    synapses_of,
 };
 use crate::plan::section::Work;
 use crate::plan::stage::Key;
@@ -47,7 +50,7 @@ pub(super) fn pass(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse, lazy: &La
     let end = emitter.builder.select(before, step, next);
     let pass = Pass { key, lazy, step, heeds, limit, end };
     // What every launch can compute by itself, once.
-    let roots = variant_roots(&emitter, &sparse.column);
+    let roots = column_roots(lazy);
     let top = of_level(&mut emitter, key, &roots, Level::Launch);
     let top: Vec<_> = top.into_iter().filter(|id| !lazy.varying.contains(id)).collect();
     emitter.emit_all(top);
@@ -81,7 +84,10 @@ fn each_row(
     emitter.enter();
     let first = emitter.builder.add(mark, rows.one);
     let end = emitter.builder.select(spike, pass.step, pass.end);
-    missed_steps(emitter, pass, (rows, row), (first, end), &sparse.column);
+    match pass.lazy.spikes {
+        Spikes::Lists(lists) => missed_steps(emitter, pass, lists, (rows, row), (first, end)),
+        Spikes::Bits(bits) => missed_spikes(emitter, pass, bits, (rows, row), (first, end)),
+    }
     emitter.builder.store(marks, row, pass.step, None);
     emitter.enter();
     row_body(emitter, pass.key, (rows, block, row), &sparse.row, (&[], None));
@@ -99,17 +105,17 @@ fn branch(emitter: &mut Emitter<'_, '_, '_>, condition: ValueId, then: kernel::B
 fn missed_steps(
     emitter: &mut Emitter<'_, '_, '_>,
     pass: &Pass<'_>,
+    lists: history::Events,
     (rows, row): (&Rows, ValueId),
     (first, end): (ValueId, ValueId),
-    variant: &Variant,
 ) {
-    let roots = variant_roots(emitter, variant);
+    let roots = column_roots(pass.lazy);
     let start = emitter.builder.mul(row, rows.columns);
     emitter.builder.name(start, "row");
     let step = index(emitter, "s");
     emitter.enter();
     let slot = emitter.slot(step);
-    let count = pass.lazy.events.count(emitter, slot);
+    let count = lists.count(emitter, slot);
     let any = emitter.builder.compare(Compare::GreaterEqual, count, rows.one);
     emitter.enter();
     emitter.hide(pass.lazy.varying.iter().copied());
@@ -120,25 +126,71 @@ fn missed_steps(
         emitter.emit_all(values);
     }
     let list = emitter.builder.mul(slot, rows.columns);
+    let list_end = emitter.builder.add(list, count);
     let event = index(emitter, "event");
     emitter.enter();
     let outer = emitter.at;
-    let column = pass.lazy.events.neuron(emitter, list, event);
+    let column = lists.neuron(emitter, event);
     let synapse = emitter.builder.add(start, column);
     emitter.builder.name(synapse, "k");
     (emitter.at.post, emitter.at.synapse) = (Some(column), Some(synapse));
     recall(emitter, pass, slot, &[Where::Post]);
     let closure = emitter.work.closure(pass.key, &roots);
     emitter.emit_all(closure);
-    write_variables(emitter, &variant.writes);
+    write_variables(emitter, &pass.lazy.column.writes);
     emitter.at = outer;
     let body = emitter.leave();
-    push_loop(emitter, LoopKind::Serial, event, Some(rows.zero), Some(count), body);
+    if let Some(gate) = pass.lazy.gate {
+        emitter.enter();
+        push_loop(emitter, LoopKind::Serial, event, Some(list), Some(list_end), body);
+        let then = emitter.leave();
+        let gate = emitter.value(gate);
+        branch(emitter, gate, then);
+    } else {
+        push_loop(emitter, LoopKind::Serial, event, Some(list), Some(list_end), body);
+    }
     emitter.moment = present;
     let then = emitter.leave();
     branch(emitter, any, then);
     let body = emitter.leave();
     push_loop(emitter, LoopKind::Serial, step, Some(first), Some(end), body);
+}
+
+/// The spikes of the steps `first .. end` at each synapse of a row whose neuron was silent.
+fn missed_spikes(
+    emitter: &mut Emitter<'_, '_, '_>,
+    pass: &Pass<'_>,
+    bits: Bits,
+    (rows, row): (&Rows, ValueId),
+    steps: (ValueId, ValueId),
+) {
+    let roots = column_roots(pass.lazy);
+    let synapses = synapses_of(emitter, rows, row);
+    bits.over_words(emitter, steps, |emitter, word| {
+        let entry = column_index(emitter);
+        emitter.enter();
+        let outer = emitter.at;
+        let column = stand_at(emitter, synapses, entry);
+        bits.over_spikes(emitter, word, column, |emitter, step| {
+            emitter.hide(pass.lazy.varying.iter().copied());
+            let present = emitter.moment.replace(step);
+            let slot = emitter.slot(step);
+            recall(emitter, pass, slot, &[Where::Global, Where::Pre, Where::Post]);
+            let closure = emitter.work.closure(pass.key, &roots);
+            emitter.emit_all(closure);
+            let gate = pass.lazy.gate.map(|gate| emitter.value(gate));
+            write_variables_if(emitter, &pass.lazy.column.writes, gate);
+            emitter.moment = present;
+        });
+        emitter.at = outer;
+        let body = emitter.leave();
+        push_loop(emitter, LoopKind::Serial, entry, Some(rows.zero), Some(synapses.count), body);
+    });
+}
+
+/// What the columns of a row whose neuron is silent start from.
+fn column_roots(lazy: &Lazy) -> Vec<ExprId> {
+    lazy.column.writes.iter().map(|write| write.value).chain(lazy.gate).collect()
 }
 
 /// Loads what is kept of the values of some places.

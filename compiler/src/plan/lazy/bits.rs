@@ -1,0 +1,214 @@
+//! In which steps each postsynaptic neuron spiked: what the rows of a sparse group are replayed from.
+//!
+//! A row of a sparse group has few of the neurons that spiked in a step, so it goes through its synapses, not through the lists
+//! of the steps. A word has a bit for each of 64 steps; the words of all neurons for the same steps lie side by side, so that
+//! a few hundred kilobytes hold all spikes that 10,000 neurons may have had.
+
+use super::STEPS;
+use crate::kernel::{
+    self, Access, Binary, Carried, Compare, Conversion, Extent, Loop, LoopKind, Side, SpaceKind, Stmt, Type,
+    ValueId,
+};
+use crate::plan::emit::Emitter;
+use crate::plan::neuron::push_loop;
+use crate::plan::program::{Count, Launch, Role, ScalarSource, Size, StorageId};
+use crate::plan::rows::index;
+use crate::plan::section::Work;
+use crate::plan::stage::Key;
+
+/// Steps of a word.
+const WORD: i64 = 64;
+/// log2 of that.
+const SHIFT: i64 = 6;
+/// Words of a neuron: [`STEPS`] steps may begin and end in the middle of one. A power of two.
+const WORDS: i64 = 2 * STEPS as i64 / WORD;
+
+/// A bit for each step and postsynaptic neuron.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bits {
+    /// `[WORDS, post]`; the word of the steps 64 n to 64 n + 63 is number n mod WORDS.
+    words: StorageId,
+    /// Which n that is, `[WORDS]`.
+    numbers: StorageId,
+}
+
+impl Bits {
+    pub(super) fn new(work: &mut Work<'_, '_>) -> Self {
+        let words = Size::Constant(WORDS as u64);
+        let storages = &mut work.planner.storages;
+        let shape = vec![words, Size::Count(Count::Post)];
+        let history = storages.once(Role::EventHistory(Side::Post), "%post_spike_bits", Type::I64, shape);
+        let counts = Role::EventCounts(Side::Post);
+        let numbers = storages.once(counts, "%post_spike_words", Type::I64, vec![words]);
+        Self { words: history, numbers }
+    }
+
+    /// The launch that notes this step's spikes.
+    pub(super) fn append(self, work: &mut Work<'_, '_>, key: Key) -> Launch {
+        let name = format!("{}_remember", work.name);
+        let mut emitter = Emitter::new(work, key, name, SpaceKind::Single);
+        emitter.builder.doc("keeps a bit for each spiking postsynaptic neuron");
+        emitter.set_space(vec![Extent::Constant(1)], 1);
+        let step = emitter.scalar_value(ScalarSource::Step, Type::I64);
+        let events = emitter.scalar_value(ScalarSource::EventCount(Side::Post), Type::I64);
+        let neurons = emitter.count(Count::Post);
+        let (zero, one) = (emitter.builder.int(0), emitter.builder.int(1));
+        let number = word_of(&mut emitter, step);
+        let slot = slot_of(&mut emitter, number);
+        let first = emitter.builder.mul(slot, neurons);
+        let bit = bit_of(&mut emitter, step);
+        let bit = emitter.builder.binary(Binary::ShiftLeft, one, bit);
+        let block = index(&mut emitter, "block");
+        emitter.enter();
+        // The first step of a word, or the first in which anything is kept.
+        let numbers = emitter.buffer(self.numbers, Access::ReadWrite);
+        let known = emitter.builder.load(numbers, slot);
+        let other = emitter.builder.compare(Compare::NotEqual, known, number);
+        let words = emitter.buffer(self.words, Access::ReadWrite);
+        emitter.enter();
+        emitter.builder.store(numbers, slot, number, None);
+        let neuron = index(&mut emitter, "j");
+        emitter.enter();
+        let at = emitter.builder.add(first, neuron);
+        emitter.builder.store(words, at, zero, None);
+        let body = emitter.leave();
+        push_loop(&mut emitter, LoopKind::Lanes, neuron, Some(zero), Some(neurons), body);
+        let then = emitter.leave();
+        emitter.builder.push(Stmt::If { condition: other, then, otherwise: Vec::new(), results: Vec::new() });
+        let event = index(&mut emitter, "event");
+        emitter.enter();
+        let present = emitter.work.planner.storages.events(Side::Post);
+        let present = emitter.buffer(present, Access::Read);
+        let neuron = emitter.builder.load(present, event);
+        let neuron = emitter.builder.convert(Conversion::Unsigned, Type::I64, neuron);
+        let at = emitter.builder.add(first, neuron);
+        let before = emitter.builder.load(words, at);
+        let after = emitter.builder.binary(Binary::Or, before, bit);
+        emitter.builder.store(words, at, after, None);
+        let body = emitter.leave();
+        push_loop(&mut emitter, LoopKind::Serial, event, Some(zero), Some(events), body);
+        let body = emitter.leave();
+        push_loop(&mut emitter, LoopKind::Blocks, block, None, None, body);
+        emitter.finish()
+    }
+
+    /// A loop over the words of the steps `first .. end`, with where the words of all neurons begin, the first step, and the
+    /// bits of the steps.
+    pub(super) fn over_words(
+        self,
+        emitter: &mut Emitter<'_, '_, '_>,
+        (first, end): (ValueId, ValueId),
+        body: impl FnOnce(&mut Emitter<'_, '_, '_>, WordOfAll),
+    ) {
+        let (zero, one, all) = (emitter.builder.int(0), emitter.builder.int(1), emitter.builder.int(-1));
+        let neurons = emitter.count(Count::Post);
+        let last = emitter.builder.sub(end, one);
+        let first_word = word_of(emitter, first);
+        let last_word = word_of(emitter, last);
+        let any = emitter.builder.compare(Compare::Less, first, end);
+        let end_word = emitter.builder.add(last_word, one);
+        let end_word = emitter.builder.select(any, end_word, first_word);
+        let number = index(emitter, "word");
+        emitter.enter();
+        let slot = slot_of(emitter, number);
+        let begin = emitter.builder.mul(slot, neurons);
+        let shift = emitter.builder.int(SHIFT);
+        let step = emitter.builder.binary(Binary::ShiftLeft, number, shift);
+        // Of the first and the last word only a part.
+        let builder = &mut emitter.builder;
+        let skipped = builder.sub(first, step);
+        let skipped = builder.binary(Binary::Max, skipped, zero);
+        let from = builder.binary(Binary::ShiftLeft, all, skipped);
+        let highest = builder.int(WORD - 1);
+        let beyond = builder.sub(last, step);
+        let beyond = builder.binary(Binary::Min, beyond, highest);
+        let beyond = builder.sub(highest, beyond);
+        let until = builder.binary(Binary::ShiftRight, all, beyond);
+        let mask = builder.binary(Binary::And, from, until);
+        body(emitter, WordOfAll { begin, step, mask });
+        let inner = emitter.leave();
+        push_loop(emitter, LoopKind::Serial, number, Some(first_word), Some(end_word), inner);
+    }
+
+    /// What is done for each step of a word in which a neuron spiked, in their order.
+    pub(super) fn over_spikes(
+        self,
+        emitter: &mut Emitter<'_, '_, '_>,
+        word: WordOfAll,
+        neuron: ValueId,
+        body: impl FnOnce(&mut Emitter<'_, '_, '_>, ValueId),
+    ) {
+        let words = emitter.buffer(self.words, Access::Read);
+        let at = emitter.builder.add(word.begin, neuron);
+        let spikes = emitter.builder.load(words, at);
+        let spikes = emitter.builder.binary(Binary::And, spikes, word.mask);
+        let (zero, most) = (emitter.builder.int(0), emitter.builder.int(WORD));
+        let any = emitter.builder.compare(Compare::NotEqual, spikes, zero);
+        emitter.enter();
+        let round = index(emitter, "round");
+        let (left, none) = (emitter.builder.defined(Type::I64), emitter.builder.defined(Type::I64));
+        emitter.enter();
+        let negative = emitter.builder.unary(kernel::Unary::Negate, left);
+        let lowest = emitter.builder.binary(Binary::And, left, negative);
+        let place = exponent(emitter, lowest);
+        let step = emitter.builder.add(word.step, place);
+        emitter.builder.name(step, "s");
+        body(emitter, step);
+        let next = emitter.builder.binary(Binary::Xor, left, lowest);
+        let done = emitter.builder.compare(Compare::Equal, next, zero);
+        let inner = emitter.leave();
+        emitter.builder.push(Stmt::For(Loop {
+            kind: LoopKind::Serial,
+            index: round,
+            start: Some(zero),
+            end: Some(most),
+            carried: vec![Carried { value: left, initial: spikes, next, result: none }],
+            exit: Some(done),
+            body: inner,
+        }));
+        let then = emitter.leave();
+        emitter.builder.push(Stmt::If { condition: any, then, otherwise: Vec::new(), results: Vec::new() });
+    }
+}
+
+/// The words of all neurons for 64 steps.
+#[derive(Clone, Copy)]
+pub(super) struct WordOfAll {
+    /// That of neuron 0.
+    begin: ValueId,
+    /// The step of the lowest bit.
+    step: ValueId,
+    /// The bits of the steps that are asked for.
+    mask: ValueId,
+}
+
+/// The number of the word that has a step.
+fn word_of(emitter: &mut Emitter<'_, '_, '_>, step: ValueId) -> ValueId {
+    let shift = emitter.builder.int(SHIFT);
+    emitter.builder.binary(Binary::ShiftRight, step, shift)
+}
+
+/// Where a word stands.
+fn slot_of(emitter: &mut Emitter<'_, '_, '_>, number: ValueId) -> ValueId {
+    let last = emitter.builder.int(WORDS - 1);
+    emitter.builder.binary(Binary::And, number, last)
+}
+
+/// The place of a step in its word.
+fn bit_of(emitter: &mut Emitter<'_, '_, '_>, step: ValueId) -> ValueId {
+    let last = emitter.builder.int(WORD - 1);
+    emitter.builder.binary(Binary::And, step, last)
+}
+
+/// The place of the one bit of a word: the exponent of the power of two that it is in f64, whatever its sign.
+fn exponent(emitter: &mut Emitter<'_, '_, '_>, power: ValueId) -> ValueId {
+    let builder = &mut emitter.builder;
+    let real = builder.convert(Conversion::Value, Type::F64, power);
+    let bits = builder.convert(Conversion::Bits, Type::I64, real);
+    let shift = builder.int(52);
+    let high = builder.binary(Binary::ShiftRight, bits, shift);
+    let mask = builder.int(0x7ff);
+    let exponent = builder.binary(Binary::And, high, mask);
+    let bias = builder.int(1023);
+    builder.sub(exponent, bias)
+}
