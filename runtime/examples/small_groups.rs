@@ -71,7 +71,7 @@ fn spikes(random: &mut u32, share: u32) -> Vec<u32> {
     let mut spikes = Vec::new();
     for neuron in 0..SIZE {
         *random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        if share > 0 && (*random >> 8) % share == 0 {
+        if share > 0 && (*random >> 8).is_multiple_of(share) {
             spikes.push(neuron);
         }
     }

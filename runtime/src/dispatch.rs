@@ -123,7 +123,7 @@ mod tests {
                 .collect();
             together.step(&events).unwrap();
         }
-        for k in 0..sizes.len() {
+        for (k, &in_crowd) in ids.iter().enumerate() {
             let mut alone = Engine::new(Device::cpu_with_threads(1).unwrap()).unwrap();
             let id = alone.register(group(k)).unwrap();
             for step in 0..20 {
@@ -132,7 +132,7 @@ mod tests {
             }
             let expected = alone.read::<f32>(id, "w").unwrap().to_owned();
             assert!(expected.iter().any(|&w| w != 0.5));
-            assert_eq!(together.read::<f32>(ids[k], "w").unwrap(), expected, "group {k}");
+            assert_eq!(together.read::<f32>(in_crowd, "w").unwrap(), expected, "group {k}");
         }
     }
 }
