@@ -59,6 +59,7 @@ impl Work {
         let folder = tempfile::tempdir()?;
         let native = include_str!("../../../runtime/native/src/kernel.rs");
         std::fs::write(folder.path().join("native.rs"), native)?;
+        std::fs::write(folder.path().join("tile.rs"), include_str!("tile.rs.txt"))?;
         let main = folder.path().join("main.rs");
         std::fs::write(&main, self.source())?;
         let program = folder.path().join("kernels");
