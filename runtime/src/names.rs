@@ -99,20 +99,15 @@ fn wrong_kind(rule: &Rule, id: VarId, wanted: Wanted) -> Error {
 
 /// The draw behind an address; a short one where only one draw has it.
 pub(crate) fn draw(rule: &Rule, group: usize, name: &str) -> Result<SiteId> {
-    let addressed = || rule.sites.iter().filter_map(|(id, site)| Some((id, site.address.as_deref()?)));
-    if let Some((id, _)) = addressed().find(|(_, address)| *address == name) {
-        return Ok(id);
-    }
-    let short = |address: &str| address.rsplit('.').next() == Some(name);
-    let found: Vec<(SiteId, &str)> = addressed().filter(|(_, address)| short(address)).collect();
-    match found[..] {
-        [(id, _)] => Ok(id),
-        [] => {
-            let candidates: Vec<String> = addressed().map(|(_, address)| address.to_owned()).collect();
+    match rule.site_named(name) {
+        Ok(id) => Ok(id),
+        Err(found) if found.is_empty() => {
+            let candidates: Vec<String> =
+                rule.sites.iter().filter_map(|(_, site)| site.address.clone()).collect();
             Err(unknown(rule, group, "draw", name, &candidates))
         }
-        _ => {
-            let candidates = found.iter().map(|(_, address)| (*address).to_owned()).collect();
+        Err(found) => {
+            let candidates = found.into_iter().map(str::to_owned).collect();
             Err(Error::AmbiguousName { group, name: name.to_owned(), candidates })
         }
     }

@@ -205,6 +205,21 @@ pub enum MathFn {
     Pow,
 }
 
+impl MathFn {
+    /// The functions of one argument.
+    pub const UNARY: [MathFn; 9] = [
+        MathFn::Exp,
+        MathFn::Ln,
+        MathFn::Log2,
+        MathFn::Log1p,
+        MathFn::Expm1,
+        MathFn::Sin,
+        MathFn::Cos,
+        MathFn::Tanh,
+        MathFn::Sigmoid,
+    ];
+}
+
 /// How a reduction combines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReduceOp {

@@ -96,6 +96,25 @@ pub struct Rule {
     pub aliases: Vec<(String, VarId)>,
 }
 
+impl Rule {
+    /// The draw of a name: its address, or the last part of the address where only one draw has it.
+    ///
+    /// # Errors
+    /// The addresses that the name may stand for: none, or more than one.
+    pub fn site_named(&self, name: &str) -> Result<SiteId, Vec<&str>> {
+        let addressed = || self.sites.iter().filter_map(|(id, site)| Some((id, site.address.as_deref()?)));
+        if let Some((id, _)) = addressed().find(|(_, address)| *address == name) {
+            return Ok(id);
+        }
+        let short = |address: &str| address.rsplit('.').next() == Some(name);
+        let found: Vec<(SiteId, &str)> = addressed().filter(|(_, address)| short(address)).collect();
+        match found[..] {
+            [(id, _)] => Ok(id),
+            _ => Err(found.into_iter().map(|(_, address)| address).collect()),
+        }
+    }
+}
+
 /// Statements in order.
 pub type Block = Vec<Statement>;
 

@@ -95,11 +95,33 @@ pub(super) fn launch(work: &mut Work<'_, '_>, key: Key, variant: &Variant) -> La
     emitter.enter();
     let list = emitter.work.planner.storages.events(Side::Post);
     let column = spiking_column(&mut emitter, list, event);
+    each_synapse(&mut emitter, column, (zero, one), |emitter| {
+        let spikes = emitter.work.planner.storages.spikes(Side::Pre);
+        let spike = emitter.load(spikes, Place::neuron(Side::Pre), 0, 1);
+        let silent = emitter.builder.unary(Unary::Not, spike);
+        let closure = emitter.work.closure(key, &roots);
+        emitter.emit_all(closure);
+        write_variables_if(emitter, &variant.writes, Some(silent));
+    });
+    let body = emitter.leave();
+    push_loop(&mut emitter, LoopKind::Serial, event, Some(start), Some(end), body);
+    let body = emitter.leave();
+    push_loop(&mut emitter, LoopKind::Blocks, block, None, None, body);
+    emitter.finish()
+}
+
+/// A loop over the synapses of a column of a sparse group.
+pub(super) fn each_synapse(
+    emitter: &mut Emitter<'_, '_, '_>,
+    column: ValueId,
+    (zero, one): (ValueId, ValueId),
+    body: impl FnOnce(&mut Emitter<'_, '_, '_>),
+) {
     let next = emitter.builder.add(column, one);
     let first = emitter.look_up(Table::ColumnStart, column);
     let last = emitter.look_up(Table::ColumnStart, next);
     let length = emitter.builder.sub(last, first);
-    let entry = index(&mut emitter, "entry");
+    let entry = index(emitter, "entry");
     emitter.enter();
     let at = emitter.builder.add(first, entry);
     let row = emitter.look_up(Table::ColumnRow, at);
@@ -107,18 +129,8 @@ pub(super) fn launch(work: &mut Work<'_, '_>, key: Key, variant: &Variant) -> La
     let synapse = emitter.look_up(Table::ColumnSynapse, at);
     emitter.builder.name(synapse, "k");
     emitter.at = At { pre: Some(row), post: Some(column), synapse: Some(synapse), ..At::default() };
-    let spikes = emitter.work.planner.storages.spikes(Side::Pre);
-    let spike = emitter.load(spikes, Place::neuron(Side::Pre), 0, 1);
-    let silent = emitter.builder.unary(Unary::Not, spike);
-    let closure = emitter.work.closure(key, &roots);
-    emitter.emit_all(closure);
-    write_variables_if(&mut emitter, &variant.writes, Some(silent));
+    body(emitter);
     emitter.at = At::default();
     let body = emitter.leave();
-    push_loop(&mut emitter, LoopKind::Lanes, entry, Some(zero), Some(length), body);
-    let body = emitter.leave();
-    push_loop(&mut emitter, LoopKind::Serial, event, Some(start), Some(end), body);
-    let body = emitter.leave();
-    push_loop(&mut emitter, LoopKind::Blocks, block, None, None, body);
-    emitter.finish()
+    push_loop(emitter, LoopKind::Lanes, entry, Some(zero), Some(length), body);
 }

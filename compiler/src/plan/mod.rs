@@ -19,6 +19,7 @@ mod counts;
 mod element;
 mod emit;
 mod events;
+mod lag;
 mod lanes;
 mod layout;
 mod lazy;

@@ -86,17 +86,7 @@ unsafe fn strip<'a, T>(at: *mut u8, count: i64) -> &'a mut [T] {
 }
 
 /// Functions by their number.
-const FUNCTIONS: [MathFn; 9] = [
-    MathFn::Exp,
-    MathFn::Ln,
-    MathFn::Log2,
-    MathFn::Log1p,
-    MathFn::Expm1,
-    MathFn::Sin,
-    MathFn::Cos,
-    MathFn::Tanh,
-    MathFn::Sigmoid,
-];
+const FUNCTIONS: [MathFn; 9] = MathFn::UNARY;
 
 /// A strip of values of a function in the widest vectors.
 struct Function<'a, T, const NUMBER: usize>(&'a mut [T]);

@@ -11,17 +11,7 @@ mod strip;
 use crate::ir::MathFn;
 
 /// The functions of one argument.
-const UNARY: [MathFn; 9] = [
-    MathFn::Exp,
-    MathFn::Ln,
-    MathFn::Log2,
-    MathFn::Log1p,
-    MathFn::Expm1,
-    MathFn::Sin,
-    MathFn::Cos,
-    MathFn::Tanh,
-    MathFn::Sigmoid,
-];
+const UNARY: [MathFn; 9] = MathFn::UNARY;
 
 /// Reproducible bits for choosing arguments: a Weyl sequence with a mixer of its own, so that tests of the
 /// generator do not rest on the generator.

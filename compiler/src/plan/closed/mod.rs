@@ -25,7 +25,7 @@ use std::collections::BTreeSet;
 use super::PlanChoice;
 use super::events;
 use super::layout::Place;
-use super::program::{self, Action, Count, Launch, ScalarSource, Section, Size, StorageId};
+use super::program::{self, Action, Count, Section, Size, StorageId};
 use super::section::Work;
 use super::stage::Key;
 use crate::diag::{Diagnostic, code};
@@ -37,6 +37,7 @@ use crate::kernel::Type;
 use crate::pass::affine::{self, Affine, LONGEST_BLOCK, Question, Stop};
 use crate::pass::fold::{Known, known};
 use crate::pass::sparsity::{Assumption, clips};
+use crate::plan::lag::{Mode, in_mode};
 use crate::topology::Kind;
 
 /// How many steps are kept; a power of two. A row lags behind by fewer.
@@ -335,29 +336,6 @@ pub(super) fn acts(work: &mut Work<'_, '_>, key: Key) -> Option<Acts> {
     });
     work.planner.anchor = Some(history::anchor(work, key, &closed));
     Some(acts)
-}
-
-/// What the one kernel over rows does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
-    /// Rows of spiking neurons are brought up to the step before, and then this step is done with them; rows that lag far
-    /// behind are brought up to this step.
-    Step = 0,
-    /// All rows are brought up to this step, which has been done with those of spiking neurons. Spikes are not looked at.
-    Flush = 1,
-    /// All rows are brought up to the step before, since a pass over all of them comes next. Spikes are not looked at.
-    BeforeFull = 2,
-}
-
-/// The launch in a mode, which is its only constant.
-fn in_mode(launch: &Launch, mode: Mode) -> Launch {
-    let mut launch = launch.clone();
-    for source in &mut launch.scalars {
-        if let ScalarSource::Constant(value) = source {
-            *value = mode as u64;
-        }
-    }
-    launch
 }
 
 /// A presynaptic neuron's place.

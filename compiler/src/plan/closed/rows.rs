@@ -1,24 +1,20 @@
 //! The kernel over rows: what they have missed, then the present step in those of spiking neurons.
 
 use super::span::{Reach, Stand};
-use super::{Closed, Mode, PRE, STEPS, history};
+use super::{Closed, STEPS, history};
 use crate::ir::ExprId;
-use crate::kernel::{
-    self, Access, Binary, Carried, Compare, LoopKind, RowSet, Side, SpaceKind, Type, ValueId,
-};
+use crate::kernel::{self, Access, Binary, Carried, Compare, LoopKind, RowSet, SpaceKind, Type, ValueId};
 use crate::plan::emit::Emitter;
+use crate::plan::lag::{Lag, Moded, lag, moded};
 use crate::plan::layout::Range;
 use crate::plan::neuron::{push_loop, write_variables};
-use crate::plan::program::{Launch, ScalarSource, StorageId};
+use crate::plan::program::{Launch, StorageId};
 use crate::plan::rows::{
     Level, Row, Rows, accumulate_column, column_index, describe, index, of_level, over_rows, pass_name,
     stand_at, sums_of, synapses_of, variant_roots,
 };
 use crate::plan::section::Work;
 use crate::plan::stage::Key;
-
-/// Rows that lag behind at the same time reach the end of what is kept in so many steps one after another.
-const SPREAD: i64 = 32;
 
 /// What is the same for all rows of a launch.
 struct Pass<'c> {
@@ -51,13 +47,7 @@ pub(super) fn pass(work: &mut Work<'_, '_>, key: Key, closed: &Closed) -> Launch
     let name = pass_name(work, key, "_rows");
     let mut emitter = Emitter::new(work, key, name, SpaceKind::Rows(RowSet::Touched));
     describe(&mut emitter, key, "rows of spiking neurons, after what they have missed, in closed form");
-    let step = emitter.scalar_value(ScalarSource::Step, Type::I64);
-    let mode = emitter.scalar_value(ScalarSource::Constant(Mode::Step as u64), Type::I64);
-    let is = |emitter: &mut Emitter<'_, '_, '_>, wanted: Mode| {
-        let wanted = emitter.builder.int(wanted as i64);
-        emitter.builder.compare(Compare::Equal, mode, wanted)
-    };
-    let (heeds, before) = (is(&mut emitter, Mode::Step), is(&mut emitter, Mode::BeforeFull));
+    let Moded { step, heeds, before } = moded(&mut emitter);
     // The slot of the step that a row is marked with must still be there.
     let (one, most) = (emitter.builder.int(1), emitter.builder.int(i64::from(STEPS) - 1));
     let limit = emitter.builder.select(heeds, most, one);
@@ -73,21 +63,9 @@ pub(super) fn pass(work: &mut Work<'_, '_>, key: Key, closed: &Closed) -> Launch
 impl Pass<'_> {
     /// One row, where it is due.
     fn each_row(&self, emitter: &mut Emitter<'_, '_, '_>, (rows, block, row): (&Rows, ValueId, ValueId)) {
-        let marks = emitter.buffer(self.closed.marks, Access::Read);
-        let mark = emitter.builder.load(marks, row);
-        emitter.builder.name(mark, "mark");
-        let spikes = emitter.work.planner.storages.spikes(Side::Pre);
-        let spike = emitter.load(spikes, PRE, 0, 1);
-        let builder = &mut emitter.builder;
-        let spike = builder.binary(Binary::And, spike, self.heeds);
-        let age = builder.sub(self.step, mark);
-        let behind = builder.compare(Compare::GreaterEqual, age, rows.one);
-        let mask = builder.int(SPREAD - 1);
-        let spread = builder.binary(Binary::And, row, mask);
-        let spread_age = builder.add(age, spread);
-        let late = builder.compare(Compare::GreaterEqual, spread_age, self.limit);
-        let due = builder.binary(Binary::Or, spike, late);
-        let due = builder.binary(Binary::And, behind, due);
+        let marks = self.closed.marks;
+        let asked = (self.step, self.heeds, self.limit);
+        let Lag { mark, spike, due } = lag(emitter, (marks, Access::Read), (rows, row), asked);
         emitter.enter();
         let previous = emitter.builder.sub(self.step, rows.one);
         let last = emitter.builder.select(spike, previous, self.last);

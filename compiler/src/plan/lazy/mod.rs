@@ -14,7 +14,8 @@ use std::collections::BTreeSet;
 
 use super::PlanChoice;
 use super::events::{Sparse, Variant};
-use super::program::{self, Action, Launch, Section, StorageId};
+use super::lag::{Mode, in_mode};
+use super::program::{self, Action, Section, StorageId};
 use super::section::Work;
 use super::stage::{Key, needed_operands};
 use crate::ir::{Builtin, ExprId, ExprKind, Type, VarKind};
@@ -240,27 +241,4 @@ pub(super) fn acts(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse) -> Option
         never_negative: Vec::new(),
     });
     Some(acts)
-}
-
-/// What the one kernel does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
-    /// Rows of spiking neurons are brought up to the step before, and then this step is done with them; rows that lag far
-    /// behind are brought up to this step.
-    Step = 0,
-    /// All rows are brought up to this step, which has been done with those of spiking neurons. Spikes are not looked at.
-    Flush = 1,
-    /// All rows are brought up to the step before, since a pass over all of them comes next. Spikes are not looked at.
-    BeforeFull = 2,
-}
-
-/// The launch in a mode, which is its only constant.
-fn in_mode(launch: &Launch, mode: Mode) -> Launch {
-    let mut launch = launch.clone();
-    for source in &mut launch.scalars {
-        if let program::ScalarSource::Constant(value) = source {
-            *value = mode as u64;
-        }
-    }
-    launch
 }

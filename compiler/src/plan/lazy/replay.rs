@@ -1,23 +1,21 @@
 //! The kernel that brings rows up to date: the spikes of the steps that a row has missed, in their order.
 
 use super::bits::Bits;
-use super::{Lazy, Mode, STEPS, Spikes, history};
+use super::{Lazy, STEPS, Spikes, history};
 use crate::ir::ExprId;
-use crate::kernel::{self, Access, Binary, Compare, LoopKind, RowSet, Side, SpaceKind, Type, ValueId};
+use crate::kernel::{self, Access, Compare, LoopKind, RowSet, SpaceKind, ValueId};
 use crate::plan::emit::Emitter;
 use crate::plan::events::Sparse;
-use crate::plan::layout::{Place, Where};
+use crate::plan::lag::{Lag, Moded, lag, moded};
+use crate::plan::layout::Where;
 use crate::plan::neuron::{push_loop, write_variables, write_variables_if};
-use crate::plan::program::{Launch, ScalarSource};
+use crate::plan::program::Launch;
 use crate::plan::rows::{
     Level, Rows, column_index, describe, index, of_level, over_rows, pass_name, row_body, stand_at,
     synapses_of,
 };
 use crate::plan::section::Work;
 use crate::plan::stage::Key;
-
-/// Rows that lag behind at the same time reach the end of what is kept in so many steps one after another.
-const SPREAD: i64 = 32;
 
 /// What is the same for all rows of a launch.
 struct Pass<'l> {
@@ -37,13 +35,7 @@ pub(super) fn pass(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse, lazy: &La
     let name = pass_name(work, key, "_rows");
     let mut emitter = Emitter::new(work, key, name, SpaceKind::Rows(RowSet::Touched));
     describe(&mut emitter, key, "rows of spiking neurons, after the spikes that they have missed");
-    let step = emitter.scalar_value(ScalarSource::Step, Type::I64);
-    let mode = emitter.scalar_value(ScalarSource::Constant(Mode::Step as u64), Type::I64);
-    let is = |emitter: &mut Emitter<'_, '_, '_>, wanted: Mode| {
-        let wanted = emitter.builder.int(wanted as i64);
-        emitter.builder.compare(Compare::Equal, mode, wanted)
-    };
-    let (heeds, before) = (is(&mut emitter, Mode::Step), is(&mut emitter, Mode::BeforeFull));
+    let Moded { step, heeds, before } = moded(&mut emitter);
     let (one, most) = (emitter.builder.int(1), emitter.builder.int(i64::from(STEPS)));
     let limit = emitter.builder.select(heeds, most, one);
     let next = emitter.builder.add(step, one);
@@ -66,21 +58,10 @@ fn each_row(
     (rows, block, row): (&Rows, ValueId, ValueId),
     sparse: &Sparse,
 ) {
-    let marks = emitter.buffer(pass.lazy.marks, Access::ReadWrite);
-    let mark = emitter.builder.load(marks, row);
-    emitter.builder.name(mark, "mark");
-    let spikes = emitter.work.planner.storages.spikes(Side::Pre);
-    let spike = emitter.load(spikes, Place::neuron(Side::Pre), 0, 1);
-    let builder = &mut emitter.builder;
-    let spike = builder.binary(Binary::And, spike, pass.heeds);
-    let age = builder.sub(pass.step, mark);
-    let behind = builder.compare(Compare::GreaterEqual, age, rows.one);
-    let mask = builder.int(SPREAD - 1);
-    let spread = builder.binary(Binary::And, row, mask);
-    let spread_age = builder.add(age, spread);
-    let late = builder.compare(Compare::GreaterEqual, spread_age, pass.limit);
-    let due = builder.binary(Binary::Or, spike, late);
-    let due = builder.binary(Binary::And, behind, due);
+    let marks = pass.lazy.marks;
+    let asked = (pass.step, pass.heeds, pass.limit);
+    let Lag { mark, spike, due } = lag(emitter, (marks, Access::ReadWrite), (rows, row), asked);
+    let marks = emitter.buffer(marks, Access::ReadWrite);
     emitter.enter();
     let first = emitter.builder.add(mark, rows.one);
     let end = emitter.builder.select(spike, pass.step, pass.end);

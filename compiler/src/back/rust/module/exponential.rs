@@ -76,12 +76,16 @@ fn each_entry(
     let [first, end] = [0, size].map(|number| builder.int(number));
     builder.serial(first, end, |builder, row| {
         builder.serial(first, end, |builder, column| {
-            let width = builder.int(size);
-            let start = builder.mul(row, width);
-            let place = builder.add(start, column);
+            let place = place(builder, size, [row, column]);
             body(builder, row, column, place);
         });
     });
+}
+
+fn place(builder: &mut KernelBuilder, size: i64, [row, column]: [ValueId; 2]) -> ValueId {
+    let width = builder.int(size);
+    let start = builder.mul(row, width);
+    builder.add(start, column)
 }
 
 fn element(
@@ -89,11 +93,9 @@ fn element(
     buffer: BufferId,
     matrix: i64,
     size: i64,
-    [row, column]: [ValueId; 2],
+    entry: [ValueId; 2],
 ) -> ValueId {
-    let width = builder.int(size);
-    let start = builder.mul(row, width);
-    let place = builder.add(start, column);
+    let place = place(builder, size, entry);
     let at = moved(builder, place, matrix);
     builder.load(buffer, at)
 }

@@ -140,23 +140,17 @@ pub fn topology_word(kind: Kind) -> &'static str {
 /// # Errors
 /// What to say if there is none, or more than one.
 pub fn find_draw(rule: &Rule, name: &str) -> Result<SiteId, String> {
-    let addressed = || rule.sites.iter().filter_map(|(id, site)| Some((id, site.address.as_deref()?)));
-    if let Some((id, _)) = addressed().find(|(_, address)| *address == name) {
-        return Ok(id);
-    }
-    let short = |address: &str| address.rsplit('.').next() == Some(name);
-    let found: Vec<(SiteId, &str)> = addressed().filter(|(_, address)| short(address)).collect();
-    match found[..] {
-        [(id, _)] => Ok(id),
-        [] => {
-            let known = addressed().map(|(_, address)| address);
+    match rule.site_named(name) {
+        Ok(id) => Ok(id),
+        Err(found) if found.is_empty() => {
+            let known = rule.sites.iter().filter_map(|(_, site)| site.address.as_deref());
             let help = did_you_mean(name, known).unwrap_or_else(|| {
                 "a draw has a name where a `let` with a stated domain binds it: `let z = normal[synapse](0, 1);`".to_owned()
             });
             Err(format!("`{}` has no draw `{name}`\nhelp: {help}", rule.name))
         }
-        _ => {
-            let all: Vec<String> = found.iter().map(|(_, address)| format!("`{address}`")).collect();
+        Err(found) => {
+            let all: Vec<String> = found.iter().map(|address| format!("`{address}`")).collect();
             Err(format!("`{name}` may be {}\nhelp: write one of them in full", all.join(" or ")))
         }
     }
