@@ -15,6 +15,11 @@ const LINE: usize = 64;
 const ALLOCATED: usize = 16;
 /// Five lines further for each array; after 32 arrays it begins again.
 const STAGGER: usize = 5 * LINE;
+/// The pages that advice is given for, and what takes enough of them: two large pages of the usual 2 MiB.
+#[cfg(target_os = "linux")]
+const PAGE: usize = 1 << 12;
+#[cfg(target_os = "linux")]
+const LARGE: usize = 4 << 20;
 
 /// A machine type that an array can hold.
 ///
@@ -73,6 +78,7 @@ impl Memory {
         let layout = Layout::from_size_align(bytes, ALLOCATED).map_err(|_| error())?;
         // SAFETY: the layout is not empty: it has at least a line.
         let base = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or_else(error)?;
+        ask_for_large_pages(base, bytes);
         let offset = base.as_ptr().addr().wrapping_neg() % LINE + set_off;
         Ok(Self { base, layout, offset, elements, ty })
     }
@@ -128,6 +134,23 @@ impl Memory {
             .then(|| unsafe { std::slice::from_raw_parts_mut(self.pointer().cast(), self.elements) })
     }
 }
+
+/// Columns of a matrix, and synapses of a list, lie on a page each: on pages of the usual size every access asks for a
+/// translation too. Where the system has no large pages, it stays as it is.
+#[cfg(target_os = "linux")]
+fn ask_for_large_pages(base: NonNull<u8>, bytes: usize) {
+    if bytes < LARGE {
+        return;
+    }
+    let first = base.as_ptr().addr().next_multiple_of(PAGE) - base.as_ptr().addr();
+    let length = (bytes - first) / PAGE * PAGE;
+    // SAFETY: whole pages inside the allocation; the advice changes nothing of what they hold. Whether it is taken does not
+    // matter.
+    unsafe { libc::madvise(base.as_ptr().add(first).cast(), length, libc::MADV_HUGEPAGE) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ask_for_large_pages(_: NonNull<u8>, _: usize) {}
 
 impl Drop for Memory {
     fn drop(&mut self) {

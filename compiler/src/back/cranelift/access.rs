@@ -1,7 +1,7 @@
 //! Loads and stores of either form.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
+use cranelift_codegen::ir::{InstBuilder, InstructionData, MemFlagsData, Opcode, Value, types};
 
 use super::form::{Affine, Form, LANES, Step, vector_type};
 use super::function::Lower;
@@ -22,6 +22,8 @@ impl Lower<'_, '_> {
 
     /// The place of an element.
     fn place(&mut self, buffer: BufferId, index: Value, offset: i64) -> Place {
+        let (index, more) = self.without_constant(index);
+        let offset = offset.wrapping_add(more);
         let size = self.kernel.buffers[buffer].ty.size() as i64;
         let pointer = self.pointers[buffer.index()];
         // An offset that fits is part of the instruction; one that does not is added to the index.
@@ -31,6 +33,19 @@ impl Lower<'_, '_> {
                 let index = self.add_constant(index, offset);
                 self.place_in(pointer, index, size, 0)
             }
+        }
+    }
+
+    /// An index as a sum with a constant.
+    fn without_constant(&self, index: Value) -> (Value, i64) {
+        let dfg = &self.b.func.dfg;
+        let sum = dfg.value_def(index).inst().map(|inst| dfg.insts[inst]);
+        let Some(InstructionData::Binary { opcode: Opcode::Iadd, args: [value, constant] }) = sum else {
+            return (index, 0);
+        };
+        match dfg.value_def(constant).inst().map(|inst| dfg.insts[inst]) {
+            Some(InstructionData::UnaryImm { opcode: Opcode::Iconst, imm }) => (value, imm.bits()),
+            Some(_) | None => (index, 0),
         }
     }
 
@@ -55,22 +70,35 @@ impl Lower<'_, '_> {
                 let place = self.place(buffer, base, offset);
                 self.load_lanes(ty, place)
             }
-            Form::Affine(_) | Form::One(_) | Form::Two(_) => {
-                let lanes = [0, 1, 2, 3].map(|lane| {
-                    let place = self.lane_place(buffer, index, lane);
-                    self.load_scalar(ty, place)
-                });
-                self.gather_lanes(ty, lanes)
-            }
+            Form::Affine(_) | Form::Apart(_) | Form::One(_) | Form::Two(_) => self.gather(buffer, index),
         }
     }
 
-    fn lane_place(&mut self, buffer: BufferId, index: Form, lane: u8) -> Place {
+    /// Four elements that are apart.
+    fn gather(&mut self, buffer: BufferId, index: Form) -> Form {
+        let ty = self.kernel.buffers[buffer].ty;
+        let places = [0, 1, 2, 3].map(|lane| self.lane_place(buffer, index, lane));
+        if ty != Type::Bool {
+            let lanes = places.map(|place| self.load_scalar(ty, place));
+            return self.gather_lanes(ty, lanes);
+        }
+        // As words, so that one comparison makes four conditions.
+        let flags = self.flags();
+        let words = places.map(|place| self.b.ins().uload8(types::I32, flags, place.base, place.offset));
+        let Form::One(words) = self.gather_lanes(Type::I32, words) else {
+            crate::ice!("four words take one register");
+        };
+        let zero = self.vector_constant(types::I32X4, vec![0; 16]);
+        Form::One(self.b.ins().icmp(IntCC::SignedGreaterThan, words, zero))
+    }
+
+    /// The place of one lane's element.
+    pub fn lane_place(&mut self, buffer: BufferId, index: Form, lane: u8) -> Place {
         match index {
             Form::Affine(Affine { base, offset, step: Step::Constant(step) }) => {
                 self.place(buffer, base, offset.wrapping_add(step.wrapping_mul(i64::from(lane))))
             }
-            Form::Scalar(_) | Form::Affine(_) | Form::One(_) | Form::Two(_) => {
+            Form::Scalar(_) | Form::Affine(_) | Form::Apart(_) | Form::One(_) | Form::Two(_) => {
                 let index = self.lane(Type::I64, index, lane);
                 self.place(buffer, index, 0)
             }
@@ -137,7 +165,9 @@ impl Lower<'_, '_> {
                 self.b.ins().store(flags, low, base, offset);
                 self.b.ins().store(flags, high, base, offset + 16);
             }
-            Form::Scalar(_) | Form::Affine(_) => crate::ice!("packing leaves lanes in registers"),
+            Form::Scalar(_) | Form::Affine(_) | Form::Apart(_) => {
+                crate::ice!("packing leaves lanes in registers")
+            }
         }
     }
 

@@ -21,7 +21,7 @@ impl Lower<'_, '_> {
             to,
             match a {
                 Form::Affine(affine) => affine.step,
-                Form::Scalar(_) | Form::One(_) | Form::Two(_) => Step::Constant(0),
+                Form::Scalar(_) | Form::Apart(_) | Form::One(_) | Form::Two(_) => Step::Constant(0),
             },
         ) {
             // The low words of a sum are the sum of the low words: counters stay out of 64-bit lanes.

@@ -16,6 +16,8 @@ pub(super) enum Form {
     Scalar(Value),
     /// An `I64` that grows by a fixed step from lane to lane: addresses stay out of vector registers.
     Affine(Affine),
+    /// Four `I64` in registers of their own: indices that come from memory, and go to memory.
+    Apart([Value; 4]),
     /// Four 32-bit lanes; a `Bool` as 0 or all ones.
     One(Value),
     /// Four 64-bit lanes; a `Bool` that belongs to them as 0 or all ones.
@@ -91,7 +93,7 @@ impl Lower<'_, '_> {
         match self.pack(ty, form) {
             Form::Two(values) => values.to_vec(),
             Form::One(value) | Form::Scalar(value) => vec![value],
-            Form::Affine(_) => crate::ice!("packing leaves lanes in registers"),
+            Form::Affine(_) | Form::Apart(_) => crate::ice!("packing leaves lanes in registers"),
         }
     }
 
@@ -99,7 +101,7 @@ impl Lower<'_, '_> {
     pub fn scalar_of(&mut self, form: Form) -> Value {
         match form {
             Form::Scalar(value) => value,
-            Form::Affine(_) | Form::One(_) | Form::Two(_) => {
+            Form::Affine(_) | Form::Apart(_) | Form::One(_) | Form::Two(_) => {
                 crate::ice!("a value that differs between lanes, where all must share it")
             }
         }
@@ -117,6 +119,7 @@ impl Lower<'_, '_> {
                 if is_wide(ty) { Form::Two([value, value]) } else { Form::One(value) }
             }
             Form::Affine(affine) => self.pack_affine(affine),
+            Form::Apart(lanes) => self.gather_lanes(Type::I64, lanes),
         }
     }
 
@@ -184,7 +187,7 @@ impl Lower<'_, '_> {
                 let word = self.b.ins().bmask(types::I32, value);
                 self.b.ins().splat(types::I32X4, word)
             }
-            Form::Affine(_) => crate::ice!("an index is no condition"),
+            Form::Affine(_) | Form::Apart(_) => crate::ice!("an index is no condition"),
         }
     }
 
@@ -198,7 +201,7 @@ impl Lower<'_, '_> {
                 let lanes = self.b.ins().splat(types::I64X2, word);
                 [lanes, lanes]
             }
-            Form::Affine(_) => crate::ice!("an index is no condition"),
+            Form::Affine(_) | Form::Apart(_) => crate::ice!("an index is no condition"),
         }
     }
 
@@ -226,6 +229,7 @@ impl Lower<'_, '_> {
         let value = match form {
             Form::Scalar(value) => return value,
             Form::Affine(affine) => return self.affine_lane(affine, i64::from(lane)),
+            Form::Apart(lanes) => return lanes[usize::from(lane)],
             Form::One(value) => self.b.ins().extractlane(value, lane),
             Form::Two(values) => self.b.ins().extractlane(values[usize::from(lane / 2)], lane % 2),
         };

@@ -12,7 +12,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
 use super::form::{Form, form_of, registers, scalar_type};
 use super::vary::Varying;
-use super::{Isa, JitOptions, Routines};
+use super::{Isa, JitOptions, Routines, widen};
 use crate::kernel::*;
 
 /// A function that is being written.
@@ -30,6 +30,8 @@ pub(super) struct Lower<'a, 'f> {
     pub varying: Option<Varying>,
     /// `Let`s that have been evaluated before their loop.
     pub hoisted: HashSet<ValueId>,
+    /// Loads that their uses widen, and make.
+    pub widened: HashSet<ValueId>,
     pub pointer: ir::Type,
     pub call_conv: CallConv,
     /// Code of the host that may be called.
@@ -59,6 +61,7 @@ pub(super) fn lower(kernel: &Kernel, isa: &Isa, options: &JitOptions) -> Functio
         scalars: Vec::new(),
         varying: None,
         hoisted: HashSet::new(),
+        widened: widen::widened(kernel),
         pointer,
         call_conv: target.default_call_conv(),
         routines: isa.routines,
@@ -123,6 +126,14 @@ impl Lower<'_, '_> {
         self.forms[value.index()] = Some(form);
     }
 
+    /// Evaluates a value where it is defined.
+    pub fn define(&mut self, value: ValueId) {
+        if !self.widened.contains(&value) {
+            let form = self.evaluate(value);
+            self.set(value, form);
+        }
+    }
+
     /// Whether a value has lanes here.
     pub fn is_packed(&self, value: ValueId) -> bool {
         self.varying.as_ref().is_some_and(|varying| varying.contains(&value))
@@ -139,8 +150,7 @@ impl Lower<'_, '_> {
         match stmt {
             Stmt::Let(value) => {
                 if !self.hoisted.contains(value) {
-                    let form = self.evaluate(*value);
-                    self.set(*value, form);
+                    self.define(*value);
                 }
             }
             Stmt::Store { buffer, index, value, gate } => {
@@ -158,6 +168,7 @@ impl Lower<'_, '_> {
                 let (start, end) = (self.scalar(start), self.scalar(end));
                 match inner.kind {
                     LoopKind::Lanes => self.lanes(inner, start, end),
+                    LoopKind::Serial if self.is_straight(inner) => self.straight(inner, start, end),
                     LoopKind::Serial | LoopKind::Blocks => self.serial(inner, start, end),
                 }
             }

@@ -24,8 +24,7 @@ impl Lower<'_, '_> {
     fn lanes_of_some(&mut self, inner: &Loop, start: Value, end: Value) {
         let hoisted = vary::hoistable(self.kernel, inner.index, &inner.body);
         for &value in &hoisted {
-            let form = self.evaluate(value);
-            self.set(value, form);
+            self.define(value);
         }
         let before = self.hoisted.clone();
         self.hoisted.extend(hoisted);
@@ -33,6 +32,13 @@ impl Lower<'_, '_> {
             true => vary::varying(self.kernel, inner.index, &inner.body),
             false => None,
         };
+        if self.is_straight(inner)
+            && varying.as_ref().is_none_or(|varying| vary::scatters(self.kernel, varying, inner))
+        {
+            self.straight(inner, start, end);
+            self.hoisted = before;
+            return;
+        }
         let (after, _) = self.block_with(&[]);
         let (rest, forms) = self.block_with(&INDEX);
         match varying {

@@ -5,7 +5,8 @@
 //! looks at the host: only instruction selection does, so every host gives the same results.
 //!
 //! A loop over independent iterations runs four at a time where all its statements allow it, with a scalar loop over
-//! the rest. Nothing is checked at run time: ranges are the kernel's author's business.
+//! the rest; one that writes to places that are apart runs in scalars, and short loops of scalars are written out a few times.
+//! Nothing is checked at run time: ranges are the kernel's author's business.
 
 mod access;
 mod code;
@@ -18,8 +19,10 @@ mod packed;
 mod reduce;
 mod routines;
 mod scalar;
+mod straight;
 mod tile;
 mod vary;
+mod widen;
 
 #[cfg(test)]
 mod tests;

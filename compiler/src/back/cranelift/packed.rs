@@ -43,6 +43,9 @@ impl Lower<'_, '_> {
                 self.select(ty, condition, a, b)
             }
             Op::Convert(conversion, a) => {
+                if let Some(form) = self.widened_load(value) {
+                    return form;
+                }
                 let (from, a) = (self.ty(*a), self.form(*a));
                 self.convert(*conversion, from, ty, a)
             }
@@ -61,7 +64,7 @@ impl Lower<'_, '_> {
             Form::Scalar(a) => Form::Scalar(self.unary_value(op, ty, a)),
             // The lanes of a condition are masks: all bits, not one.
             Form::One(_) | Form::Two(_) if ty == Type::Bool => self.each(a, |s, a| s.b.ins().bnot(a)),
-            Form::One(_) | Form::Two(_) | Form::Affine(_) => {
+            Form::One(_) | Form::Two(_) | Form::Affine(_) | Form::Apart(_) => {
                 let a = self.pack(ty, a);
                 self.each(a, |s, a| s.unary_value(op, ty, a))
             }
@@ -109,7 +112,7 @@ impl Lower<'_, '_> {
         }
     }
 
-    /// Sums, differences and products that keep a fixed step from lane to lane.
+    /// Sums, differences and products of indices that stay out of vector registers.
     fn affine_binary(&mut self, op: Binary, a: (ValueId, Form), b: (ValueId, Form)) -> Option<Form> {
         match (op, a, b) {
             (Binary::Add, (_, Form::Affine(affine)), (other, Form::Scalar(value)))
@@ -122,6 +125,10 @@ impl Lower<'_, '_> {
             (Binary::Multiply, (_, Form::Affine(affine)), (other, Form::Scalar(value)))
             | (Binary::Multiply, (other, Form::Scalar(value)), (_, Form::Affine(affine))) => {
                 Some(Form::Affine(self.affine_times(affine, other, value)))
+            }
+            (Binary::Add, (_, Form::Apart(lanes)), (_, Form::Scalar(value)))
+            | (Binary::Add, (_, Form::Scalar(value)), (_, Form::Apart(lanes))) => {
+                Some(Form::Apart(lanes.map(|lane| self.b.ins().iadd(lane, value))))
             }
             (Binary::Add, (_, Form::Affine(a)), (_, Form::Affine(b))) => {
                 let (Step::Constant(x), Step::Constant(y)) = (a.step, b.step) else { return None };
@@ -307,7 +314,7 @@ impl Lower<'_, '_> {
             Form::Scalar(a) => Form::Scalar(f(self, a)),
             Form::One(a) => Form::One(f(self, a)),
             Form::Two([low, high]) => Form::Two([f(self, low), f(self, high)]),
-            Form::Affine(_) => crate::ice!("an index that is not in registers"),
+            Form::Affine(_) | Form::Apart(_) => crate::ice!("an index that is not in registers"),
         }
     }
 

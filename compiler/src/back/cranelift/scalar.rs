@@ -2,9 +2,9 @@
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
-use cranelift_codegen::ir::{InstBuilder, Value, types};
+use cranelift_codegen::ir::{InstBuilder, InstructionData, Value, types};
 
-use super::form::{scalar_type, vector_type};
+use super::form::scalar_type;
 use super::function::Lower;
 use crate::kernel::{Binary, Compare, Constant, Type, Unary};
 
@@ -64,17 +64,13 @@ impl Lower<'_, '_> {
 
     /// Two scalars.
     pub fn scalar_binary(&mut self, op: Binary, ty: Type, a: Value, b: Value) -> Value {
+        let (a, b) = if ty.is_float() { (self.kept(a), self.kept(b)) } else { (a, b) };
         match op {
             Binary::Min | Binary::Max if ty.is_float() => {
-                // In the lowest lane of a vector, where it is one instruction without a branch.
-                let vector = vector_type(ty);
-                let (a, b) =
-                    (self.b.ins().scalar_to_vector(vector, a), self.b.ins().scalar_to_vector(vector, b));
+                // Of a selection by `less`, not by `greater`, Cranelift makes one instruction without a branch.
                 let (left, right) = if op == Binary::Min { (b, a) } else { (a, b) };
-                let mask = self.b.ins().fcmp(FloatCC::LessThan, left, right);
-                let mask = self.cast(vector, mask);
-                let lanes = self.b.ins().bitselect(mask, b, a);
-                self.b.ins().extractlane(lanes, 0)
+                let second = self.b.ins().fcmp(FloatCC::LessThan, left, right);
+                self.b.ins().select(second, b, a)
             }
             Binary::Min | Binary::Max => {
                 let compare = if op == Binary::Min { Compare::Less } else { Compare::Greater };
@@ -99,6 +95,23 @@ impl Lower<'_, '_> {
             | Binary::Or
             | Binary::Xor => self.plain_binary(op, ty, a, b),
         }
+    }
+
+    /// A float that a loop need not make again: Cranelift makes a scalar literal wherever it is used, and leaves one of a
+    /// vector in its register.
+    fn kept(&mut self, value: Value) -> Value {
+        let dfg = &self.b.func.dfg;
+        let (ty, bytes) = match dfg.value_def(value).inst().map(|inst| dfg.insts[inst]) {
+            Some(InstructionData::UnaryIeee32 { imm, .. }) => {
+                (types::F32X4, imm.bits().to_le_bytes().repeat(4))
+            }
+            Some(InstructionData::UnaryIeee64 { imm, .. }) => {
+                (types::F64X2, imm.bits().to_le_bytes().repeat(2))
+            }
+            Some(_) | None => return value,
+        };
+        let lanes = self.vector_constant(ty, bytes);
+        self.b.ins().extractlane(lanes, 0)
     }
 
     /// Two operands, of scalars or lane by lane: the operations that are one instruction for both.

@@ -69,6 +69,36 @@ fn visit(kernel: &Kernel, body: &[Stmt], varying: &mut Varying) -> Option<()> {
     Some(())
 }
 
+/// Whether a loop writes to places that are apart: then lanes have to be taken from one another again.
+pub(super) fn scatters(kernel: &Kernel, varying: &Varying, inner: &Loop) -> bool {
+    let apart = |index: ValueId| index != inner.index && !is_affine(kernel, varying, inner.index, index);
+    inner.body.iter().any(|stmt| matches!(stmt, Stmt::Store { index, .. } if apart(*index)))
+}
+
+/// Whether an index grows by a fixed step from lane to lane.
+fn is_affine(kernel: &Kernel, varying: &Varying, loop_index: ValueId, value: ValueId) -> bool {
+    if value == loop_index || !varying.contains(&value) {
+        return true;
+    }
+    let of = |value: ValueId| is_affine(kernel, varying, loop_index, value);
+    let Op::Binary(op, a, b) = kernel.values[value].op else { return false };
+    match op {
+        Binary::Add | Binary::Subtract => of(a) && of(b),
+        Binary::Multiply => of(a) && of(b) && !(varying.contains(&a) && varying.contains(&b)),
+        Binary::Divide
+        | Binary::Remainder
+        | Binary::Min
+        | Binary::Max
+        | Binary::MultiplyHigh
+        | Binary::And
+        | Binary::Or
+        | Binary::Xor
+        | Binary::ShiftLeft
+        | Binary::ShiftRight
+        | Binary::ShiftRightSigned => false,
+    }
+}
+
 fn uniform(varying: &Varying, values: impl IntoIterator<Item = ValueId>) -> Option<()> {
     values.into_iter().all(|value| !varying.contains(&value)).then_some(())
 }

@@ -53,6 +53,76 @@ fn every_length_and_start() {
     }
 }
 
+/// `to[list[k]] = spikes[list[k]] ? from[list[k]] + 1 : from[list[k]]` over `start .. end`, and the same at `k` of another array.
+fn listed(kind: LoopKind) -> Kernel {
+    let mut b = builder("listed");
+    let list = declare(&mut b, "list", Type::I32, Access::Read);
+    let spikes = declare(&mut b, "spikes", Type::Bool, Access::Read);
+    let from = declare(&mut b, "from", Type::F32, Access::Read);
+    let scattered = declare(&mut b, "scattered", Type::F32, Access::Write);
+    let gathered = declare(&mut b, "gathered", Type::F32, Access::Write);
+    let [start, end] = ["start", "end"].map(|name| b.add_scalar(name, Type::I64));
+    b.blocks(|b, _| {
+        for into in [scattered, gathered] {
+            let (start, end) = (b.scalar(start), b.scalar(end));
+            let index = b.defined(Type::I64);
+            b.enter();
+            let place = b.load(list, index);
+            let place = b.convert(Conversion::Unsigned, Type::I64, place);
+            let (spike, value) = (b.load(spikes, place), b.load(from, place));
+            let one = b.real(Type::F32, 1.0);
+            let more = b.add(value, one);
+            let chosen = b.select(spike, more, value);
+            b.store(into, if into == scattered { place } else { index }, chosen, None);
+            let body = b.leave();
+            b.push(Stmt::For(Loop {
+                kind,
+                index,
+                start: Some(start),
+                end: Some(end),
+                carried: Vec::new(),
+                exit: None,
+                body,
+            }));
+        }
+    });
+    b.finish()
+}
+
+#[test]
+fn lists_lead_to_places() {
+    let places = |count: u64| (0..count).map(|k| k * 7 % 32);
+    let list = Array::new(Type::I32, places(32).collect());
+    let spikes = Array::bool((0..32).map(|k| k % 3 == 0));
+    let from = Array::f32((0..32).map(|k| k as f32 * 0.5));
+    for kind in [LoopKind::Serial, LoopKind::Lanes] {
+        let kernel = listed(kind);
+        for (variant, isa, options) in variants() {
+            let code = compile(&kernel, &isa, &options).unwrap();
+            for (start, end) in (0..20).map(|end| (end / 4, end)).chain([(9, 2), (31, 32)]) {
+                let inputs = [&list, &spikes, &from].map(Array::bytes);
+                let mut outputs = [Array::zeros(Type::F32, 32).bytes(), Array::zeros(Type::F32, 32).bytes()];
+                let mut pointers: Vec<*mut u8> =
+                    inputs.iter().map(|bytes| bytes[MARGIN..].as_ptr().cast_mut()).collect();
+                pointers.extend(outputs.iter_mut().map(|bytes| bytes[MARGIN..].as_mut_ptr()));
+                // SAFETY: five buffers of 32 elements of which three are only read, two scalars, places below 32.
+                unsafe { code.call(pointers.as_ptr(), [start, end].as_ptr(), 0, 1) };
+                let mut expected = [vec![0.0; 32], vec![0.0; 32]];
+                for k in start..end {
+                    let place = (k * 7 % 32) as usize;
+                    let value = place as f32 * 0.5 + f32::from(u8::from(place % 3 == 0));
+                    expected[0][place] = value;
+                    expected[1][k as usize] = value;
+                }
+                for (found, expected) in outputs.iter().zip(expected) {
+                    let what = format!("{start} to {end}, {kind:?} ({variant})");
+                    assert_same(&what, &Array::from_bytes(Type::F32, found), &Array::f32(expected));
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn blocks_are_a_half_open_range() {
     let mut b = builder("blocks");

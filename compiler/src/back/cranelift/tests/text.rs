@@ -43,7 +43,7 @@ fn texts_are_the_same_each_time() {
     assert!(first.starts_with("function %update("), "{first}");
     // Two vectors an iteration, then single elements; a maximum is one instruction.
     assert_eq!(first.matches("load.f32x4").count(), 2, "{first}");
-    assert_eq!(code.matches("maxps").count(), 3, "{code}");
+    assert_eq!((code.matches("maxps").count(), code.matches("maxss").count()), (2, 1), "{code}");
     assert!(!code.contains("blendv") && !code.contains("cmpps"), "{code}");
     let scalar = clif(&kernel, &isa, &JitOptions { simd: false, ..options }).unwrap();
     assert!(!scalar.contains("load.f32x4"), "{scalar}");
