@@ -116,11 +116,19 @@ impl Engine {
 }
 
 /// From so many synapses on they do not stay in a cache from step to step, and rows are left behind. Below, and on sparse
-/// groups, the plan of rows and columns has been measured to be as fast.
+/// groups with short rows, the plan of rows and columns has been measured to be as fast.
 const LARGE: usize = 1 << 20;
+/// Synapses of a row of a sparse group, from which on it is worth while to leave it behind: a row asks once for what is kept of
+/// its neuron.
+const LONG: usize = 512;
 
 fn is_large(topology: &Topology) -> bool {
-    matches!(topology, Topology::Dense { .. }) && topology.synapses().is_none_or(|synapses| synapses >= LARGE)
+    let shortest = match topology {
+        Topology::Dense { .. } => 0,
+        Topology::Sparse(_) => LONG,
+        Topology::OneToOne { .. } | Topology::Conv2d(_) | Topology::Local2d(_) => return false,
+    };
+    topology.synapses().is_none_or(|synapses| synapses >= LARGE.max(shortest.saturating_mul(topology.pre())))
 }
 
 /// The output number `n` of splitmix64 started at `seed`.

@@ -17,7 +17,7 @@ use crate::kernel::{self, Fill, Filling, LoopKind, Stmt, Type, ValueId};
 use crate::topology::Kind;
 
 /// Columns of a strip.
-const COLUMNS: u64 = 256;
+pub(super) const COLUMNS: u64 = 256;
 /// Blocks of rows, at most, for each block of a sum.
 const BLOCKS: u64 = 8;
 /// So many values are filled at most: their strips share the nearest cache with the synapses.
@@ -69,8 +69,7 @@ pub(super) fn filled(emitter: &mut Emitter<'_, '_, '_>, key: Key, roots: &[ExprI
         if !ty.is_float() && !matches!(with, With::Words(_)) {
             continue;
         }
-        let shape = vec![Size::Count(Count::PreBlocks), Size::Constant(BLOCKS), Size::Constant(COLUMNS)];
-        found.push(Filled { id, strip: emitter.work.planner.storages.scratch(ty, shape), with });
+        found.push(Filled { id, strip: emitter.work.planner.storages.scratch(ty, of_blocks(COLUMNS)), with });
     }
     found
 }
@@ -100,6 +99,11 @@ fn with(emitter: &Emitter<'_, '_, '_>, id: ExprId) -> Option<With> {
         },
         _ => None,
     }
+}
+
+/// So many elements for each block of rows.
+pub(super) fn of_blocks(elements: u64) -> Vec<Size> {
+    vec![Size::Count(Count::PreBlocks), Size::Constant(BLOCKS), Size::Constant(elements)]
 }
 
 /// The first element of a block's strips.

@@ -6,15 +6,16 @@
 
 use super::STEPS;
 use crate::kernel::{
-    self, Access, Binary, Carried, Compare, Conversion, Extent, Loop, LoopKind, Side, SpaceKind, Stmt, Type,
-    ValueId,
+    self, Access, Binary, BufferId, Carried, Compare, Conversion, Extent, Loop, LoopKind, Side, SpaceKind,
+    Stmt, Type, ValueId,
 };
 use crate::plan::emit::Emitter;
 use crate::plan::neuron::push_loop;
 use crate::plan::program::{Count, Launch, Role, ScalarSource, Size, StorageId};
-use crate::plan::rows::index;
+use crate::plan::rows::{Row, index, stand_at};
 use crate::plan::section::Work;
 use crate::plan::stage::Key;
+use crate::plan::strips;
 
 /// Steps of a word.
 const WORD: i64 = 64;
@@ -30,6 +31,7 @@ pub(super) struct Bits {
     words: StorageId,
     /// Which n that is, `[WORDS]`.
     numbers: StorageId,
+    listed: Listed,
 }
 
 impl Bits {
@@ -40,7 +42,7 @@ impl Bits {
         let history = storages.once(Role::EventHistory(Side::Post), "%post_spike_bits", Type::I64, shape);
         let counts = Role::EventCounts(Side::Post);
         let numbers = storages.once(counts, "%post_spike_words", Type::I64, vec![words]);
-        Self { words: history, numbers }
+        Self { words: history, numbers, listed: Listed::new(work) }
     }
 
     /// The launch that notes this step's spikes.
@@ -130,45 +132,141 @@ impl Bits {
         push_loop(emitter, LoopKind::Serial, number, Some(first_word), Some(end_word), inner);
     }
 
-    /// What is done for each step of a word in which a neuron spiked, in their order.
+    /// What is done for each step of a word in which the neuron of a synapse spiked, in their order, in one row.
+    ///
+    /// Whether a neuron spiked cannot be foretold, and a branch that goes wrong costs more than a spike. So the synapses whose
+    /// neurons spiked are listed first, without a branch; then, round by round, each of them has one spike, and those
+    /// that have more are listed again.
     pub(super) fn over_spikes(
         self,
         emitter: &mut Emitter<'_, '_, '_>,
         word: WordOfAll,
-        neuron: ValueId,
+        (row, block): (Row, ValueId),
         body: impl FnOnce(&mut Emitter<'_, '_, '_>, ValueId),
     ) {
-        let words = emitter.buffer(self.words, Access::Read);
-        let at = emitter.builder.add(word.begin, neuron);
-        let spikes = emitter.builder.load(words, at);
-        let spikes = emitter.builder.binary(Binary::And, spikes, word.mask);
-        let (zero, most) = (emitter.builder.int(0), emitter.builder.int(WORD));
-        let any = emitter.builder.compare(Compare::NotEqual, spikes, zero);
-        emitter.enter();
-        let round = index(emitter, "round");
-        let (left, none) = (emitter.builder.defined(Type::I64), emitter.builder.defined(Type::I64));
-        emitter.enter();
-        let negative = emitter.builder.unary(kernel::Unary::Negate, left);
-        let lowest = emitter.builder.binary(Binary::And, left, negative);
-        let place = exponent(emitter, lowest);
-        let step = emitter.builder.add(word.step, place);
-        emitter.builder.name(step, "s");
-        body(emitter, step);
-        let next = emitter.builder.binary(Binary::Xor, left, lowest);
-        let done = emitter.builder.compare(Compare::Equal, next, zero);
-        let inner = emitter.leave();
-        emitter.builder.push(Stmt::For(Loop {
-            kind: LoopKind::Serial,
-            index: round,
-            start: Some(zero),
-            end: Some(most),
-            carried: vec![Carried { value: left, initial: spikes, next, result: none }],
-            exit: Some(done),
-            body: inner,
-        }));
-        let then = emitter.leave();
-        emitter.builder.push(Stmt::If { condition: any, then, otherwise: Vec::new(), results: Vec::new() });
+        let listed = self.listed.at(emitter, block);
+        strips::each(emitter, row.count, |emitter, strip| {
+            let words = emitter.buffer(self.words, Access::Read);
+            let count = compacting(emitter, "entry", (strip.start, strip.end), |emitter, entry, count| {
+                let column = stand_at(emitter, row, entry);
+                let at = emitter.builder.add(word.begin, column);
+                let spikes = emitter.builder.load(words, at);
+                let spikes = emitter.builder.binary(Binary::And, spikes, word.mask);
+                listed.store(emitter, count, (entry, spikes))
+            });
+            let (zero, most) = (emitter.builder.int(0), emitter.builder.int(WORD));
+            let round = index(emitter, "round");
+            let (left, none) = (emitter.builder.defined(Type::I64), emitter.builder.defined(Type::I64));
+            emitter.enter();
+            let next = compacting(emitter, "listed", (zero, left), |emitter, number, count| {
+                let (entry, spikes) = listed.load(emitter, number);
+                let negative = emitter.builder.unary(kernel::Unary::Negate, spikes);
+                let lowest = emitter.builder.binary(Binary::And, spikes, negative);
+                let place = exponent(emitter, lowest);
+                let step = emitter.builder.add(word.step, place);
+                emitter.builder.name(step, "s");
+                stand_at(emitter, row, entry);
+                body(emitter, step);
+                let more = emitter.builder.binary(Binary::Xor, spikes, lowest);
+                listed.store(emitter, count, (entry, more))
+            });
+            let done = emitter.builder.compare(Compare::Equal, next, zero);
+            let inner = emitter.leave();
+            emitter.builder.push(Stmt::For(Loop {
+                kind: LoopKind::Serial,
+                index: round,
+                start: Some(zero),
+                end: Some(most),
+                carried: vec![Carried { value: left, initial: count, next, result: none }],
+                exit: Some(done),
+                body: inner,
+            }));
+        });
     }
+}
+
+/// Synapses of a strip of a row that have spikes, and behind them the spikes: room for each block of rows.
+#[derive(Clone, Copy, Debug)]
+struct Listed(StorageId);
+
+impl Listed {
+    const WIDTH: u64 = 2 * strips::COLUMNS;
+
+    fn new(work: &mut Work<'_, '_>) -> Self {
+        Self(work.planner.storages.scratch(Type::I64, strips::of_blocks(Self::WIDTH)))
+    }
+
+    fn at(self, emitter: &mut Emitter<'_, '_, '_>, block: ValueId) -> ListedAt {
+        let width = emitter.builder.int(Self::WIDTH as i64);
+        let first = emitter.builder.mul(block, width);
+        ListedAt { first, buffer: emitter.buffer(self.0, Access::ReadWrite) }
+    }
+}
+
+/// Those of a block.
+#[derive(Clone, Copy)]
+struct ListedAt {
+    first: ValueId,
+    buffer: BufferId,
+}
+
+impl ListedAt {
+    /// Where a synapse and its spikes stand.
+    fn places(self, emitter: &mut Emitter<'_, '_, '_>, number: ValueId) -> [ValueId; 2] {
+        let entry = emitter.builder.add(self.first, number);
+        let behind = emitter.builder.int(strips::COLUMNS as i64);
+        [entry, emitter.builder.add(entry, behind)]
+    }
+
+    fn load(self, emitter: &mut Emitter<'_, '_, '_>, number: ValueId) -> (ValueId, ValueId) {
+        let [entry, spikes] = self.places(emitter, number);
+        (emitter.builder.load(self.buffer, entry), emitter.builder.load(self.buffer, spikes))
+    }
+
+    /// Puts a synapse behind `count` others, and gives how many there are with it: no more, if it has no spikes.
+    fn store(
+        self,
+        emitter: &mut Emitter<'_, '_, '_>,
+        count: ValueId,
+        (entry, spikes): (ValueId, ValueId),
+    ) -> ValueId {
+        let [entry_at, spikes_at] = self.places(emitter, count);
+        let builder = &mut emitter.builder;
+        builder.store(self.buffer, entry_at, entry, None);
+        builder.store(self.buffer, spikes_at, spikes, None);
+        let zero = builder.int(0);
+        let any = builder.compare(Compare::NotEqual, spikes, zero);
+        let any = builder.convert(Conversion::Value, Type::I64, any);
+        builder.add(count, any)
+    }
+}
+
+/// A loop that lists some of what it goes through. `body` is given how many there are so far, and gives how many there are then;
+/// the loop gives how many there are in the end.
+fn compacting(
+    emitter: &mut Emitter<'_, '_, '_>,
+    name: &str,
+    (start, end): (ValueId, ValueId),
+    body: impl FnOnce(&mut Emitter<'_, '_, '_>, ValueId, ValueId) -> ValueId,
+) -> ValueId {
+    let zero = emitter.builder.int(0);
+    let number = index(emitter, name);
+    let (value, result) = (emitter.builder.defined(Type::I64), emitter.builder.defined(Type::I64));
+    emitter.enter();
+    let outer = emitter.at;
+    let next = body(emitter, number, value);
+    emitter.at = outer;
+    let inner = emitter.leave();
+    emitter.builder.push(Stmt::For(Loop {
+        kind: LoopKind::Serial,
+        index: number,
+        start: Some(start),
+        end: Some(end),
+        carried: vec![Carried { value, initial: zero, next, result }],
+        exit: None,
+        body: inner,
+    }));
+    result
 }
 
 /// The words of all neurons for 64 steps.

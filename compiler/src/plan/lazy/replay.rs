@@ -3,7 +3,7 @@
 use super::bits::Bits;
 use super::{Lazy, STEPS, Spikes, history};
 use crate::ir::ExprId;
-use crate::kernel::{self, Access, Compare, LoopKind, RowSet, SpaceKind, ValueId};
+use crate::kernel::{self, Access, BufferId, Compare, LoopKind, RowSet, SpaceKind, ValueId};
 use crate::plan::emit::Emitter;
 use crate::plan::events::Sparse;
 use crate::plan::lag::{Lag, Moded, lag, moded};
@@ -11,11 +11,11 @@ use crate::plan::layout::Where;
 use crate::plan::neuron::{push_loop, write_variables, write_variables_if};
 use crate::plan::program::Launch;
 use crate::plan::rows::{
-    Level, Rows, column_index, describe, index, of_level, over_rows, pass_name, row_body, stand_at,
-    synapses_of,
+    Level, Rows, describe, index, of_level, over_rows, pass_name, row_body, synapses_of,
 };
 use crate::plan::section::Work;
 use crate::plan::stage::Key;
+use crate::plan::strips;
 
 /// What is the same for all rows of a launch.
 struct Pass<'l> {
@@ -67,7 +67,7 @@ fn each_row(
     let end = emitter.builder.select(spike, pass.step, pass.end);
     match pass.lazy.spikes {
         Spikes::Lists(lists) => missed_steps(emitter, pass, lists, (rows, row), (first, end)),
-        Spikes::Bits(bits) => missed_spikes(emitter, pass, bits, (rows, row), (first, end)),
+        Spikes::Bits(bits) => missed_spikes(emitter, pass, bits, (rows, block, row), (first, end)),
     }
     emitter.builder.store(marks, row, pass.step, None);
     emitter.enter();
@@ -142,31 +142,65 @@ fn missed_spikes(
     emitter: &mut Emitter<'_, '_, '_>,
     pass: &Pass<'_>,
     bits: Bits,
-    (rows, row): (&Rows, ValueId),
+    (rows, block, row): (&Rows, ValueId, ValueId),
     steps: (ValueId, ValueId),
 ) {
     let roots = column_roots(pass.lazy);
     let synapses = synapses_of(emitter, rows, row);
+    let gathered = gather(emitter, pass, block, steps);
     bits.over_words(emitter, steps, |emitter, word| {
-        let entry = column_index(emitter);
-        emitter.enter();
-        let outer = emitter.at;
-        let column = stand_at(emitter, synapses, entry);
-        bits.over_spikes(emitter, word, column, |emitter, step| {
+        bits.over_spikes(emitter, word, (synapses, block), |emitter, step| {
             emitter.hide(pass.lazy.varying.iter().copied());
             let present = emitter.moment.replace(step);
             let slot = emitter.slot(step);
-            recall(emitter, pass, slot, &[Where::Global, Where::Pre, Where::Post]);
+            recall(emitter, pass, slot, &[Where::Global, Where::Post]);
+            for &(value, buffer, first) in &gathered {
+                let at = emitter.builder.add(first, slot);
+                let kept = emitter.builder.load(buffer, at);
+                emitter.remember(value, kept);
+            }
             let closure = emitter.work.closure(pass.key, &roots);
             emitter.emit_all(closure);
             let gate = pass.lazy.gate.map(|gate| emitter.value(gate));
             write_variables_if(emitter, &pass.lazy.column.writes, gate);
             emitter.moment = present;
         });
-        emitter.at = outer;
-        let body = emitter.leave();
-        push_loop(emitter, LoopKind::Serial, entry, Some(rows.zero), Some(synapses.count), body);
     });
+}
+
+/// Puts what is kept of the row's neuron side by side, by its slots: every step of a history is in a place far from the others,
+/// and many of them can be asked for at once only where nothing else happens. Gives the values, and where they are.
+fn gather(
+    emitter: &mut Emitter<'_, '_, '_>,
+    pass: &Pass<'_>,
+    block: ValueId,
+    (first, end): (ValueId, ValueId),
+) -> Vec<(ExprId, BufferId, ValueId)> {
+    let histories: Vec<_> =
+        pass.lazy.histories.iter().filter(|history| history.place.at == Where::Pre).copied().collect();
+    if histories.is_empty() {
+        return Vec::new();
+    }
+    let width = emitter.builder.int(i64::from(STEPS));
+    let room = emitter.builder.mul(block, width);
+    let step = index(emitter, "s");
+    emitter.enter();
+    let slot = emitter.slot(step);
+    let at = emitter.builder.add(room, slot);
+    let gathered = histories
+        .iter()
+        .map(|history| {
+            let kept = emitter.kept(history, slot);
+            let ty = emitter.builder.kernel().values[kept].ty;
+            let storage = emitter.work.planner.storages.scratch(ty, strips::of_blocks(u64::from(STEPS)));
+            let buffer = emitter.buffer(storage, Access::ReadWrite);
+            emitter.builder.store(buffer, at, kept, None);
+            (history.value, buffer, room)
+        })
+        .collect();
+    let body = emitter.leave();
+    push_loop(emitter, LoopKind::Serial, step, Some(first), Some(end), body);
+    gathered
 }
 
 /// What the columns of a row whose neuron is silent start from.
