@@ -47,6 +47,14 @@ impl Isa {
         self.runs_here
     }
 
+    /// Whether it has the vectors of 256 bits of x86-64-v3.
+    pub fn has_wide_vectors(&self) -> bool {
+        let has = |flag: &str| {
+            self.isa.isa_flags().iter().any(|value| value.name == flag && value.as_bool() == Some(true))
+        };
+        self.isa.name() == "x64" && has("has_avx2") && has("has_fma")
+    }
+
     pub(super) fn target(&self) -> &dyn TargetIsa {
         &*self.isa
     }

@@ -1,0 +1,94 @@
+//! The call of such a loop from a kernel.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{
+    ExtFuncData, ExternalName, InstBuilder, StackSlotData, StackSlotKind, UserExternalName, Value, types,
+};
+
+use super::super::function::Lower;
+use super::super::vary::Varying;
+use super::inst::Input;
+use super::{WideLoop, signature, widen};
+use crate::kernel::{Loop, Type, ValueId};
+
+impl Lower<'_, '_> {
+    /// As many iterations of `start .. end` as fill wide vectors; the first index that is left.
+    pub fn wide_loop(&mut self, inner: &Loop, start: Value, end: Value, varying: &Varying) -> Option<Value> {
+        if !self.wide.allowed {
+            return None;
+        }
+        match widen(self.kernel, inner, varying, &self.hoisted) {
+            Ok(wide) => {
+                let count = self.b.ins().isub(end, start);
+                let whole = self.b.ins().band_imm_s(count, -wide.span);
+                let last = self.b.ins().iadd(start, whole);
+                let any = self.b.ins().icmp(IntCC::SignedLessThan, start, last);
+                self.when(any, |s| s.call_wide(&wide, start, last));
+                self.wide.loops.push(Ok(wide));
+                Some(last)
+            }
+            Err(reason) => {
+                self.wide.loops.push(Err(reason));
+                None
+            }
+        }
+    }
+
+    fn call_wide(&mut self, wide: &WideLoop, start: Value, end: Value) {
+        let room = StackSlotData::new(StackSlotKind::ExplicitSlot, 8 * wide.inputs.len() as u32, 3);
+        let room = self.b.create_sized_stack_slot(room);
+        for (place, input) in wide.inputs.iter().enumerate() {
+            let value = self.wide_input(input);
+            self.b.ins().stack_store(self.pointer, value, room, 8 * place as i32);
+        }
+        let list = self.b.ins().stack_addr(self.pointer, room, 0);
+        let signature = self.b.import_signature(signature(self.config));
+        // The kernel is the module's first function.
+        let number = 1 + self.wide.codes().count() as u32;
+        let name = self.b.func.declare_imported_user_function(UserExternalName::new(0, number));
+        let data = ExtFuncData { name: ExternalName::user(name), signature, colocated: false, patchable: false };
+        let callee = self.b.import_function(data);
+        self.b.ins().call(callee, &[list, start, end]);
+    }
+
+    fn wide_input(&mut self, input: &Input) -> Value {
+        match input {
+            Input::Value(value) => {
+                let scalar = self.scalar(*value);
+                if self.ty(*value) == Type::Bool { self.b.ins().bmask(types::I64, scalar) } else { scalar }
+            }
+            Input::Sum { buffer, plus, minus, bytes } => {
+                let mut sum = None;
+                for &value in plus {
+                    sum = Some(self.added(sum, value));
+                }
+                for &value in minus {
+                    let value = self.scalar(value);
+                    let before = sum.unwrap_or_else(|| self.b.ins().iconst(types::I64, 0));
+                    sum = Some(self.b.ins().isub(before, value));
+                }
+                match (buffer, sum) {
+                    (None, None) => self.b.ins().iconst(types::I64, *bytes),
+                    (None, Some(sum)) => self.add_constant(sum, *bytes),
+                    (Some(buffer), None) => {
+                        let pointer = self.pointers[buffer.index()];
+                        self.add_constant(pointer, *bytes)
+                    }
+                    (Some(buffer), Some(sum)) => {
+                        let size = self.kernel.buffers[*buffer].ty.size() as i64;
+                        let place = self.place_in(self.pointers[buffer.index()], sum, size, 0);
+                        self.add_constant(place.base, *bytes)
+                    }
+                }
+            }
+        }
+    }
+
+    fn added(&mut self, sum: Option<Value>, value: ValueId) -> Value {
+        let value = self.scalar(value);
+        match sum {
+            Some(sum) => self.b.ins().iadd(sum, value),
+            None => value,
+        }
+    }
+}
