@@ -4,6 +4,8 @@
 //! (Belady 1966, doi:10.1147/sj.52.0078). Vectors that are the same in all iterations keep a register where one is left, and
 //! stand in memory otherwise, from where most instructions take them as they are.
 
+use std::collections::HashMap;
+
 use iced_x86::Code;
 
 use super::inst::{Body, Inst, Operand, Shape, Source, Vector};
@@ -14,10 +16,12 @@ const REGISTERS: usize = 16;
 
 /// What a loop has become.
 pub(super) struct Assigned {
-    /// What comes before the loop: vectors that are the same in all iterations.
+    /// What comes before the loop: vectors that are the same in all iterations, or go from one to the next.
     pub before: Vec<Line>,
     /// An iteration.
     pub body: Vec<Line>,
+    /// What comes after the loop: vectors that have gone from one iteration to the next.
+    pub after: Vec<Line>,
     /// Literals, in the order of their numbers.
     pub literals: Vec<[u8; 32]>,
     /// How many vectors the stack holds.
@@ -33,6 +37,8 @@ struct Assign<'b> {
     homes: Vec<Option<Place>>,
     holders: [Option<Vector>; REGISTERS],
     kept: [bool; REGISTERS],
+    /// The registers of vectors that go from one iteration to the next, by what they are in the next.
+    next: HashMap<Vector, (Vector, u8)>,
     lines: Vec<Line>,
     frame: usize,
 }
@@ -49,17 +55,22 @@ pub(super) fn assign(mut body: Body) -> (Body, Assigned) {
         homes: vec![None; vectors],
         holders: [None; REGISTERS],
         kept: [false; REGISTERS],
+        next: HashMap::new(),
         lines: Vec::new(),
         frame: 0,
         uses,
     };
-    let literals = assign.invariants();
+    let mut literals = assign.invariants();
+    assign.carried(&mut literals);
     let before = std::mem::take(&mut assign.lines);
     for (at, inst) in body.insts.iter().enumerate() {
         assign.inst(at, inst);
     }
-    let (lines, frame) = (assign.lines, assign.frame);
-    (body, Assigned { before, body: lines, literals, frame })
+    assign.carry();
+    let mut lines = std::mem::take(&mut assign.lines);
+    let after = lines.split_off(lines.len() - body.carried.len());
+    let frame = assign.frame;
+    (body, Assigned { before, body: lines, after, literals, frame })
 }
 
 /// The place of a literal that is new.
@@ -77,6 +88,9 @@ fn vector_of(operand: &Operand) -> Option<Vector> {
 
 fn drop_unused(body: &mut Body) {
     let mut used = vec![false; body.vectors as usize];
+    for carried in &body.carried {
+        used[carried.next.0 as usize] = true;
+    }
     let mut kept: Vec<Inst> = Vec::with_capacity(body.insts.len());
     for inst in body.insts.drain(..).rev() {
         if inst.result.is_none_or(|(result, _)| used[result.0 as usize]) {
@@ -98,6 +112,9 @@ fn uses(body: &Body) -> Vec<Vec<usize>> {
             uses[vector.0 as usize].push(at);
         }
     }
+    for carried in &body.carried {
+        uses[carried.next.0 as usize].push(body.insts.len());
+    }
     uses
 }
 
@@ -105,7 +122,7 @@ impl Assign<'_> {
     /// Registers and places in memory of what is the same in all iterations; yields the literals.
     fn invariants(&mut self) -> Vec<[u8; 32]> {
         let invariants = self.body.invariants.clone();
-        let room = REGISTERS.saturating_sub(self.most_alive());
+        let room = REGISTERS.saturating_sub(self.most_alive() + self.body.carried.len());
         let mut order: Vec<usize> = (0..invariants.len()).collect();
         order.sort_by_key(|&number| std::cmp::Reverse(self.gain(invariants[number].0)));
         // Those without a register need one for a moment where an instruction takes no memory.
@@ -133,6 +150,34 @@ impl Assign<'_> {
         literals
     }
 
+    /// Registers of what goes from one iteration to the next: the last ones.
+    fn carried(&mut self, literals: &mut Vec<[u8; 32]>) {
+        for (number, carried) in self.body.carried.iter().enumerate() {
+            let register = (REGISTERS - 1 - number) as u8;
+            self.fill(register, carried.initial, literals);
+            self.holders[usize::from(register)] = Some(carried.value);
+            self.kept[usize::from(register)] = true;
+            self.registers[carried.value.0 as usize] = Some(register);
+            self.next.insert(carried.next, (carried.value, register));
+        }
+    }
+
+    /// The ends of an iteration and of the loop for what goes on.
+    fn carry(&mut self) {
+        let mut after = Vec::new();
+        for carried in &self.body.carried {
+            let Some(&(_, register)) = self.next.get(&carried.next) else { continue };
+            match (self.registers[carried.next.0 as usize], self.homes[carried.next.0 as usize]) {
+                (Some(from), _) if from == register => {}
+                (Some(from), _) => self.lines.push(Line::copy(register, from)),
+                (None, Some(home)) => self.lines.push(Line::load(register, home)),
+                (None, None) => crate::ice!("{:?} goes on without having been defined", carried.next),
+            }
+            after.push(Line::leave(carried.result, register));
+        }
+        self.lines.append(&mut after);
+    }
+
     fn fill(&mut self, register: u8, source: Source, literals: &mut Vec<[u8; 32]>) {
         self.lines.push(match source {
             Source::Words(input) => Line::broadcast(register, input, 4),
@@ -155,7 +200,9 @@ impl Assign<'_> {
 
     /// The most vectors that are alive at once, but for those that are the same in all iterations.
     fn most_alive(&self) -> usize {
-        let invariant: Vec<Vector> = self.body.invariants.iter().map(|(vector, _)| *vector).collect();
+        let carried = self.body.carried.iter().map(|carried| carried.value);
+        let invariant: Vec<Vector> =
+            self.body.invariants.iter().map(|(vector, _)| *vector).chain(carried).collect();
         let (mut alive, mut most) = (0, 0);
         for (at, inst) in self.body.insts.iter().enumerate() {
             let extra = usize::from(matches!(inst.shape, Shape::Gather { .. }));
@@ -245,6 +292,13 @@ impl Assign<'_> {
         let dying = self.pass(at, inst);
         let result = match (inst.shape, inst.result) {
             (_, None) => None,
+            (Shape::Plain | Shape::Tied, Some((vector, _)))
+                if let Some(register) = self.goes_on(vector, inst, &places) =>
+            {
+                self.holders[usize::from(register)] = Some(vector);
+                self.registers[vector.0 as usize] = Some(register);
+                Some(register)
+            }
             (Shape::Plain, Some((vector, _))) => {
                 dying.iter().for_each(|&vector| self.free(vector));
                 Some(self.register(vector, &[]))
@@ -264,6 +318,13 @@ impl Assign<'_> {
             self.lines.push(Line::of(inst, result, &places));
         }
         dying.iter().for_each(|&vector| self.free(vector));
+    }
+
+    /// The register of a vector that goes on, once nobody needs what it was before.
+    fn goes_on(&self, vector: Vector, inst: &Inst, places: &[Option<Place>]) -> Option<u8> {
+        let &(value, register) = self.next.get(&vector)?;
+        let in_place = inst.shape != Shape::Tied || places[0] == Some(Place::Register(register));
+        (in_place && self.next_use(value) == usize::MAX).then_some(register)
     }
 
     /// Marks the uses of an instruction as passed; the vectors that have no other.

@@ -6,10 +6,10 @@ use cranelift_codegen::ir::{
 };
 
 use super::super::function::Lower;
-use super::super::vary::Varying;
+use super::super::vary::{self, Varying};
 use super::inst::Input;
-use super::{WideLoop, signature, widen};
-use crate::kernel::{Loop, Type, ValueId};
+use super::{WideLoop, made, reduce, signature, widen};
+use crate::kernel::{Constant, Loop, Reduce, Type, ValueId};
 
 impl Lower<'_, '_> {
     /// As many iterations of `start .. end` as fill wide vectors; the first index that is left.
@@ -23,7 +23,7 @@ impl Lower<'_, '_> {
                 let whole = self.b.ins().band_imm_s(count, -wide.span);
                 let last = self.b.ins().iadd(start, whole);
                 let any = self.b.ins().icmp(IntCC::SignedLessThan, start, last);
-                self.when(any, |s| s.call_wide(&wide, start, last));
+                self.when(any, |s| s.call_wide(&wide, None, start, last));
                 self.wide.loops.push(Ok(wide));
                 Some(last)
             }
@@ -34,14 +34,50 @@ impl Lower<'_, '_> {
         }
     }
 
-    fn call_wide(&mut self, wide: &WideLoop, start: Value, end: Value) {
-        let room = StackSlotData::new(StackSlotKind::ExplicitSlot, 8 * wide.inputs.len() as u32, 3);
-        let room = self.b.create_sized_stack_slot(room);
-        for (place, input) in wide.inputs.iter().enumerate() {
-            let value = self.wide_input(input);
-            self.b.ins().stack_store(self.pointer, value, room, 8 * place as i32);
+    /// Whole groups of 32 terms of `0 .. end`, in accumulators that begin as `identity` and are left in `room`. Nothing where
+    /// the reduction stays with Cranelift.
+    pub fn wide_groups(
+        &mut self,
+        reduce: &Reduce,
+        (end, room): (Value, Value),
+        varying: &Varying,
+        identity: Constant,
+    ) -> bool {
+        if !self.wide.allowed {
+            return false;
         }
-        let list = self.b.ins().stack_addr(self.pointer, room, 0);
+        let hoisted = vary::hoistable(self.kernel, reduce.index, &reduce.body);
+        let known = self.hoisted.iter().copied().chain(hoisted.iter().copied()).collect();
+        match reduce::select(self.kernel, reduce, varying, &known, identity).and_then(made) {
+            Ok(wide) => {
+                let start = self.zero(Type::I64);
+                let any = self.b.ins().icmp(IntCC::SignedLessThan, start, end);
+                // What is hoisted holds within: the terms that are left compute it again.
+                self.when(any, |s| {
+                    for &value in &hoisted {
+                        let form = s.evaluate(value);
+                        s.set(value, form);
+                    }
+                    s.call_wide(&wide, Some(room), start, end);
+                });
+                self.wide.loops.push(Ok(wide));
+                true
+            }
+            Err(reason) => {
+                self.wide.loops.push(Err(reason));
+                false
+            }
+        }
+    }
+
+    fn call_wide(&mut self, wide: &WideLoop, room: Option<Value>, start: Value, end: Value) {
+        let list = StackSlotData::new(StackSlotKind::ExplicitSlot, 8 * wide.inputs.len() as u32, 3);
+        let list = self.b.create_sized_stack_slot(list);
+        for (place, input) in wide.inputs.iter().enumerate() {
+            let value = self.wide_input(input, room);
+            self.b.ins().stack_store(self.pointer, value, list, 8 * place as i32);
+        }
+        let list = self.b.ins().stack_addr(self.pointer, list, 0);
         let signature = self.b.import_signature(signature(self.config));
         // The kernel is the module's first function.
         let number = 1 + self.wide.codes().count() as u32;
@@ -51,8 +87,9 @@ impl Lower<'_, '_> {
         self.b.ins().call(callee, &[list, start, end]);
     }
 
-    fn wide_input(&mut self, input: &Input) -> Value {
+    fn wide_input(&mut self, input: &Input, room: Option<Value>) -> Value {
         match input {
+            Input::Accumulators => room.unwrap_or_else(|| crate::ice!("a loop without accumulators")),
             Input::Value(value) => {
                 let scalar = self.scalar(*value);
                 if self.ty(*value) == Type::Bool { self.b.ins().bmask(types::I64, scalar) } else { scalar }

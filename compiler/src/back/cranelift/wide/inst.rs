@@ -75,6 +75,21 @@ pub(super) enum Input {
     Sum { buffer: Option<BufferId>, plus: Vec<ValueId>, minus: Vec<ValueId>, bytes: i64 },
     /// A number in the low bits; a condition as 64 equal bits.
     Value(ValueId),
+    /// The address of the accumulators of a reduction.
+    Accumulators,
+}
+
+/// A vector that goes from one iteration to the next.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Carried {
+    /// What it is at the start of an iteration.
+    pub value: Vector,
+    /// Before the first.
+    pub initial: Source,
+    /// What it is in the next.
+    pub next: Vector,
+    /// Where it goes after the last: bytes behind the address of an input.
+    pub result: (usize, i64),
 }
 
 /// A loop: what it is given, what it prepares, and what an iteration does.
@@ -83,6 +98,7 @@ pub(super) struct Body {
     pub inputs: Vec<Input>,
     pub invariants: Vec<(Vector, Source)>,
     pub insts: Vec<Inst>,
+    pub carried: Vec<Carried>,
     /// How many vectors there are.
     pub vectors: u32,
     /// How many iterations of the kernel's loop one iteration makes.
@@ -130,6 +146,20 @@ impl Body {
             place.copy_from_slice(&double.to_le_bytes());
         }
         self.invariant(Source::Literal(bytes))
+    }
+
+    /// `code(a, b, c)`, which takes the place of `a`.
+    pub fn tied(&mut self, code: Code, [a, b, c]: [Vector; 3]) -> Vector {
+        let result = self.vector();
+        self.insts.push(Inst {
+            code,
+            shape: Shape::Tied,
+            result: Some((result, false)),
+            operands: [a, b, c].map(Operand::Vector).to_vec(),
+            immediate: None,
+            foldable: Some(2),
+        });
+        result
     }
 
     /// One instruction with a result.

@@ -103,6 +103,12 @@ impl Line {
         Self::new(MOVE.1, vec![part(place), Part::Register(full(register))])
     }
 
+    /// A register's vector to the memory behind the address of an input.
+    pub fn leave((input, offset): (usize, i64), register: u8) -> Self {
+        let into = Part::Element { input, index: Register::None, scale: 1, offset };
+        Self::new(Code::VEX_Vmovups_ymmm256_ymm, vec![into, Part::Register(full(register))])
+    }
+
     /// From one register to another.
     pub fn copy(into: u8, from: u8) -> Self {
         Self::new(MOVE.0, vec![Part::Register(full(into)), Part::Register(full(from))])
@@ -192,6 +198,7 @@ pub(super) fn encode(body: &Body, assigned: &Assigned) -> Option<Code256> {
     writer.plain(Code::Cmp_r64_rm64, &[Part::Register(INDEX), Part::Register(END)]);
     let jump = writer.instructions.len();
     writer.instructions.push(branch(0));
+    assigned.after.iter().for_each(|line| writer.line(line));
     if assigned.frame > 0 {
         let (frame, stack) = (Part::Register(Register::RBP), Part::Register(Register::RSP));
         writer.plain(Code::Mov_r64_rm64, &[stack, frame]);

@@ -14,6 +14,7 @@ mod linear;
 mod machine;
 mod memory;
 mod ops;
+mod reduce;
 mod select;
 
 use std::collections::HashSet;
@@ -24,7 +25,7 @@ use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use super::vary::Varying;
 use crate::kernel::{Kernel, Loop, ValueId};
 
-use inst::Input;
+use inst::{Body, Input};
 use machine::Code256;
 use select::Reason;
 
@@ -90,7 +91,11 @@ fn widen(
     varying: &Varying,
     hoisted: &HashSet<ValueId>,
 ) -> Result<WideLoop, Reason> {
-    let body = select::select(kernel, inner, varying, hoisted)?;
+    made(select::select(kernel, inner, varying, hoisted)?)
+}
+
+/// Registers and bytes.
+fn made(body: Body) -> Result<WideLoop, Reason> {
     let (body, assigned) = assign::assign(body);
     let code = machine::encode(&body, &assigned).ok_or("more vectors than the stack should hold")?;
     Ok(WideLoop { code, inputs: body.inputs, span: body.span })

@@ -2,7 +2,7 @@
 
 use iced_x86::Code;
 
-use super::inst::{Inst, Operand, Shape, Vector};
+use super::inst::Vector;
 use super::select::{Lanes, Reason, Select};
 use crate::kernel::*;
 
@@ -119,54 +119,74 @@ impl Select<'_> {
 
     /// Two operands.
     pub fn binary(&mut self, op: Binary, ty: Type, a: ValueId, b: ValueId) -> Result<Lanes, Reason> {
-        let wide = ty.size() == 8;
-        let code = match (op, ty) {
-            (Binary::And | Binary::Or | Binary::Xor, Type::Bool) => {
-                return self.conditions((a, b), |s, a, b| s.body.binary(bitwise(op), a, b));
+        match op {
+            Binary::And | Binary::Or | Binary::Xor if ty == Type::Bool => {
+                self.conditions((a, b), |s, a, b| s.body.binary(bitwise(op), a, b))
             }
-            (Binary::And | Binary::Or | Binary::Xor, _) => bitwise(op),
-            (Binary::ShiftLeft | Binary::ShiftRight | Binary::ShiftRightSigned, _) => {
-                return self.shift(op, ty, a, b);
-            }
-            (Binary::MultiplyHigh, _) => {
+            Binary::ShiftLeft | Binary::ShiftRight | Binary::ShiftRightSigned => self.shift(op, ty, a, b),
+            Binary::Add
+            | Binary::Subtract
+            | Binary::Multiply
+            | Binary::Divide
+            | Binary::Remainder
+            | Binary::Min
+            | Binary::Max
+            | Binary::MultiplyHigh
+            | Binary::And
+            | Binary::Or
+            | Binary::Xor => {
+                if ty.size() == 8 {
+                    let ([a, c], [b, d]) = (self.two(a)?, self.two(b)?);
+                    return Ok(Lanes::Two([self.plain(op, ty, a, b)?, self.plain(op, ty, c, d)?]));
+                }
                 let (a, b) = (self.one(a)?, self.one(b)?);
-                return Ok(Lanes::One(self.multiply_high(a, b)));
+                Ok(Lanes::One(self.plain(op, ty, a, b)?))
             }
+        }
+    }
+
+    /// Two registers.
+    pub fn plain(&mut self, op: Binary, ty: Type, a: Vector, b: Vector) -> Result<Vector, Reason> {
+        let code = match (op, ty) {
+            (Binary::MultiplyHigh, _) => return Ok(self.multiply_high(a, b)),
             // `if b < a { b } else { a }` is what the instruction does with `b` as its first operand.
-            (Binary::Min, Type::F32) => return self.swapped(Code::VEX_Vminps_ymm_ymm_ymmm256, ty, a, b),
-            (Binary::Max, Type::F32) => return self.swapped(Code::VEX_Vmaxps_ymm_ymm_ymmm256, ty, a, b),
-            (Binary::Min, Type::F64) => return self.swapped(Code::VEX_Vminpd_ymm_ymm_ymmm256, ty, a, b),
-            (Binary::Max, Type::F64) => return self.swapped(Code::VEX_Vmaxpd_ymm_ymm_ymmm256, ty, a, b),
+            (Binary::Min, Type::F32) => return Ok(self.body.binary(Code::VEX_Vminps_ymm_ymm_ymmm256, b, a)),
+            (Binary::Max, Type::F32) => return Ok(self.body.binary(Code::VEX_Vmaxps_ymm_ymm_ymmm256, b, a)),
+            (Binary::Min, Type::F64) => return Ok(self.body.binary(Code::VEX_Vminpd_ymm_ymm_ymmm256, b, a)),
+            (Binary::Max, Type::F64) => return Ok(self.body.binary(Code::VEX_Vmaxpd_ymm_ymm_ymmm256, b, a)),
             (Binary::Min | Binary::Max, Type::I64) => {
-                return self.both(ty, (a, b), |s, a, b| {
-                    let (greater, less) = if op == Binary::Max { (b, a) } else { (a, b) };
-                    let second = s.body.binary(Code::VEX_Vpcmpgtq_ymm_ymm_ymmm256, greater, less);
-                    s.body.blend(second, b, a)
-                });
+                let (greater, less) = if op == Binary::Max { (b, a) } else { (a, b) };
+                let second = self.body.binary(Code::VEX_Vpcmpgtq_ymm_ymm_ymmm256, greater, less);
+                return Ok(self.body.blend(second, b, a));
             }
             (Binary::Min, _) => Code::VEX_Vpminsd_ymm_ymm_ymmm256,
             (Binary::Max, _) => Code::VEX_Vpmaxsd_ymm_ymm_ymmm256,
             (Binary::Add, Type::F32) => Code::VEX_Vaddps_ymm_ymm_ymmm256,
             (Binary::Add, Type::F64) => Code::VEX_Vaddpd_ymm_ymm_ymmm256,
-            (Binary::Add, _) if wide => Code::VEX_Vpaddq_ymm_ymm_ymmm256,
+            (Binary::Add, Type::I64) => Code::VEX_Vpaddq_ymm_ymm_ymmm256,
             (Binary::Add, _) => Code::VEX_Vpaddd_ymm_ymm_ymmm256,
             (Binary::Subtract, Type::F32) => Code::VEX_Vsubps_ymm_ymm_ymmm256,
             (Binary::Subtract, Type::F64) => Code::VEX_Vsubpd_ymm_ymm_ymmm256,
-            (Binary::Subtract, _) if wide => Code::VEX_Vpsubq_ymm_ymm_ymmm256,
+            (Binary::Subtract, Type::I64) => Code::VEX_Vpsubq_ymm_ymm_ymmm256,
             (Binary::Subtract, _) => Code::VEX_Vpsubd_ymm_ymm_ymmm256,
             (Binary::Multiply, Type::F32) => Code::VEX_Vmulps_ymm_ymm_ymmm256,
             (Binary::Multiply, Type::F64) => Code::VEX_Vmulpd_ymm_ymm_ymmm256,
             (Binary::Multiply, Type::I32) => Code::VEX_Vpmulld_ymm_ymm_ymmm256,
+            (Binary::Multiply, _) => return Err("a product of 64 bits"),
             (Binary::Divide, Type::F32) => Code::VEX_Vdivps_ymm_ymm_ymmm256,
             (Binary::Divide, Type::F64) => Code::VEX_Vdivpd_ymm_ymm_ymmm256,
-            (Binary::Multiply, _) => return Err("a product of 64 bits"),
             (Binary::Divide | Binary::Remainder, _) => return Err("a remainder"),
+            (
+                Binary::And
+                | Binary::Or
+                | Binary::Xor
+                | Binary::ShiftLeft
+                | Binary::ShiftRight
+                | Binary::ShiftRightSigned,
+                _,
+            ) => bitwise(op),
         };
-        self.both(ty, (a, b), |s, a, b| s.body.binary(code, a, b))
-    }
-
-    fn swapped(&mut self, code: Code, ty: Type, a: ValueId, b: ValueId) -> Result<Lanes, Reason> {
-        self.both(ty, (a, b), |s, a, b| s.body.binary(code, b, a))
+        Ok(self.body.binary(code, a, b))
     }
 
     fn shift(&mut self, op: Binary, ty: Type, a: ValueId, b: ValueId) -> Result<Lanes, Reason> {
@@ -221,24 +241,12 @@ impl Select<'_> {
             Type::F32 => Code::VEX_Vfmadd213ps_ymm_ymm_ymmm256,
             _ => Code::VEX_Vfmadd213pd_ymm_ymm_ymmm256,
         };
-        let one = |s: &mut Self, a: Vector, b: Vector, c: Vector| {
-            let result = s.body.vector();
-            s.body.insts.push(Inst {
-                code,
-                shape: Shape::Tied,
-                result: Some((result, false)),
-                operands: [a, b, c].map(Operand::Vector).to_vec(),
-                immediate: None,
-                foldable: Some(2),
-            });
-            result
-        };
         if ty.size() == 8 {
             let ([a, d], [b, e], [c, f]) = (self.two(a)?, self.two(b)?, self.two(c)?);
-            return Ok(Lanes::Two([one(self, a, b, c), one(self, d, e, f)]));
+            return Ok(Lanes::Two([self.body.tied(code, [a, b, c]), self.body.tied(code, [d, e, f])]));
         }
         let (a, b, c) = (self.one(a)?, self.one(b)?, self.one(c)?);
-        Ok(Lanes::One(one(self, a, b, c)))
+        Ok(Lanes::One(self.body.tied(code, [a, b, c])))
     }
 
     /// A comparison.

@@ -57,31 +57,44 @@ pub(super) fn select(
     hoisted: &HashSet<ValueId>,
 ) -> Result<Body, Reason> {
     let copies = if vary::statements(&inner.body) > UNROLLED_STATEMENTS { 1 } else { 2 };
-    let mut select = Select {
-        kernel,
-        varying,
-        hoisted,
-        index: inner.index,
-        body: Body { span: LANES * copies, ..Body::default() },
-        values: HashMap::new(),
-        narrow: HashMap::new(),
-        wide: HashMap::new(),
-        counters: [None, None],
-        first: 0,
-    };
+    let mut select = Select::new(kernel, inner.index, (varying, hoisted), copies);
     for copy in 0..copies {
-        select.first = copy * LANES;
-        select.values = HashMap::from([(inner.index, Lanes::Linear(Linear::default()))]);
-        select.narrow.clear();
-        select.wide.clear();
-        for stmt in &inner.body {
-            select.stmt(stmt)?;
-        }
+        select.copy(copy, &inner.body)?;
     }
     Ok(select.body)
 }
 
-impl Select<'_> {
+impl<'k> Select<'k> {
+    /// Nothing yet, of so many copies of a body in an iteration.
+    pub fn new(
+        kernel: &'k Kernel,
+        index: ValueId,
+        (varying, hoisted): (&'k Varying, &'k HashSet<ValueId>),
+        copies: i64,
+    ) -> Self {
+        Select {
+            kernel,
+            varying,
+            hoisted,
+            index,
+            body: Body { span: LANES * copies, ..Body::default() },
+            values: HashMap::new(),
+            narrow: HashMap::new(),
+            wide: HashMap::new(),
+            counters: [None, None],
+            first: 0,
+        }
+    }
+
+    /// One copy of the body.
+    pub fn copy(&mut self, number: i64, body: &[Stmt]) -> Result<(), Reason> {
+        self.first = number * LANES;
+        self.values = HashMap::from([(self.index, Lanes::Linear(Linear::default()))]);
+        self.narrow.clear();
+        self.wide.clear();
+        body.iter().try_for_each(|stmt| self.stmt(stmt))
+    }
+
     fn stmt(&mut self, stmt: &Stmt) -> Result<(), Reason> {
         match stmt {
             Stmt::Let(value) if self.hoisted.contains(value) => Ok(()),
