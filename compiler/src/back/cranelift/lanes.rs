@@ -35,20 +35,21 @@ impl Lower<'_, '_> {
         };
         let wide_end = varying.as_ref().and_then(|varying| self.wide_loop(inner, start, end, varying));
         let start = wide_end.unwrap_or(start);
-        let copies = match wide_end.is_some() || vary::statements(&inner.body) > UNROLLED_STATEMENTS {
-            true => 1,
-            false => 1 << self.options.unroll.clamp(1, 8).ilog2(),
-        };
         let (after, _) = self.block_with(&[]);
         let (rest, forms) = self.block_with(&INDEX);
         match varying {
-            Some(varying) => {
+            Some(varying) if wide_end.is_none() => {
                 let (last, last_forms) = self.block_with(&INDEX);
-                self.vector_loop(inner, (start, end), copies, varying, last);
+                self.vector_loop(inner, start, end, varying, last);
                 self.b.switch_to_block(last);
                 let index = self.scalar_of(last_forms[0]);
                 let more = self.b.ins().icmp(IntCC::SignedLessThan, index, end);
                 let arguments = self.arguments(&INDEX, &last_forms);
+                self.b.ins().brif(more, rest, &arguments, after, &[]);
+            }
+            Some(_) => {
+                let more = self.b.ins().icmp(IntCC::SignedLessThan, start, end);
+                let arguments = self.arguments(&INDEX, &[Form::Scalar(start)]);
                 self.b.ins().brif(more, rest, &arguments, after, &[]);
             }
             None => self.jump(rest, &INDEX, &[Form::Scalar(start)]),
@@ -65,15 +66,19 @@ impl Lower<'_, '_> {
         self.hoisted = before;
     }
 
-    /// As many iterations as fill so many vectors; goes on at `last` with the first index that is left.
+    /// As many iterations as fill vectors; goes on at `last` with the first index that is left.
     fn vector_loop(
         &mut self,
         inner: &Loop,
-        (start, end): (Value, Value),
-        copies: i64,
+        start: Value,
+        end: Value,
         varying: Varying,
         last: cranelift_codegen::ir::Block,
     ) {
+        let copies = match vary::statements(&inner.body) > UNROLLED_STATEMENTS {
+            true => 1,
+            false => 1 << self.options.unroll.clamp(1, 8).ilog2(),
+        };
         let span = LANES * copies;
         let count = self.b.ins().isub(end, start);
         let whole = self.b.ins().band_imm_s(count, -span);

@@ -8,6 +8,7 @@ use cranelift_codegen::ir::{
 use super::super::function::Lower;
 use super::super::vary::{self, Varying};
 use super::inst::Input;
+use super::select::{self, LANES};
 use super::{WideLoop, made, reduce, signature, widen};
 use crate::kernel::{Constant, Loop, Reduce, Type, ValueId};
 
@@ -17,14 +18,22 @@ impl Lower<'_, '_> {
         if !self.wide.allowed {
             return None;
         }
-        match widen(self.kernel, inner, varying, &self.hoisted) {
-            Ok(wide) => {
+        let decisive = select::decisive(self.kernel, inner, varying, &self.hoisted);
+        let ways: Vec<_> = match decisive {
+            Some(condition) => [true, false].map(|holds| Some((condition, holds))).to_vec(),
+            None => vec![None],
+        };
+        let made: Result<Vec<WideLoop>, _> = ways
+            .into_iter()
+            .map(|assumed| widen(self.kernel, inner, varying, &self.hoisted, assumed))
+            .collect();
+        match made {
+            Ok(made) => {
                 let count = self.b.ins().isub(end, start);
-                let whole = self.b.ins().band_imm_s(count, -wide.span);
+                let whole = self.b.ins().band_imm_s(count, -LANES);
                 let last = self.b.ins().iadd(start, whole);
                 let any = self.b.ins().icmp(IntCC::SignedLessThan, start, last);
-                self.when(any, |s| s.call_wide(&wide, None, start, last));
-                self.wide.loops.push(Ok(wide));
+                self.when(any, |s| s.call_one(decisive, made, start, last));
                 Some(last)
             }
             Err(reason) => {
@@ -32,6 +41,28 @@ impl Lower<'_, '_> {
                 None
             }
         }
+    }
+
+    /// The loop that belongs to what the condition is.
+    fn call_one(&mut self, condition: Option<ValueId>, made: Vec<WideLoop>, start: Value, end: Value) {
+        let mut made = made.into_iter();
+        let (Some(first), second) = (made.next(), made.next()) else { return };
+        let (Some(condition), Some(second)) = (condition, second) else {
+            self.call_wide(&first, None, start, end);
+            self.wide.loops.push(Ok(first));
+            return;
+        };
+        let condition = self.scalar(condition);
+        let (holds, fails, after) =
+            (self.b.create_block(), self.b.create_block(), self.b.create_block());
+        self.b.ins().brif(condition, holds, &[], fails, &[]);
+        for (block, wide) in [(holds, first), (fails, second)] {
+            self.b.switch_to_block(block);
+            self.call_wide(&wide, None, start, end);
+            self.wide.loops.push(Ok(wide));
+            self.b.ins().jump(after, &[]);
+        }
+        self.b.switch_to_block(after);
     }
 
     /// Whole groups of 32 terms of `0 .. end`, in accumulators that begin as `identity` and are left in `room`. Nothing where

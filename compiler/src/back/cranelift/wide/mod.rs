@@ -84,14 +84,16 @@ pub(super) fn signature(config: TargetFrontendConfig) -> Signature {
     signature
 }
 
-/// Makes a loop, or says what stands in the way. `hoisted` are the values of its body that are known before it.
+/// Makes a loop, or says what stands in the way. `hoisted` are the values of its body that are known before it, `assumed` is one
+/// of them, or from outside, and what it is.
 fn widen(
     kernel: &Kernel,
     inner: &Loop,
     varying: &Varying,
     hoisted: &HashSet<ValueId>,
+    assumed: Option<(ValueId, bool)>,
 ) -> Result<WideLoop, Reason> {
-    made(select::select(kernel, inner, varying, hoisted)?)
+    made(select::select(kernel, inner, varying, hoisted, assumed)?)
 }
 
 /// Registers and bytes.

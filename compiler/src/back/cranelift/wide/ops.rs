@@ -308,6 +308,11 @@ impl Select<'_> {
 
     /// Condition, where it holds, where it does not.
     pub fn choose(&mut self, ty: Type, condition: ValueId, a: ValueId, b: ValueId) -> Result<Lanes, Reason> {
+        if let Some((assumed, holds)) = self.assumed
+            && assumed == condition
+        {
+            return self.lanes(if holds { a } else { b });
+        }
         if ty == Type::Bool {
             let (condition, a, b) = (self.narrow(condition)?, self.narrow(a)?, self.narrow(b)?);
             return Ok(Lanes::One(self.body.blend(condition, a, b)));

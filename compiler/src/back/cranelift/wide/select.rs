@@ -6,7 +6,7 @@ use iced_x86::Code;
 
 use super::inst::{Body, Input, Inst, Memory, Operand, Shape, Source, Vector};
 use super::linear::Linear;
-use crate::back::cranelift::vary::{self, Varying};
+use crate::back::cranelift::vary::Varying;
 use crate::kernel::*;
 
 /// Why a loop keeps to narrower vectors.
@@ -14,9 +14,6 @@ pub(super) type Reason = &'static str;
 
 /// How many iterations of the loop fill the vectors: eight lanes of 32 bits each.
 pub(super) const LANES: i64 = 8;
-
-/// Up to this many statements a body is made twice in an iteration.
-const UNROLLED_STATEMENTS: usize = 24;
 
 /// A value whose lanes differ.
 #[derive(Clone, Debug)]
@@ -47,6 +44,8 @@ pub(super) struct Select<'k> {
     counters: [Option<Vector>; 2],
     /// The first lane of the copy of the body that is being made.
     pub first: i64,
+    /// A condition that is the same in all iterations, and what it is taken to be.
+    pub assumed: Option<(ValueId, bool)>,
 }
 
 /// The instructions of a loop's body, or what stands in the way.
@@ -55,13 +54,36 @@ pub(super) fn select(
     inner: &Loop,
     varying: &Varying,
     hoisted: &HashSet<ValueId>,
+    assumed: Option<(ValueId, bool)>,
 ) -> Result<Body, Reason> {
-    let copies = if vary::statements(&inner.body) > UNROLLED_STATEMENTS { 1 } else { 2 };
-    let mut select = Select::new(kernel, inner.index, (varying, hoisted), copies);
-    for copy in 0..copies {
-        select.copy(copy, &inner.body)?;
-    }
+    let mut select = Select::new(kernel, inner.index, (varying, hoisted), 1);
+    select.assumed = assumed;
+    select.copy(0, &inner.body)?;
     Ok(select.body)
+}
+
+/// The condition that decides most selections of a loop, where it is the same in all iterations: a loop for each of its two
+/// values does not compute what is thrown away.
+pub(super) fn decisive(
+    kernel: &Kernel,
+    inner: &Loop,
+    varying: &Varying,
+    hoisted: &HashSet<ValueId>,
+) -> Option<ValueId> {
+    let mut counts: Vec<(ValueId, usize)> = Vec::new();
+    for stmt in &inner.body {
+        let Stmt::Let(value) = stmt else { continue };
+        let Op::Select(condition, ..) = kernel.values[*value].op else { continue };
+        if hoisted.contains(value) || varying.contains(&condition) {
+            continue;
+        }
+        match counts.iter_mut().find(|(known, _)| *known == condition) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((condition, 1)),
+        }
+    }
+    // The first of those that decide as much: nothing depends on an order of hashes.
+    counts.into_iter().rev().max_by_key(|&(_, count)| count).map(|(condition, _)| condition)
 }
 
 impl<'k> Select<'k> {
@@ -83,6 +105,7 @@ impl<'k> Select<'k> {
             wide: HashMap::new(),
             counters: [None, None],
             first: 0,
+            assumed: None,
         }
     }
 
