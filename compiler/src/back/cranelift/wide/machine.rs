@@ -357,6 +357,8 @@ impl Code256 {
     /// The instructions as text, literals by their number.
     pub fn listing(&self) -> String {
         let mut formatter = NasmFormatter::new();
+        formatter.options_mut().set_branch_leading_zeros(false);
+        formatter.options_mut().set_show_branch_size(false);
         let mut text = String::new();
         let mut line = String::new();
         for instruction in &self.instructions {
