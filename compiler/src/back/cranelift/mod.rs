@@ -119,7 +119,12 @@ pub fn assembly(
 }
 
 /// The loops that are made in vectors of 256 bits, as text, and the reasons why others are not.
-pub fn loops(kernel: &Kernel, info: &KernelInfo, isa: &Isa, options: &JitOptions) -> Result<String, JitError> {
+pub fn loops(
+    kernel: &Kernel,
+    info: &KernelInfo,
+    isa: &Isa,
+    options: &JitOptions,
+) -> Result<String, JitError> {
     guarded(kernel, || Ok(lowered(kernel, info, isa, options)?.1.listing()))
 }
 

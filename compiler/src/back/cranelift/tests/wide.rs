@@ -117,7 +117,8 @@ fn more_buffers_than_registers_for_addresses() {
 #[test]
 fn elements_where_a_list_says() {
     for ty in [Type::F32, Type::F64, Type::I32, Type::I64, Type::Bool] {
-        for (conversion, base) in [(Conversion::Unsigned, 0), (Conversion::Value, 0), (Conversion::Value, 40)] {
+        for (conversion, base) in [(Conversion::Unsigned, 0), (Conversion::Value, 0), (Conversion::Value, 40)]
+        {
             let mut b = builder("gather");
             let a = declare(&mut b, "a", ty, Access::Read);
             let list = declare(&mut b, "list", Type::I32, Access::Read);

@@ -191,9 +191,10 @@ impl Assign<'_> {
         let uses = &self.uses[vector.0 as usize];
         let loads = uses.iter().filter(|&&at| {
             let inst = &self.body.insts[at];
-            inst.operands.iter().enumerate().any(|(place, operand)| {
-                vector_of(operand) == Some(vector) && inst.foldable != Some(place)
-            })
+            inst.operands
+                .iter()
+                .enumerate()
+                .any(|(place, operand)| vector_of(operand) == Some(vector) && inst.foldable != Some(place))
         });
         uses.len() + 3 * loads.count()
     }
@@ -343,7 +344,13 @@ impl Assign<'_> {
     }
 
     /// The register of the first operand, which is copied where somebody still needs it.
-    fn tied(&mut self, result: Vector, (inst, first): (&Inst, Option<Place>), dying: &[Vector], locked: &[u8]) -> u8 {
+    fn tied(
+        &mut self,
+        result: Vector,
+        (inst, first): (&Inst, Option<Place>),
+        dying: &[Vector],
+        locked: &[u8],
+    ) -> u8 {
         let (Some(vector), Some(Place::Register(register))) = (vector_of(&inst.operands[0]), first) else {
             crate::ice!("an operand that is overwritten stands in a register")
         };

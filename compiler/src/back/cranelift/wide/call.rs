@@ -53,8 +53,7 @@ impl Lower<'_, '_> {
             return;
         };
         let condition = self.scalar(condition);
-        let (holds, fails, after) =
-            (self.b.create_block(), self.b.create_block(), self.b.create_block());
+        let (holds, fails, after) = (self.b.create_block(), self.b.create_block(), self.b.create_block());
         self.b.ins().brif(condition, holds, &[], fails, &[]);
         for (block, wide) in [(holds, first), (fails, second)] {
             self.b.switch_to_block(block);
@@ -113,7 +112,8 @@ impl Lower<'_, '_> {
         // The kernel is the module's first function.
         let number = 1 + self.wide.codes().count() as u32;
         let name = self.b.func.declare_imported_user_function(UserExternalName::new(0, number));
-        let data = ExtFuncData { name: ExternalName::user(name), signature, colocated: false, patchable: false };
+        let data =
+            ExtFuncData { name: ExternalName::user(name), signature, colocated: false, patchable: false };
         let callee = self.b.import_function(data);
         self.b.ins().call(callee, &[list, start, end]);
     }

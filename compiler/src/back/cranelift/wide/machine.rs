@@ -20,9 +20,19 @@ pub(super) enum Place {
 #[derive(Clone, Copy, Debug)]
 enum Part {
     Register(Register),
-    Memory { base: Register, index: Register, scale: u32, offset: i64 },
+    Memory {
+        base: Register,
+        index: Register,
+        scale: u32,
+        offset: i64,
+    },
     /// An element behind the address of an input; an index in a vector register, or the loop's own.
-    Element { input: usize, index: Register, scale: u32, offset: i64 },
+    Element {
+        input: usize,
+        index: Register,
+        scale: u32,
+        offset: i64,
+    },
     Literal(usize),
 }
 
@@ -68,12 +78,9 @@ fn low(register: u8) -> Register {
 fn part(place: Place) -> Part {
     match place {
         Place::Register(register) => Part::Register(full(register)),
-        Place::Stack(slot) => Part::Memory {
-            base: Register::RSP,
-            index: Register::None,
-            scale: 1,
-            offset: 32 * slot as i64,
-        },
+        Place::Stack(slot) => {
+            Part::Memory { base: Register::RSP, index: Register::None, scale: 1, offset: 32 * slot as i64 }
+        }
         Place::Literal(number) => Part::Literal(number),
     }
 }
@@ -149,9 +156,7 @@ impl Line {
                 (Operand::Memory(Memory { input, size, offset }), _) => {
                     Part::Element { input: *input, index: INDEX, scale: *size, offset: *offset }
                 }
-                (Operand::Index, _) if inst.code == Code::VEX_Vmovd_xmm_rm32 => {
-                    Part::Register(Register::ESI)
-                }
+                (Operand::Index, _) if inst.code == Code::VEX_Vmovd_xmm_rm32 => Part::Register(Register::ESI),
                 (Operand::Index, _) => Part::Register(INDEX),
                 (Operand::Vector(_) | Operand::Low(_), None) => {
                     crate::ice!("a vector without a place")

@@ -12,7 +12,12 @@ const NEAREST: u8 = 0b1000;
 
 impl Select<'_> {
     /// The same instruction on each register.
-    fn each(&mut self, ty: Type, a: ValueId, f: impl Fn(&mut Self, Vector) -> Vector) -> Result<Lanes, Reason> {
+    fn each(
+        &mut self,
+        ty: Type,
+        a: ValueId,
+        f: impl Fn(&mut Self, Vector) -> Vector,
+    ) -> Result<Lanes, Reason> {
         Ok(match ty.size() {
             8 => {
                 let [low, high] = self.two(a)?;
@@ -88,9 +93,7 @@ impl Select<'_> {
             (Unary::Sqrt, _) => s.body.unary(Code::VEX_Vsqrtpd_ymm_ymmm256, a),
             (Unary::Floor, Type::F32) => s.body.unary_with(Code::VEX_Vroundps_ymm_ymmm256_imm8, a, FLOOR),
             (Unary::Floor, _) => s.body.unary_with(Code::VEX_Vroundpd_ymm_ymmm256_imm8, a, FLOOR),
-            (Unary::Nearest, Type::F32) => {
-                s.body.unary_with(Code::VEX_Vroundps_ymm_ymmm256_imm8, a, NEAREST)
-            }
+            (Unary::Nearest, Type::F32) => s.body.unary_with(Code::VEX_Vroundps_ymm_ymmm256_imm8, a, NEAREST),
             (Unary::Nearest, _) => s.body.unary_with(Code::VEX_Vroundpd_ymm_ymmm256_imm8, a, NEAREST),
             (Unary::Not, _) => s.not(a),
             (Unary::Negate, Type::I32) => {

@@ -201,11 +201,8 @@ impl<'k> Select<'k> {
             Some(Lanes::Words { words, unsigned, sum }) => {
                 let base = self.sum_input(None, &sum, sum.constant);
                 let base = self.body.invariant(Source::Doubles(base));
-                let code = if unsigned {
-                    Code::VEX_Vpmovzxdq_ymm_xmmm128
-                } else {
-                    Code::VEX_Vpmovsxdq_ymm_xmmm128
-                };
+                let code =
+                    if unsigned { Code::VEX_Vpmovzxdq_ymm_xmmm128 } else { Code::VEX_Vpmovsxdq_ymm_xmmm128 };
                 let add = Code::VEX_Vpaddq_ymm_ymm_ymmm256;
                 Ok(Lanes::Two(self.widened(code, words).map(|half| self.body.binary(add, half, base))))
             }
@@ -289,8 +286,7 @@ impl<'k> Select<'k> {
     /// The low words of eight lanes of 64 bits.
     pub fn low_words(&mut self, [low, high]: [Vector; 2]) -> Vector {
         // Words 0 and 2 of each half of both, which come out as 0 1 4 5 2 3 6 7.
-        let mixed =
-            self.body.binary_with(Code::VEX_Vshufps_ymm_ymm_ymmm256_imm8, low, high, 0b10_00_10_00);
+        let mixed = self.body.binary_with(Code::VEX_Vshufps_ymm_ymm_ymmm256_imm8, low, high, 0b10_00_10_00);
         self.body.unary_with(Code::VEX_Vpermq_ymm_ymmm256_imm8, mixed, 0b11_01_10_00)
     }
 
