@@ -10,7 +10,7 @@ use super::function::Lower;
 use super::vary::operands;
 use crate::kernel::*;
 
-/// The loads of numbers that nothing stores, of which every use widens them.
+/// The loads of numbers that nothing stores, of which every use widens them in the block of the load.
 pub(super) fn widened(kernel: &Kernel) -> HashSet<ValueId> {
     let is_load = |value: &crate::kernel::Value| matches!(value.op, Op::Load(buffer, _) if kernel.buffers[buffer].access == Access::Read);
     let numbers = kernel.values.iter().filter(|(_, value)| value.ty == Type::I32 && is_load(value));
@@ -22,7 +22,7 @@ pub(super) fn widened(kernel: &Kernel) -> HashSet<ValueId> {
             }
         }
     }
-    used(&kernel.body, &mut found);
+    used(kernel, &kernel.body, &mut found);
     found
 }
 
@@ -33,8 +33,9 @@ fn widening(value: &crate::kernel::Value) -> Option<(Conversion, ValueId)> {
     widens.then_some((conversion, a))
 }
 
-/// Leaves out what statements use.
-fn used(body: &[Stmt], found: &mut HashSet<ValueId>) {
+/// Leaves out what statements use, and what is widened in another block.
+fn used(kernel: &Kernel, body: &[Stmt], found: &mut HashSet<ValueId>) {
+    let mut here = HashSet::new();
     let leave = |found: &mut HashSet<ValueId>, values: &[ValueId]| {
         for value in values {
             found.remove(value);
@@ -42,11 +43,18 @@ fn used(body: &[Stmt], found: &mut HashSet<ValueId>) {
     };
     for stmt in body {
         match stmt {
-            Stmt::Let(_) => {}
+            Stmt::Let(value) => {
+                here.insert(*value);
+                if let Some((_, number)) = widening(&kernel.values[*value])
+                    && !here.contains(&number)
+                {
+                    found.remove(&number);
+                }
+            }
             Stmt::Store { value, .. } => leave(found, &[*value]),
             Stmt::If { then, otherwise, results, .. } => {
-                used(then, found);
-                used(otherwise, found);
+                used(kernel, then, found);
+                used(kernel, otherwise, found);
                 for result in results {
                     leave(found, &[result.then, result.otherwise]);
                 }
@@ -55,14 +63,14 @@ fn used(body: &[Stmt], found: &mut HashSet<ValueId>) {
                 for carried in &inner.carried {
                     leave(found, &[carried.initial, carried.next]);
                 }
-                used(&inner.body, found);
+                used(kernel, &inner.body, found);
             }
             Stmt::Reduce(reduce) => {
                 match reduce.term {
                     Term::Value(value) => leave(found, &[value]),
                     Term::Product(a, b) => leave(found, &[a, b]),
                 }
-                used(&reduce.body, found);
+                used(kernel, &reduce.body, found);
             }
             Stmt::Tile(_) => {}
             Stmt::Fill(fill) => match &fill.with {
