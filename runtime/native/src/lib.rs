@@ -16,10 +16,12 @@ mod group;
 mod kernel;
 mod run;
 mod spikes;
+mod strip;
 mod tile;
 
 pub use alloc::vec::Vec;
 
+pub use aplysia_math::MathFn;
 pub use aplysia_topology::{
     Convolution, ConvolutionError, Count, Side, Sparse, SparseError, Table, Tables, Topology,
 };
@@ -33,6 +35,7 @@ pub use group::{
 pub use kernel::{Pairs, Real, StoredBlocks, count, halve, row, row_mut, tile};
 pub use run::Run;
 pub use spikes::{Room, Spikes};
+pub use strip::{Draws, function, normals, words};
 pub use tile::Tile;
 
 /// The crate that finds the processor's vectors, for loops of one's own: what is handed to it is compiled for each width, and

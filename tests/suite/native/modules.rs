@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -14,7 +14,6 @@ use aplysia_compiler::back::rust::module::{Settings, Source, module_with, variab
 use aplysia_compiler::ir::{Domain, Rule, Type, VarId, VarKind, Variable, When};
 use aplysia_compiler::kernel::Precision;
 use aplysia_compiler::topology::Kind;
-use aplysia_tests::root;
 use libtest_mimic::{Failed, Trial};
 
 use crate::differential::{self, Seen, divided, expected};
@@ -29,7 +28,7 @@ const SIZES: [(usize, usize); 5] = [(1, 1), (0, 3), (5, 7), (300, 9), (2, 600)];
 
 /// A trial for each case.
 pub fn trials() -> Vec<Trial> {
-    let without = !super::repeat::has_compiler();
+    let without = !super::build::has_compiler();
     let trial = |(number, (name, _)): (usize, (String, String))| {
         let trial = Trial::test(format!("native::module::{name}"), move || check(number));
         trial.with_ignored_flag(without)
@@ -81,39 +80,7 @@ fn build() -> Result<Built, Failed> {
         text,
         "\nfn run(which: &str, input: &mut Input, output: &mut Vec<u8>) {{\n    match which {{\n{arms}        _ => panic!(\"no such module\"),\n    }}\n}}\n"
     );
-    Ok(Built { cases, program: compile(&text)? })
-}
-
-/// Builds a program of this text, unless it is there.
-fn compile(text: &str) -> Result<PathBuf, Failed> {
-    let folder = root().join("target/native-modules");
-    std::fs::create_dir_all(folder.join("src"))?;
-    let native = root().join("runtime/native");
-    let manifest = format!(
-        "[package]\nname = \"modules\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\naplysia-native = {{ path = {native:?} }}\n\n\
-         [profile.release]\nopt-level = 2\ndebug-assertions = true\noverflow-checks = true\n\n[workspace]\n"
-    );
-    write(&folder.join("Cargo.toml"), &manifest)?;
-    write(&folder.join("src/main.rs"), text)?;
-    std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
-    let built = Command::new(option_env!("CARGO").unwrap_or("cargo"))
-        .args(["build", "--release", "--offline", "--quiet"])
-        .env("CARGO_TARGET_DIR", folder.join("target"))
-        .env_remove("RUSTFLAGS")
-        .current_dir(&folder)
-        .output()?;
-    match built.status.success() {
-        true => Ok(folder.join("target/release/modules")),
-        false => Err(String::from_utf8_lossy(&built.stderr).into_owned().into()),
-    }
-}
-
-/// Writes a file unless it says so already: cargo looks at its date.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    match std::fs::read_to_string(path) {
-        Ok(known) if known == text => Ok(()),
-        _ => std::fs::write(path, text),
-    }
+    Ok(Built { cases, program: super::build::program("modules", &text)? })
 }
 
 /// How an act is written.

@@ -229,7 +229,7 @@ impl<'a> Writer<'a> {
             },
             Stmt::Reduce(reduce) => self.reduce(reduce),
             Stmt::Tile(tile) => self.tile(tile),
-            Stmt::Fill(_) => crate::ice!("a fill is expanded"),
+            Stmt::Fill(fill) => self.fill(fill),
         }
     }
 
