@@ -118,12 +118,16 @@ impl Writer<'_> {
         if value == range.index {
             return Some(range.start.to_owned());
         }
-        let (grows, stays, combine): (_, _, fn(&str, &str) -> String) = match self.kernel.values[value].op {
-            Op::Binary(Binary::Add, a, b) if self.is_known(b) => (a, b, sum),
-            Op::Binary(Binary::Add, a, b) => (b, a, sum),
-            Op::Binary(Binary::Subtract, a, b) => (a, b, difference),
-            _ => return None,
+        let Op::Binary(binary, a, b) = self.kernel.values[value].op else { return None };
+        let combine: fn(&str, &str) -> String = if binary == Binary::Add {
+            sum
+        } else if binary == Binary::Subtract {
+            difference
+        } else {
+            return None;
         };
+        let swaps = binary == Binary::Add && !self.is_known(b);
+        let (grows, stays) = if swaps { (b, a) } else { (a, b) };
         if !self.is_known(stays) || self.is_known(grows) {
             return None;
         }
