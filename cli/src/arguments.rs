@@ -315,6 +315,9 @@ pub enum IsaChoice {
     Host,
     /// What every machine of its architecture has.
     Baseline,
+    /// x86-64-v3: with AVX2, and loops in vectors of 256 bits.
+    #[value(name = "x86-64-v3")]
+    Version3,
 }
 
 /// `NAME=VALUE`.

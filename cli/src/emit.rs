@@ -149,6 +149,7 @@ fn machine(arguments: &EmitArguments, options: &Options, listing: Listing) -> Ou
     let isa = match arguments.isa {
         IsaChoice::Host => Isa::host(),
         IsaChoice::Baseline => Isa::baseline(),
+        IsaChoice::Version3 => Isa::version_3(),
     };
     let isa = isa.map_err(fault)?;
     kernels(arguments, options, |kernel| {

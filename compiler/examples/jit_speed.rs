@@ -28,10 +28,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rust =
         time(|| rows(black_box(&mut expected), black_box(&trace), black_box(&spiked), black_box(0.01)));
     println!("Rust                 {rust:6.3} ns/element");
-    for (name, simd, unroll) in
-        [("scalar", false, 1), ("vectors", true, 1), ("2 vectors", true, 2), ("4 vectors", true, 4)]
-    {
-        let code = compile(&kernel, &info, &isa, &JitOptions { simd, unroll, verify: false })?;
+    for (name, simd, unroll, wide) in [
+        ("scalar", false, 1, false),
+        ("vectors", true, 1, false),
+        ("2 vectors", true, 2, false),
+        ("4 vectors", true, 4, false),
+        ("256 bits", true, 1, true),
+    ] {
+        let code = compile(&kernel, &info, &isa, &JitOptions { simd, unroll, wide, verify: false })?;
         let mut weights = start.clone();
         let pointers =
             [weights.as_mut_ptr().cast::<u8>(), trace.as_ptr().cast_mut().cast(), spiked.as_ptr().cast_mut()];

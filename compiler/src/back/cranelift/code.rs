@@ -8,6 +8,7 @@ use cranelift_codegen::ir::Function;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module, ModuleError, default_libcall_names};
 
+use super::wide::{WIDE_ALIGNMENT, WideLoops, signature as wide_signature};
 use super::{Isa, JitError, internal};
 use crate::kernel::Kernel;
 
@@ -36,7 +37,11 @@ unsafe impl Send for Code {}
 unsafe impl Sync for Code {}
 
 impl JitKernel {
-    pub(super) fn new(kernel: &Kernel, function: Function, isa: &Isa) -> Result<Self, JitError> {
+    pub(super) fn new(
+        kernel: &Kernel,
+        (function, loops): (Function, &WideLoops),
+        isa: &Isa,
+    ) -> Result<Self, JitError> {
         if !isa.runs_here() {
             return Err(JitError::Host(format!("{isa:?} is another machine's")));
         }
@@ -56,8 +61,20 @@ impl JitKernel {
             other => internal(kernel, format!("{other:?}")),
         };
         let id = module.declare_function("kernel", Linkage::Export, &signature).map_err(failed)?;
+        let mut size = 0;
+        for (number, bytes) in loops.codes().enumerate() {
+            // In the order in which the kernel counts them.
+            let name = format!("loop{number}");
+            let signature = wide_signature(module.target_config());
+            let id = module.declare_function(&name, Linkage::Local, &signature).map_err(failed)?;
+            if id.as_u32() as usize != number + 1 {
+                return Err(internal(kernel, "the module counts its functions differently"));
+            }
+            module.define_function_bytes(id, WIDE_ALIGNMENT, bytes, &[]).map_err(failed)?;
+            size += bytes.len();
+        }
         module.define_function(id, &mut context).map_err(failed)?;
-        let size = context.compiled_code().map_or(0, |code| code.code_buffer().len());
+        size += context.compiled_code().map_or(0, |code| code.code_buffer().len());
         module.finalize_definitions().map_err(|error| JitError::Memory(error.to_string()))?;
         let address = module.get_finalized_function(id);
         // SAFETY: the address is that of a finished function whose signature is, parameter by parameter, that of

@@ -7,11 +7,12 @@ use cranelift_codegen::ir::{
     self, AbiParam, BlockArg, Function, InstBuilder, Signature, StackSlot, StackSlotData, StackSlotKind,
     UserFuncName, Value, types,
 };
-use cranelift_codegen::isa::CallConv;
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
 use super::form::{Form, form_of, registers, scalar_type};
 use super::vary::Varying;
+use super::wide::WideLoops;
 use super::{Isa, JitOptions, Routines};
 use crate::kernel::*;
 
@@ -32,8 +33,11 @@ pub(super) struct Lower<'a, 'f> {
     pub hoisted: HashSet<ValueId>,
     pub pointer: ir::Type,
     pub call_conv: CallConv,
+    pub config: TargetFrontendConfig,
     /// Code of the host that may be called.
     pub routines: Routines,
+    /// Loops in vectors wider than Cranelift's.
+    pub wide: WideLoops,
     /// Rooms on the stack, one for each depth of nested reductions, and how many are in use.
     rooms: (Vec<StackSlot>, usize),
 }
@@ -41,8 +45,8 @@ pub(super) struct Lower<'a, 'f> {
 /// Bytes of a room: 64 accumulators of two vectors each, the most that a reduction keeps.
 pub(super) const ROOM: u32 = 64 * 32;
 
-/// The function of a kernel.
-pub(super) fn lower(kernel: &Kernel, isa: &Isa, options: &JitOptions) -> Function {
+/// The function of a kernel, and the loops that it calls.
+pub(super) fn lower(kernel: &Kernel, isa: &Isa, options: &JitOptions) -> (Function, WideLoops) {
     let target = isa.target();
     let pointer = target.pointer_type();
     let mut signature = Signature::new(target.default_call_conv());
@@ -61,13 +65,16 @@ pub(super) fn lower(kernel: &Kernel, isa: &Isa, options: &JitOptions) -> Functio
         hoisted: HashSet::new(),
         pointer,
         call_conv: target.default_call_conv(),
+        config: target.frontend_config(),
         routines: isa.routines,
+        wide: WideLoops::new(options.simd && options.wide && isa.has_wide_vectors()),
         rooms: (Vec::new(), 0),
     };
     lower.body();
     lower.b.seal_all_blocks();
+    let loops = std::mem::take(&mut lower.wide);
     lower.b.finalize(target.frontend_config());
-    function
+    (function, loops)
 }
 
 impl Lower<'_, '_> {

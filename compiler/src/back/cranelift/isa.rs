@@ -28,12 +28,12 @@ impl Isa {
 
     /// x86-64 with SSE 4.2 and nothing newer: the same text on every machine.
     pub fn baseline() -> Result<Self, JitError> {
-        let mut builder = cranelift_codegen::isa::lookup_by_name("x86_64-unknown-linux-gnu")
-            .map_err(|error| JitError::Host(error.to_string()))?;
-        for flag in ["has_cmpxchg16b", "has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"] {
-            builder.enable(flag).map_err(|error| JitError::Host(format!("{flag}: {error}")))?;
-        }
-        finish(builder, cfg!(all(target_arch = "x86_64", not(windows))))
+        x86_64(&BASELINE, cfg!(all(target_arch = "x86_64", not(windows))))
+    }
+
+    /// x86-64-v3, with AVX2 and FMA: the same text on every machine, with loops in vectors of 256 bits.
+    pub fn version_3() -> Result<Self, JitError> {
+        x86_64(&[&BASELINE[..], &VERSION_3].concat(), false)
     }
 
     /// The same, with code of the host that kernels may call. It computes the bits that the kernels would.
@@ -45,6 +45,14 @@ impl Isa {
     /// Whether code for it may be run on this machine.
     pub fn runs_here(&self) -> bool {
         self.runs_here
+    }
+
+    /// Whether it has the vectors of 256 bits of x86-64-v3.
+    pub fn has_wide_vectors(&self) -> bool {
+        let has = |flag: &str| {
+            self.isa.isa_flags().iter().any(|value| value.name == flag && value.as_bool() == Some(true))
+        };
+        self.isa.name() == "x64" && has("has_avx2") && has("has_fma")
     }
 
     pub(super) fn target(&self) -> &dyn TargetIsa {
@@ -60,6 +68,21 @@ impl fmt::Debug for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Isa({})", self.isa.triple())
     }
+}
+
+const BASELINE: [&str; 6] =
+    ["has_cmpxchg16b", "has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"];
+
+/// What x86-64-v3 adds.
+const VERSION_3: [&str; 6] = ["has_avx", "has_avx2", "has_fma", "has_bmi1", "has_bmi2", "has_lzcnt"];
+
+fn x86_64(flags: &[&str], runs_here: bool) -> Result<Isa, JitError> {
+    let mut builder = cranelift_codegen::isa::lookup_by_name("x86_64-unknown-linux-gnu")
+        .map_err(|error| JitError::Host(error.to_string()))?;
+    for flag in flags {
+        builder.enable(flag).map_err(|error| JitError::Host(format!("{flag}: {error}")))?;
+    }
+    finish(builder, runs_here)
 }
 
 fn finish(builder: cranelift_codegen::isa::Builder, runs_here: bool) -> Result<Isa, JitError> {

@@ -33,16 +33,23 @@ impl Lower<'_, '_> {
             true => vary::varying(self.kernel, inner.index, &inner.body),
             false => None,
         };
+        let wide_end = varying.as_ref().and_then(|varying| self.wide_loop(inner, start, end, varying));
+        let start = wide_end.unwrap_or(start);
         let (after, _) = self.block_with(&[]);
         let (rest, forms) = self.block_with(&INDEX);
         match varying {
-            Some(varying) => {
+            Some(varying) if wide_end.is_none() => {
                 let (last, last_forms) = self.block_with(&INDEX);
                 self.vector_loop(inner, start, end, varying, last);
                 self.b.switch_to_block(last);
                 let index = self.scalar_of(last_forms[0]);
                 let more = self.b.ins().icmp(IntCC::SignedLessThan, index, end);
                 let arguments = self.arguments(&INDEX, &last_forms);
+                self.b.ins().brif(more, rest, &arguments, after, &[]);
+            }
+            Some(_) => {
+                let more = self.b.ins().icmp(IntCC::SignedLessThan, start, end);
+                let arguments = self.arguments(&INDEX, &[Form::Scalar(start)]);
                 self.b.ins().brif(more, rest, &arguments, after, &[]);
             }
             None => self.jump(rest, &INDEX, &[Form::Scalar(start)]),

@@ -5,7 +5,7 @@
 //! looks at the host: only instruction selection does, so every host gives the same results.
 //!
 //! A loop over independent iterations runs four at a time where all its statements allow it, with a scalar loop over
-//! the rest. Nothing is checked at run time: ranges are the kernel's author's business.
+//! the rest; eight at a time where the host has the vectors and the body is straight. Nothing is checked at run time: ranges are the kernel's author's business.
 
 mod access;
 mod code;
@@ -20,6 +20,7 @@ mod routines;
 mod scalar;
 mod tile;
 mod vary;
+mod wide;
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,8 @@ use cranelift_codegen::ir::Function;
 use crate::kernel::Kernel;
 use crate::valid::kernel::KernelInfo;
 
+use wide::WideLoops;
+
 pub use code::JitKernel;
 pub use isa::Isa;
 pub use routines::{DrawRoutine, FillRoutines, FunctionRoutine, Routines, TileRoutine};
@@ -44,13 +47,15 @@ pub struct JitOptions {
     pub simd: bool,
     /// How many vectors an iteration of a vector loop processes: 1 to 8, rounded down to a power of two.
     pub unroll: u8,
+    /// Whether vectors of 256 bits are used where the host has them.
+    pub wide: bool,
     /// Whether Cranelift checks the function that it is given.
     pub verify: bool,
 }
 
 impl Default for JitOptions {
     fn default() -> Self {
-        Self { simd: true, unroll: 2, verify: cfg!(debug_assertions) }
+        Self { simd: true, unroll: 2, wide: true, verify: cfg!(debug_assertions) }
     }
 }
 
@@ -84,17 +89,17 @@ pub fn compile(
     options: &JitOptions,
 ) -> Result<JitKernel, JitError> {
     guarded(kernel, || {
-        let function = lowered(kernel, info, isa, options)?;
-        JitKernel::new(kernel, function, isa)
+        let (function, loops) = lowered(kernel, info, isa, options)?;
+        JitKernel::new(kernel, (function, &loops), isa)
     })
 }
 
 /// The function before Cranelift's optimisations, as text.
 pub fn clif(kernel: &Kernel, info: &KernelInfo, isa: &Isa, options: &JitOptions) -> Result<String, JitError> {
-    guarded(kernel, || Ok(lowered(kernel, info, isa, options)?.display().to_string()))
+    guarded(kernel, || Ok(lowered(kernel, info, isa, options)?.0.display().to_string()))
 }
 
-/// The machine instructions, as text with symbolic labels instead of addresses.
+/// The machine instructions, as text with symbolic labels instead of addresses; then the loops in wide vectors.
 pub fn assembly(
     kernel: &Kernel,
     info: &KernelInfo,
@@ -102,13 +107,25 @@ pub fn assembly(
     options: &JitOptions,
 ) -> Result<String, JitError> {
     guarded(kernel, || {
-        let mut context = Context::for_function(lowered(kernel, info, isa, options)?);
+        let (function, loops) = lowered(kernel, info, isa, options)?;
+        let mut context = Context::for_function(function);
         context.set_disasm(true);
         let compiled = context
             .compile(isa.target(), &mut ControlPlane::default())
             .map_err(|error| internal(kernel, format!("{:?}", error.inner)))?;
-        compiled.vcode.clone().ok_or_else(|| internal(kernel, "no listing"))
+        let listing = compiled.vcode.clone().ok_or_else(|| internal(kernel, "no listing"))?;
+        Ok(listing + &loops.listing())
     })
+}
+
+/// The loops that are made in vectors of 256 bits, as text, and the reasons why others are not.
+pub fn loops(
+    kernel: &Kernel,
+    info: &KernelInfo,
+    isa: &Isa,
+    options: &JitOptions,
+) -> Result<String, JitError> {
+    guarded(kernel, || Ok(lowered(kernel, info, isa, options)?.1.listing()))
 }
 
 fn lowered(
@@ -116,16 +133,16 @@ fn lowered(
     info: &KernelInfo,
     isa: &Isa,
     options: &JitOptions,
-) -> Result<Function, JitError> {
+) -> Result<(Function, WideLoops), JitError> {
     if !info.expanded || info.fills && !isa.routines.fills() {
         return Err(JitError::NotExpanded(kernel.name.clone()));
     }
-    let function = function::lower(kernel, isa, options);
+    let (function, loops) = function::lower(kernel, isa, options);
     if options.verify {
         cranelift_codegen::verify_function(&function, isa.target())
             .map_err(|errors| internal(kernel, format!("{errors}\n{}", function.display())))?;
     }
-    Ok(function)
+    Ok((function, loops))
 }
 
 /// Runs `work` and makes an error of a panic: Cranelift panics on some inputs that it does not support.

@@ -24,6 +24,27 @@ pub(super) struct Accumulator {
 }
 
 impl Accumulator {
+    /// What an empty reduction gives.
+    fn identity(self) -> Constant {
+        let float = match self.op {
+            ReduceOp::Sum | ReduceOp::Count => 0.0,
+            ReduceOp::Min => f64::INFINITY,
+            ReduceOp::Max => f64::NEG_INFINITY,
+        };
+        let integer = |least: i64, greatest: i64| match self.op {
+            ReduceOp::Sum | ReduceOp::Count => 0,
+            ReduceOp::Min => greatest,
+            ReduceOp::Max => least,
+        };
+        match self.ty {
+            Type::F32 => Constant::F32((float as f32).to_bits()),
+            Type::F64 => Constant::F64(float.to_bits()),
+            Type::I32 => Constant::I32(integer(i32::MIN.into(), i32::MAX.into()) as i32),
+            Type::I64 => Constant::I64(integer(i64::MIN, i64::MAX)),
+            Type::Bool => crate::ice!("a reduction does not give a condition"),
+        }
+    }
+
     fn shape(self) -> (Type, bool) {
         (self.ty, self.packed)
     }
@@ -67,18 +88,7 @@ impl Lower<'_, '_> {
 
     /// What an empty reduction gives.
     pub fn identity(&mut self, accumulator: Accumulator) -> Form {
-        let extreme = |sign: bool| match accumulator.ty {
-            Type::F32 => Constant::F32(if sign { f32::NEG_INFINITY } else { f32::INFINITY }.to_bits()),
-            Type::F64 => Constant::F64(if sign { f64::NEG_INFINITY } else { f64::INFINITY }.to_bits()),
-            Type::I32 => Constant::I32(if sign { i32::MIN } else { i32::MAX }),
-            Type::I64 => Constant::I64(if sign { i64::MIN } else { i64::MAX }),
-            Type::Bool => crate::ice!("a reduction does not give a condition"),
-        };
-        Form::Scalar(match accumulator.op {
-            ReduceOp::Sum | ReduceOp::Count => self.zero(accumulator.ty),
-            ReduceOp::Min => self.constant(extreme(false)),
-            ReduceOp::Max => self.constant(extreme(true)),
-        })
+        Form::Scalar(self.constant(accumulator.identity()))
     }
 
     /// Two accumulators.
@@ -341,13 +351,19 @@ impl Lower<'_, '_> {
             flat && reduce.body.len() <= UNROLLED_STATEMENTS && self.options.simd && self.varying.is_none();
         let varying = vectors.then(|| vary::varying(self.kernel, reduce.index, &reduce.body)).flatten();
         let start = match varying {
-            Some(varying) => self.groups_of_32(reduce, accumulator, count, room, varying),
-            None => {
-                let identity = self.identity(accumulator);
-                for lane in 0..ACCUMULATORS {
-                    let place = self.add_constant(room, lane * accumulator.bytes());
-                    self.store_accumulator(accumulator, place, identity);
+            Some(varying) => {
+                let end = self.b.ins().band_imm_s(count, -ACCUMULATORS);
+                match self.wide_groups(reduce, (end, room), &varying, accumulator.identity()) {
+                    true => {
+                        let none = self.b.ins().icmp(IntCC::SignedLessThanOrEqual, end, zero);
+                        self.when(none, |s| s.clear(accumulator, room));
+                        end
+                    }
+                    false => self.groups_of_32(reduce, accumulator, end, room, varying),
                 }
+            }
+            None => {
+                self.clear(accumulator, room);
                 zero
             }
         };
@@ -365,12 +381,21 @@ impl Lower<'_, '_> {
         if vectors { self.halve_vectors(accumulator, room) } else { self.halve(accumulator, room) }
     }
 
-    /// Whole groups of 32 terms, in eight vectors of accumulators that are left in `room`; the first index left.
+    /// Makes 32 accumulators of nothing.
+    fn clear(&mut self, accumulator: Accumulator, room: Value) {
+        let identity = self.identity(accumulator);
+        for lane in 0..ACCUMULATORS {
+            let place = self.add_constant(room, lane * accumulator.bytes());
+            self.store_accumulator(accumulator, place, identity);
+        }
+    }
+
+    /// The groups of 32 terms of `0 .. end`, in eight vectors of accumulators that are left in `room`; the first index left.
     fn groups_of_32(
         &mut self,
         reduce: &Reduce,
         accumulator: Accumulator,
-        count: Value,
+        end: Value,
         room: Value,
         varying: Varying,
     ) -> Value {
@@ -380,7 +405,6 @@ impl Lower<'_, '_> {
         shapes.extend((0..copies).map(|_| vector.shape()));
         let (head, forms) = self.block_with(&shapes);
         let (inside, after) = (self.b.create_block(), self.b.create_block());
-        let end = self.b.ins().band_imm_s(count, -ACCUMULATORS);
         let (zero, identity) = (self.zero(Type::I64), self.identity(vector));
         let identity = self.pack(vector.ty, identity);
         let mut initial = vec![Form::Scalar(zero)];

@@ -16,7 +16,8 @@ fn check(kernel: &Kernel, arrays: &[Array], scalars: &[u64]) {
         }
     }
     let info = validate(&kernel).unwrap();
-    let text = super::super::clif(&kernel, &info, &Isa::host().unwrap(), &JitOptions::default()).unwrap();
+    let options = JitOptions { wide: false, ..JitOptions::default() };
+    let text = super::super::clif(&kernel, &info, &Isa::host().unwrap(), &options).unwrap();
     assert!(text.contains("x4"), "{text}");
 }
 

@@ -9,6 +9,7 @@ mod random;
 mod reductions;
 mod stored;
 mod text;
+mod wide;
 
 use super::{Isa, JitError, JitKernel, JitOptions};
 use crate::interp::kernel::{self as interp, Cells};
@@ -119,6 +120,7 @@ fn variants() -> Vec<(&'static str, Isa, JitOptions)> {
         ("host", Isa::host().unwrap(), options),
         ("host, scalar", Isa::host().unwrap(), scalar),
         ("host, once", Isa::host().unwrap(), JitOptions { unroll: 1, ..options }),
+        ("host, 128 bits", Isa::host().unwrap(), JitOptions { wide: false, ..options }),
         ("host, four times", Isa::host().unwrap(), JitOptions { unroll: 4, ..options }),
     ];
     if let Ok(baseline) = Isa::baseline()

@@ -1,0 +1,384 @@
+//! Machine instructions, and their bytes.
+
+use iced_x86::{Code, Encoder, Formatter, Instruction, NasmFormatter, OpKind, Register};
+
+use super::assign::{Assigned, MOVE};
+use super::inst::{Body, Inst, Memory, Operand, Shape};
+
+/// Where an operand stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In a vector register.
+    Register(u8),
+    /// On the stack.
+    Stack(usize),
+    /// Behind the code.
+    Literal(usize),
+}
+
+/// An operand of the machine.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Register(Register),
+    Memory {
+        base: Register,
+        index: Register,
+        scale: u32,
+        offset: i64,
+    },
+    /// An element behind the address of an input; an index in a vector register, or the loop's own.
+    Element {
+        input: usize,
+        index: Register,
+        scale: u32,
+        offset: i64,
+    },
+    Literal(usize),
+}
+
+/// One instruction, but for the addresses that are known last.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    code: Code,
+    parts: Vec<Part>,
+    immediate: Option<u8>,
+}
+
+const LIST: Register = Register::RDI;
+const INDEX: Register = Register::RSI;
+const END: Register = Register::RDX;
+/// Addresses of inputs that have no register of their own pass through this one.
+const SCRATCH: Register = Register::R11;
+/// Registers for addresses; those from the sixth on belong to the caller.
+const ADDRESSES: [Register; 10] = [
+    Register::RAX,
+    Register::RCX,
+    Register::R8,
+    Register::R9,
+    Register::R10,
+    Register::RBX,
+    Register::R12,
+    Register::R13,
+    Register::R14,
+    Register::R15,
+];
+const OWN: usize = 5;
+
+/// The stack that a loop may take, in vectors: less than the page that guards a thread's stack.
+const FRAME: usize = 120;
+
+fn full(register: u8) -> Register {
+    Register::YMM0 + u32::from(register)
+}
+
+fn low(register: u8) -> Register {
+    Register::XMM0 + u32::from(register)
+}
+
+fn part(place: Place) -> Part {
+    match place {
+        Place::Register(register) => Part::Register(full(register)),
+        Place::Stack(slot) => {
+            Part::Memory { base: Register::RSP, index: Register::None, scale: 1, offset: 32 * slot as i64 }
+        }
+        Place::Literal(number) => Part::Literal(number),
+    }
+}
+
+impl Line {
+    fn new(code: Code, parts: Vec<Part>) -> Self {
+        Self { code, parts, immediate: None }
+    }
+
+    /// A number of the list in all lanes of a register.
+    pub fn broadcast(register: u8, input: usize, size: usize) -> Self {
+        let code = match size {
+            4 => Code::VEX_Vbroadcastss_ymm_m32,
+            _ => Code::VEX_Vbroadcastsd_ymm_m64,
+        };
+        let from = Part::Memory { base: LIST, index: Register::None, scale: 1, offset: 8 * input as i64 };
+        Self::new(code, vec![Part::Register(full(register)), from])
+    }
+
+    /// A register's vector from memory.
+    pub fn load(register: u8, place: Place) -> Self {
+        Self::new(MOVE.0, vec![Part::Register(full(register)), part(place)])
+    }
+
+    /// A register's vector to memory.
+    pub fn store(place: Place, register: u8) -> Self {
+        Self::new(MOVE.1, vec![part(place), Part::Register(full(register))])
+    }
+
+    /// A register's vector to the memory behind the address of an input.
+    pub fn leave((input, offset): (usize, i64), register: u8) -> Self {
+        let into = Part::Element { input, index: Register::None, scale: 1, offset };
+        Self::new(Code::VEX_Vmovups_ymmm256_ymm, vec![into, Part::Register(full(register))])
+    }
+
+    /// From one register to another.
+    pub fn copy(into: u8, from: u8) -> Self {
+        Self::new(MOVE.0, vec![Part::Register(full(into)), Part::Register(full(from))])
+    }
+
+    /// All bits of a register.
+    pub fn ones(register: u8) -> Self {
+        let register = Part::Register(full(register));
+        Self::new(Code::VEX_Vpcmpeqd_ymm_ymm_ymmm256, vec![register; 3])
+    }
+
+    /// An element for each lane; the mask is gone afterwards.
+    pub fn gather(inst: &Inst, result: Option<u8>, index: Option<Place>, mask: u8) -> Self {
+        let (Shape::Gather { input, size }, Some(result), Some(Place::Register(index))) =
+            (inst.shape, result, index)
+        else {
+            crate::ice!("a gather has a result, and an index in a register")
+        };
+        let index = match inst.operands[0] {
+            Operand::Low(_) => low(index),
+            Operand::Vector(_) | Operand::Memory(_) | Operand::Index => full(index),
+        };
+        let from = Part::Element { input, index, scale: size, offset: 0 };
+        Self::new(inst.code, vec![Part::Register(full(result)), from, Part::Register(full(mask))])
+    }
+
+    /// An instruction with its operands.
+    pub fn of(inst: &Inst, result: Option<u8>, places: &[Option<Place>]) -> Self {
+        let mut parts = Vec::with_capacity(4);
+        if let (Some((_, half)), Some(register)) = (inst.result, result) {
+            parts.push(Part::Register(if half { low(register) } else { full(register) }));
+        }
+        let operands = inst.operands.iter().zip(places).skip(usize::from(inst.shape == Shape::Tied));
+        for (operand, place) in operands {
+            parts.push(match (operand, place) {
+                (Operand::Low(_), Some(Place::Register(register))) => Part::Register(low(*register)),
+                (Operand::Vector(_) | Operand::Low(_), Some(place)) => part(*place),
+                (Operand::Memory(Memory { input, size, offset }), _) => {
+                    Part::Element { input: *input, index: INDEX, scale: *size, offset: *offset }
+                }
+                (Operand::Index, _) if inst.code == Code::VEX_Vmovd_xmm_rm32 => Part::Register(Register::ESI),
+                (Operand::Index, _) => Part::Register(INDEX),
+                (Operand::Vector(_) | Operand::Low(_), None) => {
+                    crate::ice!("a vector without a place")
+                }
+            });
+        }
+        Self { code: inst.code, parts, immediate: inst.immediate }
+    }
+}
+
+/// The machine code of a loop: `loop(list: *const u64, start: i64, end: i64)` in the calling convention of System V, for at least
+/// one iteration.
+pub(super) struct Code256 {
+    pub bytes: Vec<u8>,
+    instructions: Vec<Instruction>,
+    literals: Vec<[u8; 32]>,
+}
+
+/// Puts a loop together; nothing where it needs more stack than is safe.
+pub(super) fn encode(body: &Body, assigned: &Assigned) -> Option<Code256> {
+    if assigned.frame > FRAME {
+        return None;
+    }
+    let addresses = Addresses::new(assigned);
+    let mut writer = Writer { addresses: &addresses, instructions: Vec::new(), literals: Vec::new() };
+    let saved = &ADDRESSES[OWN.min(addresses.registers.len())..addresses.registers.len()];
+    for &register in saved {
+        writer.plain(Code::Push_r64, &[Part::Register(register)]);
+    }
+    if assigned.frame > 0 {
+        writer.plain(Code::Push_r64, &[Part::Register(Register::RBP)]);
+        let (frame, stack) = (Part::Register(Register::RBP), Part::Register(Register::RSP));
+        writer.plain(Code::Mov_r64_rm64, &[frame, stack]);
+        writer.number(Code::Sub_rm64_imm32, Register::RSP, 32 * assigned.frame as i32);
+        writer.number(Code::And_rm64_imm8, Register::RSP, -32);
+    }
+    for (&input, &register) in addresses.inputs.iter().zip(&addresses.registers) {
+        writer.take(register, input);
+    }
+    assigned.before.iter().for_each(|line| writer.line(line));
+    let head = writer.instructions.len();
+    assigned.body.iter().for_each(|line| writer.line(line));
+    writer.number(Code::Add_rm64_imm8, INDEX, body.span as i32);
+    writer.plain(Code::Cmp_r64_rm64, &[Part::Register(INDEX), Part::Register(END)]);
+    let jump = writer.instructions.len();
+    writer.instructions.push(branch(0));
+    assigned.after.iter().for_each(|line| writer.line(line));
+    if assigned.frame > 0 {
+        let (frame, stack) = (Part::Register(Register::RBP), Part::Register(Register::RSP));
+        writer.plain(Code::Mov_r64_rm64, &[stack, frame]);
+        writer.plain(Code::Pop_r64, &[Part::Register(Register::RBP)]);
+    }
+    for &register in saved.iter().rev() {
+        writer.plain(Code::Pop_r64, &[Part::Register(register)]);
+    }
+    writer.plain(Code::VEX_Vzeroupper, &[]);
+    writer.plain(Code::Retnq, &[]);
+    let (instructions, literals) = (writer.instructions, writer.literals);
+    Some(assemble(instructions, &literals, &assigned.literals, (head, jump)))
+}
+
+fn branch(target: u64) -> Instruction {
+    Instruction::with_branch(Code::Jl_rel32_64, target)
+        .unwrap_or_else(|error| crate::ice!("a jump cannot be written: {error}"))
+}
+
+/// Which inputs are addresses, and the registers of those that have one.
+struct Addresses {
+    inputs: Vec<usize>,
+    registers: Vec<Register>,
+}
+
+impl Addresses {
+    fn new(assigned: &Assigned) -> Self {
+        let mut counts: Vec<(usize, usize)> = Vec::new();
+        for line in &assigned.body {
+            for part in &line.parts {
+                if let Part::Element { input, .. } = part {
+                    match counts.iter_mut().find(|(known, _)| known == input) {
+                        Some((_, count)) => *count += 1,
+                        None => counts.push((*input, 1)),
+                    }
+                }
+            }
+        }
+        counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        let inputs: Vec<usize> = counts.into_iter().map(|(input, _)| input).take(ADDRESSES.len()).collect();
+        Self { registers: ADDRESSES[..inputs.len()].to_vec(), inputs }
+    }
+
+    fn of(&self, input: usize) -> Option<Register> {
+        self.inputs.iter().position(|known| *known == input).map(|place| self.registers[place])
+    }
+}
+
+struct Writer<'a> {
+    addresses: &'a Addresses,
+    instructions: Vec<Instruction>,
+    /// Instructions with a literal, and its number.
+    literals: Vec<(usize, usize)>,
+}
+
+impl Writer<'_> {
+    fn plain(&mut self, code: Code, parts: &[Part]) {
+        self.line(&Line::new(code, parts.to_vec()));
+    }
+
+    /// An instruction of a register and a number that belongs to it.
+    fn number(&mut self, code: Code, register: Register, number: i32) {
+        let instruction = Instruction::with2(code, register, number)
+            .unwrap_or_else(|error| crate::ice!("{code:?} cannot be written: {error}"));
+        self.instructions.push(instruction);
+    }
+
+    /// The address of an input.
+    fn take(&mut self, register: Register, input: usize) {
+        let from = Part::Memory { base: LIST, index: Register::None, scale: 1, offset: 8 * input as i64 };
+        self.plain(Code::Mov_r64_rm64, &[Part::Register(register), from]);
+    }
+
+    fn line(&mut self, line: &Line) {
+        let mut instruction = Instruction::new();
+        instruction.set_code(line.code);
+        for (number, part) in line.parts.iter().enumerate() {
+            let number = number as u32;
+            let (base, index, scale, offset) = match *part {
+                Part::Register(register) => {
+                    instruction.set_op_kind(number, OpKind::Register);
+                    instruction.set_op_register(number, register);
+                    continue;
+                }
+                Part::Literal(literal) => {
+                    self.literals.push((self.instructions.len(), literal));
+                    (Register::RIP, Register::None, 1, 0)
+                }
+                Part::Memory { base, index, scale, offset } => (base, index, scale, offset),
+                Part::Element { input, index, scale, offset } => match self.addresses.of(input) {
+                    Some(base) => (base, index, scale, offset),
+                    None => {
+                        self.take(SCRATCH, input);
+                        (SCRATCH, index, scale, offset)
+                    }
+                },
+            };
+            instruction.set_op_kind(number, OpKind::Memory);
+            instruction.set_memory_base(base);
+            instruction.set_memory_index(index);
+            instruction.set_memory_index_scale(scale);
+            instruction.set_memory_displacement64(offset as u64);
+            let size = match (base, offset) {
+                (Register::RIP, _) => 8,
+                (_, 0) => 0,
+                _ => 1,
+            };
+            instruction.set_memory_displ_size(size);
+        }
+        if let Some(immediate) = line.immediate {
+            instruction.set_op_kind(line.parts.len() as u32, OpKind::Immediate8);
+            instruction.set_immediate8(immediate);
+        }
+        self.instructions.push(instruction);
+    }
+}
+
+/// The bytes. What an instruction takes does not depend on where the literals stand, so a first round finds that out.
+fn assemble(
+    mut instructions: Vec<Instruction>,
+    uses: &[(usize, usize)],
+    literals: &[[u8; 32]],
+    (head, jump): (usize, usize),
+) -> Code256 {
+    let mut starts = Vec::new();
+    let mut bytes = Vec::new();
+    for round in 0..2 {
+        if round == 1 {
+            let first = (bytes.len() as u64).next_multiple_of(32);
+            for &(instruction, literal) in uses {
+                instructions[instruction].set_memory_displacement64(first + 32 * literal as u64);
+            }
+            instructions[jump] = branch(starts[head]);
+        }
+        starts.clear();
+        let mut encoder = Encoder::new(64);
+        let mut at = 0;
+        for instruction in &instructions {
+            starts.push(at);
+            let length = encoder
+                .encode(instruction, at)
+                .unwrap_or_else(|error| crate::ice!("{:?} cannot be written: {error}", instruction.code()));
+            at += length as u64;
+        }
+        bytes = encoder.take_buffer();
+    }
+    bytes.resize(bytes.len().next_multiple_of(32), 0);
+    bytes.extend(literals.iter().flatten());
+    for (instruction, at) in instructions.iter_mut().zip(&starts) {
+        instruction.set_ip(*at);
+    }
+    Code256 { bytes, instructions, literals: literals.to_vec() }
+}
+
+impl Code256 {
+    /// The instructions as text, literals by their number.
+    pub fn listing(&self) -> String {
+        let mut formatter = NasmFormatter::new();
+        formatter.options_mut().set_branch_leading_zeros(false);
+        formatter.options_mut().set_show_branch_size(false);
+        let mut text = String::new();
+        let mut line = String::new();
+        for instruction in &self.instructions {
+            line.clear();
+            formatter.format(instruction, &mut line);
+            text.push_str(&format!("  {:4x}  {line}\n", instruction.ip()));
+        }
+        for (number, literal) in self.literals.iter().enumerate() {
+            let words: Vec<String> = literal
+                .chunks_exact(4)
+                .map(|word| format!("{:08x}", u32::from_le_bytes([word[0], word[1], word[2], word[3]])))
+                .collect();
+            let at = self.bytes.len() - 32 * (self.literals.len() - number);
+            text.push_str(&format!("  {at:4x}  {}\n", words.join(" ")));
+        }
+        text
+    }
+}
