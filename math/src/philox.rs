@@ -10,80 +10,20 @@ const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
 const KEY_STEPS: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
 const ROUNDS: u32 = 10;
 
-/// What the rounds are made of.
-pub(super) trait Rounds {
-    /// A word.
-    type Word: Copy;
-    /// A constant word.
-    fn constant(&self, value: u32) -> Self::Word;
-    /// a + b
-    fn sum(&self, a: Self::Word, b: Self::Word) -> Self::Word;
-    /// Bits that differ.
-    fn difference(&self, a: Self::Word, b: Self::Word) -> Self::Word;
-    /// The high and the low half of a product.
-    fn product(&self, a: Self::Word, b: Self::Word) -> [Self::Word; 2];
-}
-
-impl<A: Arithmetic> Rounds for A {
-    type Word = A::Word;
-    #[inline(always)]
-    fn constant(&self, value: u32) -> A::Word {
-        self.word(value)
-    }
-    #[inline(always)]
-    fn sum(&self, a: A::Word, b: A::Word) -> A::Word {
-        self.word_add(a, b)
-    }
-    #[inline(always)]
-    fn difference(&self, a: A::Word, b: A::Word) -> A::Word {
-        self.word_xor(a, b)
-    }
-    #[inline(always)]
-    fn product(&self, a: A::Word, b: A::Word) -> [A::Word; 2] {
-        [self.word_mul_high(a, b), self.word_mul(a, b)]
-    }
-}
-
-/// Words as low halves of 64 bits, which vectors multiply in one piece; what stands above them never matters.
-pub(super) struct LowHalves;
-
-impl Rounds for LowHalves {
-    type Word = u64;
-    #[inline(always)]
-    fn constant(&self, value: u32) -> u64 {
-        value.into()
-    }
-    #[inline(always)]
-    fn sum(&self, a: u64, b: u64) -> u64 {
-        a.wrapping_add(b)
-    }
-    #[inline(always)]
-    fn difference(&self, a: u64, b: u64) -> u64 {
-        a ^ b
-    }
-    #[inline(always)]
-    fn product(&self, a: u64, b: u64) -> [u64; 2] {
-        let product = u64::from(a as u32) * u64::from(b as u32);
-        [product >> 32, product]
-    }
-}
-
 /// Four random words.
 #[inline(always)]
-pub(super) fn philox<R: Rounds>(r: &R, counter: [R::Word; 4], key: [R::Word; 2]) -> [R::Word; 4] {
+pub(super) fn philox<A: Arithmetic>(a: &A, counter: [A::Word; 4], key: [A::Word; 2]) -> [A::Word; 4] {
     let (mut c, mut k) = (counter, key);
-    let [first, second] = MULTIPLIERS.map(|multiplier| r.constant(multiplier));
     for round in 0..ROUNDS {
         if round > 0 {
-            k = [0, 1].map(|half| r.sum(k[half], r.constant(KEY_STEPS[half])));
+            k = [0, 1].map(|half| a.word_add(k[half], a.word(KEY_STEPS[half])));
         }
-        let [high_2, low_2] = r.product(second, c[2]);
-        let [high_0, low_0] = r.product(first, c[0]);
+        let [first, second] = MULTIPLIERS.map(|multiplier| a.word(multiplier));
         c = [
-            r.difference(r.difference(high_2, c[1]), k[0]),
-            low_2,
-            r.difference(r.difference(high_0, c[3]), k[1]),
-            low_0,
+            a.word_xor(a.word_xor(a.word_mul_high(second, c[2]), c[1]), k[0]),
+            a.word_mul(second, c[2]),
+            a.word_xor(a.word_xor(a.word_mul_high(first, c[0]), c[3]), k[1]),
+            a.word_mul(first, c[0]),
         ];
     }
     c

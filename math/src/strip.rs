@@ -5,7 +5,6 @@
 
 use super::arith::Arithmetic;
 use super::lane::{Double, Single};
-use super::philox::LowHalves;
 use super::{Real, Stream, apply, draw, philox};
 use crate::MathFn;
 
@@ -87,17 +86,15 @@ pub fn words<W: Word>(stream: &Stream, attempt: u32, into: &mut [W]) {
         *word = W::of(super::random_word(&place(stream.column.wrapping_add(k as u64)), attempt));
     }
     let mut column = stream.column.wrapping_add(head.len() as u64);
-    let key = [stream.seed as u32, (stream.seed >> 32) as u32].map(u64::from);
     let mut chunks = rest.chunks_exact_mut(4 * TOGETHER);
     for chunk in &mut chunks {
         let Some(chunk) = chunk.first_chunk_mut::<{ 4 * TOGETHER }>() else { continue };
         let mut blocks = [[0; TOGETHER]; 4];
         for block in 0..TOGETHER {
             let quarter = ((column >> 2) as u32).wrapping_add(block as u32);
-            let counter = counter(stream, attempt, quarter).map(u64::from);
-            let words = philox::philox(&LowHalves, counter, key);
+            let words = block_of(stream, attempt, quarter);
             for (blocks, &word) in blocks.iter_mut().zip(&words) {
-                blocks[block] = word as u32;
+                blocks[block] = word;
             }
         }
         let [a, b, c, d] = &blocks;
@@ -121,22 +118,20 @@ pub fn words<W: Word>(stream: &Stream, attempt: u32, into: &mut [W]) {
 #[inline(always)]
 fn block_of(stream: &Stream, attempt: u32, column_quarter: u32) -> [u32; 4] {
     let key = [stream.seed as u32, (stream.seed >> 32) as u32];
-    philox::philox(&Single, counter(stream, attempt, column_quarter), key)
-}
-
-#[inline(always)]
-fn counter(stream: &Stream, attempt: u32, column_quarter: u32) -> [u32; 4] {
-    let address = philox::Address {
-        key: [stream.seed as u32, (stream.seed >> 32) as u32],
-        step: stream.step as u32,
-        site: stream.site,
-        attempt,
-        run: stream.run,
-        row: stream.row as u32,
-        column_quarter,
-        lane: 0,
-    };
-    philox::counter(&Single, &address)
+    let counter = philox::counter(
+        &Single,
+        &philox::Address {
+            key,
+            step: stream.step as u32,
+            site: stream.site,
+            attempt,
+            run: stream.run,
+            row: stream.row as u32,
+            column_quarter,
+            lane: 0,
+        },
+    );
+    philox::philox(&Single, counter, key)
 }
 
 /// Standard normal numbers of the columns from `stream.column` on.
