@@ -1,6 +1,7 @@
 //! Rust: the text of kernels, compiled by rustc, against the kernel interpreter.
 
 mod build;
+mod forms;
 mod modules;
 mod repeat;
 
