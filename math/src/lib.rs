@@ -43,6 +43,7 @@ mod gamma;
 mod kinds;
 mod lane;
 mod log;
+mod marks;
 pub mod philox;
 mod pow;
 pub mod real;

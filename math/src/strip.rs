@@ -5,7 +5,7 @@
 
 use super::arith::Arithmetic;
 use super::lane::{Double, Single};
-use super::{Real, Stream, apply, draw, philox};
+use super::{Real, Stream, apply, draw, marks, philox};
 use crate::MathFn;
 
 /// Words that are made together: so many blocks of four.
@@ -159,12 +159,8 @@ where
         *into = draw::signed(a, word, tail.centre(a));
         *mark = tail.is_far(a);
     }
-    let mut places = [0u8; CHUNK];
-    let mut count = 0usize;
-    for (place, &mark) in marks.iter().enumerate().take(words.len()) {
-        places[count % CHUNK] = place as u8;
-        count += usize::from(mark);
-    }
+    let mut places = [0u8; CHUNK + 8];
+    let count = marks::places(&marks, &mut places);
     let places = &places[..count.min(CHUNK)];
     for places in places.chunks(TOGETHER) {
         // Always as many as fill a vector: what is too much is thrown away.
