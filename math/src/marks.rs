@@ -46,7 +46,8 @@ mod tests {
     #[test]
     fn every_set_of_eight_and_many() {
         for set in 0..256_u32 {
-            let marks: [bool; 16] = core::array::from_fn(|k| if k < 8 { set >> k & 1 == 1 } else { k % 3 == 0 });
+            let marks: [bool; 16] =
+                core::array::from_fn(|k| if k < 8 { set >> k & 1 == 1 } else { k % 3 == 0 });
             let expected = marks.iter().enumerate().filter(|(_, mark)| **mark).map(|(place, _)| place as u8);
             let mut found = [255; 24];
             let count = places(&marks, &mut found);
