@@ -245,6 +245,20 @@ class Runs:
                 found.append(micros / min(best))
         return found
 
+    def peak(self):
+        return max((line["gflop_per_s"] for line in self.of("limit") if "gflop_per_s" in line), default=None)
+
+    def product(self, system):
+        """GFLOP/s in the product of W4 at batch 256, if its patterns are multiplied in every step."""
+        micros = self.micros("W4-4096-b256", system).values()
+        return 2 * 256 * 4096**2 / statistics.median(micros) / 1e3 if micros else None
+
+    def hoisting(self):
+        """Systems that seem to make more operations than the processor can: the patterns of W4 are held, so a compiler of the
+        whole loop over steps may take the product out of it."""
+        peak = self.peak()
+        return [system for system in self.systems("W4-4096-b256") if peak and self.product(system) > 1.05 * peak]
+
     def best(self, workload, others):
         medians = {system: statistics.median(times.values()) for system in others if (times := self.micros(workload, system))}
         return min(medians, key=medians.get) if medians else None
@@ -273,6 +287,8 @@ def goals(runs):
     rows = []
     for words, workload, ours, others, goal in GOALS:
         workload, theirs = workload if isinstance(workload, tuple) else (workload, workload)
+        if theirs.startswith("W4"):
+            others = [system for system in others if system not in runs.hoisting()]
         system = runs.first_of(workload, ours)
         ratios = runs.ratios(workload, theirs, system, others) if system else []
         best = runs.best(theirs, others)
@@ -309,13 +325,16 @@ def goals(runs):
         rows.append([f"two threads, {workload}, full pass: {own:.2f} times one", f"the memory's own ratio, {allowed:.2f}",
                      "≥ 0.9", f"{share:.2f}", result])
     table(["what", "against", "goal", "measured", ""], rows)
-    peak = [line["gflop_per_s"] for line in runs.of("limit") if "gflop_per_s" in line]
     for system in ("aplysia", "aplysia-native", "c-full", "jax-jit", "torch-compile"):
-        micros = list(runs.micros("W4-4096-b256", system).values())
-        if peak and micros:
-            done = 2 * 256 * 4096**2 / statistics.median(micros) / 1e3
-            print(f"W4 at batch 256, `{system}`: {done:.0f} GFLOP/s in the product, {100 * done / max(peak):.0f} % of one "
-                  f"processor's {max(peak):.0f}.", end="  \n")
+        done, peak = runs.product(system), runs.peak()
+        if done and peak:
+            print(f"W4 at batch 256, `{system}`: {done:.0f} GFLOP/s in the product, {100 * done / peak:.0f} % of one "
+                  f"processor's {peak:.0f}.", end="  \n")
+    for system in runs.hoisting():
+        took = ", ".join(f"{statistics.median(micros) / 1e3:.1f} ms at batch {batch}" for batch in (1, 32, 256)
+                         if (micros := runs.micros(f"W4-4096-b{batch}", system).values()))
+        print(f"`{system}` stands in no goal of W4: that is more than the processor can do. The patterns are held, so the product "
+              f"can be taken out of its loop over steps ({took}).", end="  \n")
     print()
 
 

@@ -30,10 +30,4 @@ pub mod valid;
 
 pub use aplysia_topology as topology;
 
-/// Stops at a fault of our own: a state that no input can bring about.
-#[macro_export]
-macro_rules! ice {
-    ($($argument:tt)*) => {
-        panic!("internal compiler error, please report it: {}", format_args!($($argument)*))
-    };
-}
+pub use aplysia_math::ice;

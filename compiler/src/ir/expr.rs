@@ -2,6 +2,7 @@
 
 use super::{Domain, ExprId, LocalId, Shape, SiteId, Type, VarId};
 use crate::source::Span;
+pub use aplysia_math::{Distribution, MathFn};
 
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -180,46 +181,6 @@ pub enum Comparison {
     GreaterEqual,
 }
 
-/// Our own functions, one formula for all back ends (see `math`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum MathFn {
-    /// e^x
-    Exp,
-    /// Natural logarithm.
-    Ln,
-    /// Logarithm to base 2.
-    Log2,
-    /// ln(1 + x)
-    Log1p,
-    /// e^x - 1
-    Expm1,
-    /// Sine of radians.
-    Sin,
-    /// Cosine of radians.
-    Cos,
-    /// Hyperbolic tangent.
-    Tanh,
-    /// 1 / (1 + e^-x)
-    Sigmoid,
-    /// x^y
-    Pow,
-}
-
-impl MathFn {
-    /// The functions of one argument.
-    pub const UNARY: [MathFn; 9] = [
-        MathFn::Exp,
-        MathFn::Ln,
-        MathFn::Log2,
-        MathFn::Log1p,
-        MathFn::Expm1,
-        MathFn::Sin,
-        MathFn::Cos,
-        MathFn::Tanh,
-        MathFn::Sigmoid,
-    ];
-}
-
 /// How a reduction combines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReduceOp {
@@ -269,25 +230,6 @@ pub struct Site {
     pub address: Option<String>,
     /// Where it stands.
     pub span: Span,
-}
-
-/// Distributions and their parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Distribution {
-    /// lo, hi
-    Uniform,
-    /// mean, standard deviation
-    Normal,
-    /// mean and standard deviation of the logarithm
-    LogNormal,
-    /// probability; the value is `Bool`
-    Bernoulli,
-    /// rate
-    Exponential,
-    /// shape, rate
-    Gamma,
-    /// a, b
-    Beta,
 }
 
 /// A `let`.

@@ -56,6 +56,7 @@ pub use stmt::*;
 use crate::arena::{Arena, Handle};
 pub use crate::ir::{Distribution, MathFn, ReduceOp};
 pub use crate::topology::Side;
+pub use aplysia_math::Precision;
 
 /// A value of a kernel.
 pub type ValueId = Handle<Value>;
@@ -222,6 +223,14 @@ pub enum Type {
 }
 
 impl Type {
+    /// The type of a real.
+    pub fn real(precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => Type::F32,
+            Precision::F64 => Type::F64,
+        }
+    }
+
     /// Whether it is `F32` or `F64`.
     pub fn is_float(self) -> bool {
         matches!(self, Type::F32 | Type::F64)
@@ -238,26 +247,6 @@ impl Type {
             Type::F32 | Type::I32 => 4,
             Type::F64 | Type::I64 => 8,
             Type::Bool => 1,
-        }
-    }
-}
-
-/// f32 or f64.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Precision {
-    /// 32 bits.
-    #[default]
-    F32,
-    /// 64 bits.
-    F64,
-}
-
-impl Precision {
-    /// The machine type of a real.
-    pub fn ty(self) -> Type {
-        match self {
-            Precision::F32 => Type::F32,
-            Precision::F64 => Type::F64,
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::cell::RefCell;
 
-use super::arith::Arithmetic;
 use crate::kernel::build::KernelBuilder;
 use crate::kernel::{
     Binary, Carried, Compare, Constant, Conversion, Loop, LoopKind, Op, Precision, Stmt, Type, Unary, ValueId,
 };
+use aplysia_math::arith::Arithmetic;
 
 /// Writes into the block that is open.
 pub(super) struct Emit<'a> {
@@ -20,7 +20,7 @@ impl<'a> Emit<'a> {
     }
 
     fn float_type(&self) -> Type {
-        self.precision.ty()
+        Type::real(self.precision)
     }
 
     fn int_type(&self) -> Type {

@@ -361,7 +361,7 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
     }
 
     fn builtin(&mut self, builtin: Builtin) -> ValueId {
-        let real = self.work.planner.options.precision.ty();
+        let real = kernel::Type::real(self.work.planner.options.precision);
         match builtin {
             Builtin::Dt => crate::ice!("`dt` is wide"),
             Builtin::T => self.time(real),

@@ -69,7 +69,7 @@ impl Storages {
                 | ir::Distribution::LogNormal
                 | ir::Distribution::Exponential
                 | ir::Distribution::Gamma
-                | ir::Distribution::Beta => options.precision.ty(),
+                | ir::Distribution::Beta => Type::real(options.precision),
             };
             storages.draws(site, rule.sites[site].shape, ty);
         }
@@ -191,7 +191,7 @@ pub(super) fn side_word(side: Side) -> &'static str {
 pub(super) fn machine_type(ty: ir::Type, precision: Precision) -> Type {
     match ty {
         ir::Type::Wide => Type::F64,
-        ir::Type::Real => precision.ty(),
+        ir::Type::Real => Type::real(precision),
         ir::Type::Int => Type::I64,
         ir::Type::Bool => Type::Bool,
     }

@@ -63,7 +63,7 @@ pub(super) fn filled(emitter: &mut Emitter<'_, '_, '_>, key: Key, roots: &[ExprI
         let precision = emitter.work.planner.options.precision;
         let ty = match with {
             With::Words(_) => Type::I32,
-            With::Normals(_) => precision.ty(),
+            With::Normals(_) => Type::real(precision),
             With::Function(..) => machine_type(emitter.work.flow.graph.get(id).ty, precision),
         };
         if !ty.is_float() && !matches!(with, With::Words(_)) {

@@ -4,6 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::error::Error;
+use super::memory::{Cell, Memory};
 use aplysia_topology::{Table, Tables};
 
 /// How a group runs, whatever its rule.
@@ -23,7 +24,7 @@ impl Default for Options {
 }
 
 /// Real numbers in memory: f32 and f64.
-pub trait Value: Copy + Default + PartialEq + 'static {
+pub trait Value: Cell + PartialEq {
     /// Rounded once.
     fn narrow(value: f64) -> Self;
     /// Exact.
@@ -141,31 +142,32 @@ pub fn blocks(items: i64, per_block: i64) -> core::ops::Range<i64> {
     0..items / per_block + i64::from(items % per_block != 0)
 }
 
-/// An array of zeros, if there is memory for it.
+/// An array of zeros, if there is memory for it: that of a number in its group.
 ///
 /// # Errors
 /// If there is none.
-pub fn zeros<T: Copy + Default>(lengths: &[usize]) -> Result<Vec<T>, Error> {
+pub fn zeros<T: Cell>(number: usize, lengths: &[usize]) -> Result<Memory<T>, Error> {
     let length = lengths.iter().try_fold(1usize, |all, &length| all.checked_mul(length));
-    let length = length.ok_or(Error::TooLarge)?;
-    let mut array = Vec::new();
-    array.try_reserve_exact(length).map_err(|_| Error::TooLarge)?;
-    array.resize(length, T::default());
-    Ok(array)
+    Memory::zeros(number, length.ok_or(Error::TooLarge)?)
 }
 
 /// The numbers of a table of the topology, which has this length.
 ///
 /// # Errors
 /// If there is no memory for them.
-pub fn table<T: Index>(tables: &Tables<'_>, table: Table, lengths: &[usize]) -> Result<Vec<T>, Error> {
-    let mut array = zeros(lengths)?;
+pub fn table<T: Index>(
+    number: usize,
+    tables: &Tables<'_>,
+    table: Table,
+    lengths: &[usize],
+) -> Result<Memory<T>, Error> {
+    let mut array = zeros(number, lengths)?;
     array.iter_mut().zip(tables.get(table)).for_each(|(cell, number)| *cell = T::of(number));
     Ok(array)
 }
 
 /// Whole numbers of tables.
-pub trait Index: Copy + Default {
+pub trait Index: Cell {
     /// A number that fits.
     fn of(number: i64) -> Self;
 }

@@ -3,7 +3,9 @@
 //! Orders are part of the language: blocks of 256 consecutive indices, each with one accumulator, combined pairwise; and
 //! 32 lanes, halved.
 
+use super::strip::{self, Draws};
 use super::tile::{self, Tile};
+use aplysia_math::MathFn;
 
 /// Real numbers as kernels use them. With the standard library the methods of the same names are used.
 pub trait Real: Copy {
@@ -26,57 +28,63 @@ pub trait Real: Copy {
     fn plus(self, other: Self) -> Self;
     /// Makes a tile of a product.
     fn make(tile: Tile<'_, Self>);
+    /// Fills a strip with standard normal numbers.
+    fn normals(into: &mut [Self], draws: Draws);
+    /// Puts the values of a function in the place of its arguments.
+    fn function(function: MathFn, values: &mut [Self]);
 }
 
 macro_rules! real {
-    ($ty:ident, $fma:ident, $sqrt:ident, $floor:ident, $rint:ident) => {
-        impl Real for $ty {
-            const ZERO: Self = 0.0;
-            #[inline(always)]
-            fn mul_add(self, factor: Self, term: Self) -> Self {
-                #[cfg(feature = "std")]
-                return $ty::mul_add(self, factor, term);
-                #[cfg(not(feature = "std"))]
-                return libm::$fma(self, factor, term);
+    ($($ty:ident)*) => {
+        $(
+            impl Real for $ty {
+                const ZERO: Self = 0.0;
+                #[inline(always)]
+                fn mul_add(self, factor: Self, term: Self) -> Self {
+                    aplysia_math::Real::fma(self, factor, term)
+                }
+                #[inline(always)]
+                fn sqrt(self) -> Self {
+                    aplysia_math::Real::sqrt(self)
+                }
+                #[inline(always)]
+                fn floor(self) -> Self {
+                    aplysia_math::Real::floor(self)
+                }
+                #[inline(always)]
+                fn round_ties_even(self) -> Self {
+                    aplysia_math::Real::nearest(self)
+                }
+                #[inline(always)]
+                fn plus(self, other: Self) -> Self {
+                    self + other
+                }
+                fn make(tile: Tile<'_, Self>) {
+                    tile::make(tile);
+                }
+                fn normals(into: &mut [Self], draws: Draws) {
+                    strip::fill_normals(into, draws);
+                }
+                fn function(function: MathFn, values: &mut [Self]) {
+                    strip::apply(function, values);
+                }
             }
-            #[inline(always)]
-            fn sqrt(self) -> Self {
-                #[cfg(feature = "std")]
-                return $ty::sqrt(self);
-                #[cfg(not(feature = "std"))]
-                return libm::$sqrt(self);
-            }
-            #[inline(always)]
-            fn floor(self) -> Self {
-                #[cfg(feature = "std")]
-                return $ty::floor(self);
-                #[cfg(not(feature = "std"))]
-                return libm::$floor(self);
-            }
-            #[inline(always)]
-            fn round_ties_even(self) -> Self {
-                #[cfg(feature = "std")]
-                return $ty::round_ties_even(self);
-                #[cfg(not(feature = "std"))]
-                return libm::$rint(self);
-            }
-            #[inline(always)]
-            fn plus(self, other: Self) -> Self {
-                self + other
-            }
-            fn make(tile: Tile<'_, Self>) {
-                tile::make(tile);
-            }
-        }
+        )*
     };
 }
-real!(f32, fmaf, sqrtf, floorf, rintf);
-real!(f64, fma, sqrt, floor, rint);
+real! { f32 f64 }
 
 /// How many indices `start .. end` has.
 #[inline(always)]
 pub fn count(start: i64, end: i64) -> usize {
     if start < end { end.wrapping_sub(start) as usize } else { 0 }
+}
+
+/// Where a slice begins: one of nothing begins at 0. Its length is then `length` in any case, which tells the compiler that
+/// indices below it are inside.
+#[inline(always)]
+fn first(start: i64, length: usize) -> usize {
+    if length == 0 { 0 } else { start as usize }
 }
 
 /// `length` elements from `start` on. Of nothing, `start` may lie anywhere.
@@ -85,7 +93,7 @@ pub fn count(start: i64, end: i64) -> usize {
 /// If the array is shorter.
 #[inline(always)]
 pub fn row<T>(array: &[T], start: i64, length: usize) -> &[T] {
-    if length == 0 { &[] } else { &array[start as usize..][..length] }
+    &array[first(start, length)..][..length]
 }
 
 /// As [`row`], to be written.
@@ -94,7 +102,7 @@ pub fn row<T>(array: &[T], start: i64, length: usize) -> &[T] {
 /// If the array is shorter.
 #[inline(always)]
 pub fn row_mut<T>(array: &mut [T], start: i64, length: usize) -> &mut [T] {
-    if length == 0 { &mut [] } else { &mut array[start as usize..][..length] }
+    &mut array[first(start, length)..][..length]
 }
 
 /// 32 lanes in halves: lane l takes lane l + 16 for l < 16, then l + 8, 4, 2, 1.

@@ -14,12 +14,15 @@ mod dispatch;
 mod error;
 mod group;
 mod kernel;
+mod memory;
+#[cfg(all(feature = "std", target_os = "linux"))]
+mod pages;
 mod run;
 mod spikes;
+mod strip;
 mod tile;
 
-pub use alloc::vec::Vec;
-
+pub use aplysia_math::MathFn;
 pub use aplysia_topology::{
     Convolution, ConvolutionError, Count, Side, Sparse, SparseError, Table, Tables, Topology,
 };
@@ -31,8 +34,10 @@ pub use group::{
     zeros,
 };
 pub use kernel::{Pairs, Real, StoredBlocks, count, halve, row, row_mut, tile};
+pub use memory::{Cell, Memory};
 pub use run::Run;
 pub use spikes::{Room, Spikes};
+pub use strip::{Draws, function, normals, words};
 pub use tile::Tile;
 
 /// The crate that finds the processor's vectors, for loops of one's own: what is handed to it is compiled for each width, and

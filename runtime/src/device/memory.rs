@@ -1,25 +1,10 @@
-//! Arrays of a program in memory: aligned, zeroed, typed.
-//!
-//! Each array begins on a cache line. Large allocations come from the system at the same place of a page, so arrays of
-//! a power of two would lie end to end in the same cache sets; each array is therefore set off by its number of lines.
+//! Arrays of a program in memory: typed views of what `aplysia-native` allocates, on cache lines and large pages.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
 
 use aplysia_compiler::kernel::Type;
 
 use crate::error::{Error, Result};
-
-const LINE: usize = 64;
-/// What every allocation is aligned to.
-const ALLOCATED: usize = 16;
-/// Five lines further for each array; after 32 arrays it begins again.
-const STAGGER: usize = 5 * LINE;
-/// The pages that advice is given for, and what takes enough of them: two large pages of the usual 2 MiB.
-#[cfg(target_os = "linux")]
-const PAGE: usize = 1 << 12;
-#[cfg(target_os = "linux")]
-const LARGE: usize = 4 << 20;
 
 /// A machine type that an array can hold.
 ///
@@ -53,14 +38,14 @@ unsafe impl Element for u8 {
 
 /// One array.
 pub(crate) struct Memory {
+    /// Where the cells lie; everything goes through the pointer.
+    _cells: aplysia_native::Memory<u8>,
     base: NonNull<u8>,
-    layout: Layout,
-    offset: usize,
     elements: usize,
     ty: Type,
 }
 
-// SAFETY: `Memory` owns its allocation, as a `Vec<u8>` does; shared references only read.
+// SAFETY: `Memory` owns its cells, as a `Vec<u8>` does; shared references only read.
 unsafe impl Send for Memory {}
 // SAFETY: as above.
 unsafe impl Sync for Memory {}
@@ -68,19 +53,11 @@ unsafe impl Sync for Memory {}
 impl Memory {
     /// An array of zeros. `number` is the array's number in its group; `name` is for the error.
     pub(crate) fn zeroed(ty: Type, elements: usize, number: usize, name: &str) -> Result<Self> {
-        let set_off = number % 32 * STAGGER;
-        let error = || Error::NoMemory { name: name.to_owned(), bytes: elements.saturating_mul(ty.size()) };
-        let bytes = elements
-            .checked_mul(ty.size())
-            .and_then(|bytes| bytes.checked_add(set_off + 2 * LINE))
-            .ok_or_else(error)?;
-        // Zeros of the allocator's own alignment come from the system untouched; for a line's it would write them.
-        let layout = Layout::from_size_align(bytes, ALLOCATED).map_err(|_| error())?;
-        // SAFETY: the layout is not empty: it has at least a line.
-        let base = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or_else(error)?;
-        ask_for_large_pages(base, bytes);
-        let offset = base.as_ptr().addr().wrapping_neg() % LINE + set_off;
-        Ok(Self { base, layout, offset, elements, ty })
+        let bytes = elements.saturating_mul(ty.size());
+        let cells = aplysia_native::Memory::zeros(number, bytes);
+        let mut cells = cells.map_err(|_| Error::NoMemory { name: name.to_owned(), bytes })?;
+        let base = NonNull::from(&mut cells[..]).cast();
+        Ok(Self { _cells: cells, base, elements, ty })
     }
 
     /// The element type.
@@ -101,9 +78,7 @@ impl Memory {
 
     /// Where the array begins, for kernels.
     pub(crate) fn pointer(&self) -> *mut u8 {
-        // SAFETY: the allocation has at least `offset + elements · size` bytes: the offset is less than a line beyond what
-        // the array is set off by.
-        unsafe { self.base.as_ptr().add(self.offset) }
+        self.base.as_ptr()
     }
 
     /// All bytes.
@@ -135,40 +110,16 @@ impl Memory {
     }
 }
 
-/// Columns of a matrix, and synapses of a list, lie on a page each: on pages of the usual size every access asks for a
-/// translation too. Where the system has no large pages, it stays as it is.
-#[cfg(target_os = "linux")]
-fn ask_for_large_pages(base: NonNull<u8>, bytes: usize) {
-    if bytes < LARGE {
-        return;
-    }
-    let first = base.as_ptr().addr().next_multiple_of(PAGE) - base.as_ptr().addr();
-    let length = (bytes - first) / PAGE * PAGE;
-    // SAFETY: whole pages inside the allocation; the advice changes nothing of what they hold. Whether it is taken does not
-    // matter.
-    unsafe { libc::madvise(base.as_ptr().add(first).cast(), length, libc::MADV_HUGEPAGE) };
-}
-
-#[cfg(not(target_os = "linux"))]
-fn ask_for_large_pages(_: NonNull<u8>, _: usize) {}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        // SAFETY: allocated in `zeroed` with this layout, and freed only here.
-        unsafe { dealloc(self.base.as_ptr(), self.layout) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn arrays_are_aligned_zeroed_and_set_off() {
+    fn arrays_are_aligned_and_zeroed() {
         let arrays: Vec<Memory> =
             (0..40).map(|number| Memory::zeroed(Type::F32, 1 << 14, number, "w").unwrap()).collect();
         for array in &arrays {
-            assert_eq!(array.pointer() as usize % LINE, 0);
+            assert_eq!(array.pointer() as usize % 64, 0);
             assert!(array.slice::<f32>().unwrap().iter().all(|&x| x == 0.0));
             assert!(array.slice::<f64>().is_none());
         }

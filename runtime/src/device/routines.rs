@@ -1,56 +1,37 @@
-//! Precompiled code for compiled kernels, in the widest vectors that the processor has.
+//! Precompiled code for compiled kernels, in the widest vectors that the processor has: that of `aplysia-native`.
 
 use aplysia_compiler::back::cranelift::{FillRoutines, FunctionRoutine, Routines};
 use aplysia_compiler::ice;
 use aplysia_compiler::kernel::{MathFn, Precision};
-use aplysia_compiler::math::Stream;
-use aplysia_compiler::math::strip::{StripReal, normals, words};
-use aplysia_native::{Launch, Real, dispatch, tile};
+use aplysia_native::{Draws, Real, normals, tile, words};
 
 /// All that there is.
 pub(crate) fn routines() -> Routines {
     let fill =
-        FillRoutines { words: draw::<u32>, normals_f32: draw::<f32>, normals_f64: draw::<f64>, function };
+        FillRoutines { words: draw::<i32>, normals_f32: draw::<f32>, normals_f64: draw::<f64>, function };
     Routines { fill: Some(fill), tile_f32: Some(tile_of::<f32>), tile_f64: Some(tile_of::<f64>) }
 }
 
 /// What a strip of draws is made of.
 trait Drawn: Sized {
-    fn draw(stream: &Stream, attempt: u32, into: &mut [Self]);
+    fn draw(into: &mut [Self], count: i64, draws: Draws);
 }
 
-impl Drawn for u32 {
-    #[inline(always)]
-    fn draw(stream: &Stream, attempt: u32, into: &mut [Self]) {
-        words(stream, attempt, into);
+impl Drawn for i32 {
+    fn draw(into: &mut [Self], count: i64, draws: Draws) {
+        words(into, 0, count, draws);
     }
 }
 
 impl Drawn for f32 {
-    #[inline(always)]
-    fn draw(stream: &Stream, attempt: u32, into: &mut [Self]) {
-        normals(stream, attempt, into);
+    fn draw(into: &mut [Self], count: i64, draws: Draws) {
+        normals(into, 0, count, draws);
     }
 }
 
 impl Drawn for f64 {
-    #[inline(always)]
-    fn draw(stream: &Stream, attempt: u32, into: &mut [Self]) {
-        normals(stream, attempt, into);
-    }
-}
-
-/// A strip of draws in the widest vectors.
-struct Draws<'a, T> {
-    stream: Stream,
-    attempt: u32,
-    into: &'a mut [T],
-}
-
-impl<T: Drawn> Launch for Draws<'_, T> {
-    #[inline(always)]
-    fn run(self) {
-        T::draw(&self.stream, self.attempt, self.into);
+    fn draw(into: &mut [Self], count: i64, draws: Draws) {
+        normals(into, 0, count, draws);
     }
 }
 
@@ -62,15 +43,8 @@ unsafe extern "C" fn draw<T: Drawn>(into: *mut u8, count: i64, address: *const [
     // SAFETY: the kernel has stored seven numbers there, and the elements are its own.
     let ([site, attempt, run, step, seed, row, column], into) =
         unsafe { (*address, strip::<T>(into, count)) };
-    let stream = Stream {
-        seed: seed as u64,
-        step: step as u64,
-        site: site as u32,
-        run: run as u32,
-        row: row as u64,
-        column: column as u64,
-    };
-    dispatch(Draws { stream, attempt: attempt as u32, into });
+    let [site, attempt, run] = [site, attempt, run].map(|number| number as i32);
+    T::draw(into, count, Draws { site, attempt, run, step, seed, row, column });
 }
 
 /// A strip of elements.
@@ -85,26 +59,13 @@ unsafe fn strip<'a, T>(at: *mut u8, count: i64) -> &'a mut [T] {
     }
 }
 
-/// Functions by their number.
-const FUNCTIONS: [MathFn; 9] = MathFn::UNARY;
-
-/// A strip of values of a function in the widest vectors.
-struct Function<'a, T, const NUMBER: usize>(&'a mut [T]);
-
-impl<T: StripReal, const NUMBER: usize> Launch for Function<'_, T, NUMBER> {
-    #[inline(always)]
-    fn run(self) {
-        T::function(const { FUNCTIONS[NUMBER] }, self.0);
-    }
-}
-
 /// A strip of values of a function; see `FunctionRoutine`.
 ///
 /// # Safety
 /// So many elements of this type lie at the pointer, and nobody else touches them.
-unsafe extern "C" fn function_of<T: StripReal, const NUMBER: usize>(values: *mut u8, count: i64) {
+unsafe extern "C" fn function_of<T: Real, const NUMBER: usize>(values: *mut u8, count: i64) {
     // SAFETY: the caller's promise.
-    dispatch(Function::<T, NUMBER>(unsafe { strip(values, count) }));
+    T::function(const { MathFn::UNARY[NUMBER] }, unsafe { strip(values, count) });
 }
 
 fn function(function: MathFn, precision: Precision) -> FunctionRoutine {
@@ -114,7 +75,7 @@ fn function(function: MathFn, precision: Precision) -> FunctionRoutine {
     }
 }
 
-fn of_type<T: StripReal>(function: MathFn) -> FunctionRoutine {
+fn of_type<T: Real>(function: MathFn) -> FunctionRoutine {
     match function {
         MathFn::Exp => function_of::<T, 0>,
         MathFn::Ln => function_of::<T, 1>,

@@ -1,5 +1,7 @@
 //! Rust: the text of kernels, compiled by rustc, against the kernel interpreter.
 
+mod build;
+mod forms;
 mod modules;
 mod repeat;
 
@@ -22,18 +24,21 @@ const EVERYWHERE: [&str; 3] = ["normalise", "rate_homeostasis", "stdp"];
 
 /// The trials.
 pub fn trials() -> Vec<Trial> {
-    let without = !repeat::has_compiler();
+    let without = !build::has_compiler();
     let mut trials = Vec::new();
     for precision in [Precision::F32, Precision::F64] {
         for (title, asked) in [("dense", true), ("dense_others", false)] {
             let title = format!("native::{title}::{precision:?}").to_lowercase();
-            let trial = Trial::test(title, move || dense(precision, |name| DENSE.contains(&name) == asked));
+            let folder = title.replace("::", "_");
+            let wanted = move |name: &str| DENSE.contains(&name) == asked;
+            let trial = Trial::test(title, move || dense(&folder, precision, wanted));
             trials.push(trial.with_ignored_flag(without || !asked));
         }
         for (title, asked) in [("topologies", true), ("topologies_others", false)] {
             let title = format!("native::{title}::{precision:?}").to_lowercase();
-            let trial =
-                Trial::test(title, move || everywhere(precision, |name| EVERYWHERE.contains(&name) == asked));
+            let folder = title.replace("::", "_");
+            let wanted = move |name: &str| EVERYWHERE.contains(&name) == asked;
+            let trial = Trial::test(title, move || everywhere(&folder, precision, wanted));
             trials.push(trial.with_ignored_flag(without || !asked || precision == Precision::F64));
         }
     }
@@ -49,15 +54,15 @@ pub fn emit(kernel: &Kernel) -> Result<RustKernel, String> {
     rust::kernel(kernel, &info).map_err(|error| error.to_string())
 }
 
-fn dense(precision: Precision, wanted: impl Fn(&str) -> bool) -> Result<(), Failed> {
+fn dense(folder: &str, precision: Precision, wanted: impl Fn(&str) -> bool) -> Result<(), Failed> {
     let mut work = Work::default();
     for (name, text) in crate::cuda::cases().iter().filter(|(name, _)| wanted(name)) {
         launches(name, text, precision, &mut |kernel, launched| work.add(kernel, launched))?;
     }
-    work.check()
+    work.check(folder)
 }
 
-fn everywhere(precision: Precision, wanted: impl Fn(&str) -> bool) -> Result<(), Failed> {
+fn everywhere(folder: &str, precision: Precision, wanted: impl Fn(&str) -> bool) -> Result<(), Failed> {
     let mut work = Work::default();
     for (_, text) in topologies::RULES.into_iter().filter(|(name, _)| wanted(name)) {
         let case = topologies::case(text)?;
@@ -70,7 +75,7 @@ fn everywhere(precision: Precision, wanted: impl Fn(&str) -> bool) -> Result<(),
             }
         }
     }
-    work.check()
+    work.check(folder)
 }
 
 /// A sum that has become a difference does not pass.
@@ -79,7 +84,7 @@ fn wrong_text() -> Result<(), Failed> {
     let mut work = Work::default();
     launches("stdp", text, Precision::F32, &mut |kernel, launched| work.add(kernel, launched))?;
     work.replace("= w + ", "= w - ");
-    match work.check() {
+    match work.check("native_wrong_text") {
         Err(failed) if failed.message().is_some_and(|message| message.contains("step_synapses")) => Ok(()),
         Err(failed) => Err(failed),
         Ok(()) => Err("it passed".into()),

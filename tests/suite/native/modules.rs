@@ -1,24 +1,23 @@
 //! Whole modules of `plasticity!`, compiled by rustc, against the rule interpreter: every shipped rule and the compositions of
-//! the differential suite.
+//! the differential suite, on dense groups in both precisions and on one other form of groups in one of them.
 //!
 //! All modules are one program, which cargo builds once; where no text has changed, it is there already. A script goes in as
 //! bytes, and the bits of every variable after every step and call come out.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
 use aplysia_compiler::back::rust::module::{Settings, Source, module_with, variable_names};
 use aplysia_compiler::ir::{Domain, Rule, Type, VarId, VarKind, Variable, When};
 use aplysia_compiler::kernel::Precision;
-use aplysia_compiler::topology::Kind;
-use aplysia_tests::root;
 use libtest_mimic::{Failed, Trial};
 
+use super::forms::{DENSE, Form, OTHERS};
 use crate::differential::{self, Seen, divided, expected};
-use crate::machine::script::{Act, Script, script};
+use crate::machine::script::{Act, Script, script_on};
 use crate::machine::{Case, Trace, compare};
 
 /// Runs modules.
@@ -27,9 +26,15 @@ const DRIVER: &str = include_str!("modules_driver.rs.txt");
 /// One synapse, no neurons on a side, no multiple of a vector's width, several blocks of a sum, many lanes.
 const SIZES: [(usize, usize); 5] = [(1, 1), (0, 3), (5, 7), (300, 9), (2, 600)];
 
+/// The sizes of dense groups of another form.
+const SOME_SIZES: [(usize, usize); 3] = [(5, 7), (33, 70), (300, 9)];
+
+/// For each form so many rules have to have a module.
+const LEAST: usize = 3;
+
 /// A trial for each case.
 pub fn trials() -> Vec<Trial> {
-    let without = !super::repeat::has_compiler();
+    let without = !super::build::has_compiler();
     let trial = |(number, (name, _)): (usize, (String, String))| {
         let trial = Trial::test(format!("native::module::{name}"), move || check(number));
         trial.with_ignored_flag(without)
@@ -37,13 +42,24 @@ pub fn trials() -> Vec<Trial> {
     let mut trials: Vec<Trial> = differential::texts().into_iter().enumerate().map(trial).collect();
     let trial = Trial::test("native::module_of_another_parameter_is_found", another_parameter);
     trials.push(trial.with_ignored_flag(without));
+    let trial = Trial::test("native::modules_have_every_form", every_form);
+    trials.push(trial.with_ignored_flag(without));
     trials
+}
+
+/// A module of the program.
+struct Compiled {
+    /// Its function, without the precision.
+    name: String,
+    form: Form,
+    case: Case,
+    precisions: &'static [Precision],
 }
 
 /// What is compiled.
 struct Built {
-    /// The cases in their order; none where a rule only waits for a part.
-    cases: Vec<Option<Case>>,
+    /// The modules of the cases in their order; none where a rule only waits for a part.
+    modules: Vec<Vec<Compiled>>,
     program: PathBuf,
 }
 
@@ -56,63 +72,54 @@ fn built() -> Result<&'static Built, Failed> {
 }
 
 fn build() -> Result<Built, Failed> {
-    let mut text = String::from(DRIVER);
-    let mut arms = String::new();
-    let mut cases = Vec::new();
+    let (mut text, mut arms) = (String::from(DRIVER), String::new());
+    let mut modules = Vec::new();
     for (number, (name, source)) in differential::texts().into_iter().enumerate() {
-        let case = differential::working(&name, &source)?;
-        if let Some(case) = &case {
+        let Some(case) = differential::working(&name, &source)? else {
+            modules.push(Vec::new());
+            continue;
+        };
+        let another = OTHERS[number % OTHERS.len()];
+        let one: &[Precision] =
+            if number / OTHERS.len() % 2 == 0 { &[Precision::F32] } else { &[Precision::F64] };
+        let other = another.case(&case.rule).map(|case| (format!("o{number}"), another, case, one));
+        let dense = (format!("m{number}"), DENSE, case, [Precision::F32, Precision::F64].as_slice());
+        let mut found = Vec::new();
+        for (title, form, case, precisions) in [Some(dense), other].into_iter().flatten() {
             // Rules of compositions share their name.
             let mut rule = case.rule.clone();
-            rule.name = format!("m{number}");
-            let settings = Settings { topologies: vec![Kind::Dense], ..Settings::default() };
-            let source = Source { rule: &rule, text: &source, native: "aplysia_native" };
-            let module = module_with(&source, &settings);
-            text.push_str(&module.map_err(|_| format!("`{name}` has no module"))?);
-            for real in ["f32", "f64"] {
-                text.push_str(&stepper(&rule, real));
-                // Writing to a string does not fail.
-                let _ = writeln!(arms, "        \"{0}_{real}\" => {0}_{real}(input, output),", rule.name);
+            rule.name.clone_from(&title);
+            let settings =
+                Settings { topologies: vec![form.kind], batched: form.batch > 1, ..Settings::default() };
+            let module =
+                module_with(&Source { rule: &rule, text: &source, native: "aplysia_native" }, &settings);
+            match module {
+                Ok(module) => text.push_str(&module),
+                Err(_) if form == DENSE => return Err(format!("`{name}` has no module").into()),
+                Err(_) => continue,
             }
+            for &precision in precisions {
+                text.push_str(&stepper(&rule, form, word(precision)));
+                let function = format!("{title}_{}", word(precision));
+                // Writing to a string does not fail.
+                let _ = writeln!(arms, "        \"{function}\" => {function}(input, output),");
+            }
+            found.push(Compiled { name: title, form, case, precisions });
         }
-        cases.push(case);
+        modules.push(found);
     }
     let _ = write!(
         text,
         "\nfn run(which: &str, input: &mut Input, output: &mut Vec<u8>) {{\n    match which {{\n{arms}        _ => panic!(\"no such module\"),\n    }}\n}}\n"
     );
-    Ok(Built { cases, program: compile(&text)? })
+    Ok(Built { modules, program: super::build::program("modules", &text)? })
 }
 
-/// Builds a program of this text, unless it is there.
-fn compile(text: &str) -> Result<PathBuf, Failed> {
-    let folder = root().join("target/native-modules");
-    std::fs::create_dir_all(folder.join("src"))?;
-    let native = root().join("runtime/native");
-    let manifest = format!(
-        "[package]\nname = \"modules\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\naplysia-native = {{ path = {native:?} }}\n\n\
-         [profile.release]\nopt-level = 2\ndebug-assertions = true\noverflow-checks = true\n\n[workspace]\n"
-    );
-    write(&folder.join("Cargo.toml"), &manifest)?;
-    write(&folder.join("src/main.rs"), text)?;
-    std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
-    let built = Command::new(option_env!("CARGO").unwrap_or("cargo"))
-        .args(["build", "--release", "--offline", "--quiet"])
-        .env("CARGO_TARGET_DIR", folder.join("target"))
-        .env_remove("RUSTFLAGS")
-        .current_dir(&folder)
-        .output()?;
-    match built.status.success() {
-        true => Ok(folder.join("target/release/modules")),
-        false => Err(String::from_utf8_lossy(&built.stderr).into_owned().into()),
-    }
-}
-
-/// Writes a file unless it says so already: cargo looks at its date.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    match std::fs::read_to_string(path) {
-        Ok(known) if known == text => Ok(()),
-        _ => std::fs::write(path, text),
+/// A precision as Rust writes it.
+fn word(precision: Precision) -> &'static str {
+    match precision {
+        Precision::F32 => "f32",
+        Precision::F64 => "f64",
     }
 }
 
@@ -143,7 +150,7 @@ fn calls(rule: &Rule) -> Vec<String> {
 }
 
 /// A function that carries out a script on a rule's module.
-fn stepper(rule: &Rule, real: &str) -> String {
+fn stepper(rule: &Rule, form: Form, real: &str) -> String {
     let names = variable_names(rule);
     let module = &rule.name;
     let given = |variable: &Variable| match variable.length {
@@ -180,7 +187,8 @@ fn stepper(rule: &Rule, real: &str) -> String {
             VarKind::Proposal { .. } | VarKind::Output | VarKind::Extern => false,
         };
         if settable {
-            let single = variable.shape.domain == Domain::Global && variable.length.is_none();
+            let batched = form.batch > 1 && variable.shape.batched;
+            let single = variable.shape.domain == Domain::Global && variable.length.is_none() && !batched;
             let one = if single { "[0]" } else { "" };
             let values = match variable.ty {
                 Type::Int => format!("input.wholes(){one}"),
@@ -196,13 +204,16 @@ fn stepper(rule: &Rule, real: &str) -> String {
         let _ = writeln!(called, "                    {number} => group.call_{name}().expect(\"a call\"),");
     }
     let precision = if real == "f64" { ".f64()" } else { "" };
+    let batch = if form.batch > 1 { format!(".batch({})", form.batch) } else { String::new() };
+    let topology = form.text();
     format!(
         r#"
 fn {module}_{real}(input: &mut Input, output: &mut Vec<u8>) {{
     let (pre, post) = (input.size(), input.size());
+    let topology = {topology};
     let options = native::Options {{ dt: input.number(), seed: input.word() }};
     let mut params = {module}::Params {{ {fields}}};
-    let mut builder = {module}::Builder::new(native::Dense {{ pre, post }}, params.clone()){precision}.options(options);
+    let mut builder = {module}::Builder::new(topology, params.clone()){batch}{precision}.options(options);
 {initial}    let mut group = builder.build().expect("a group");
     loop {{
         match input.word() {{
@@ -237,8 +248,9 @@ fn {module}_{real}(input: &mut Input, output: &mut Vec<u8>) {{
 
 /// A script as bytes.
 fn bytes(rule: &Rule, script: &Script) -> Vec<u8> {
-    let mut words: Vec<u64> =
-        vec![script.size.0 as u64, script.size.1 as u64, script.dt.to_bits(), script.seed];
+    let mut words: Vec<u64> = vec![script.size.0 as u64, script.size.1 as u64];
+    words.extend(Form::words(&script.topology));
+    words.extend([script.dt.to_bits(), script.seed]);
     let list = |values: &[f64], words: &mut Vec<u64>| {
         words.push(values.len() as u64);
         words.extend(values.iter().map(|value| value.to_bits()));
@@ -344,46 +356,78 @@ fn another_parameter() -> Result<(), Failed> {
     }
 }
 
-/// Compares a module with the rule interpreter, where the module is given a script that `change` has changed.
-fn run(number: usize, change: &dyn Fn(&mut Script)) -> Result<(), Failed> {
+/// Every form has its rules.
+fn every_form() -> Result<(), Failed> {
     let built = built()?;
-    let Some(case) = &built.cases[number] else { return Ok(()) };
-    let folder = tempfile::tempdir()?;
-    let (input, output) = (folder.path().join("input"), folder.path().join("output"));
-    for (precision, real) in [(Precision::F32, "f32"), (Precision::F64, "f64")] {
-        let mut compared = 0;
-        for (turn, size) in SIZES.into_iter().enumerate() {
-            let size = divided(&case.rule, size);
-            let steps = if size.0 * size.1 > 500 { 8 } else { 16 };
-            let mut script = script(&case.rule, size, precision, steps, turn as u64 + 1);
-            // The host of a module gives no draws here, and one value of a parameter for all neurons.
-            script.draws.clear();
-            script.acts.retain(|act| !matches!(act, Act::Draw(..)));
-            for (id, values) in &mut script.parameters {
-                let elements = case.rule.variables[*id].elements() as usize;
-                let first = values.get(..elements).map(<[f64]>::to_vec).unwrap_or_default();
-                values.chunks_mut(elements).for_each(|place| place.copy_from_slice(&first));
-            }
-            let expected = expected(case, &script, &mut Seen::default())?;
-            change(&mut script);
-            std::fs::write(&input, bytes(&case.rule, &script))?;
-            let ran = Command::new(&built.program)
-                .arg(format!("m{number}_{real}"))
-                .args([&input, &output])
-                .output()?;
-            let context = |what: String| format!("{real}, size {size:?}: {what}");
-            if !ran.status.success() {
-                return Err(
-                    context(format!("{}: {}", ran.status, String::from_utf8_lossy(&ran.stderr))).into()
-                );
-            }
-            let found = found(&case.rule, &std::fs::read(&output)?).map_err(context)?;
-            compare(&case.rule, &expected, &found).map_err(context)?;
-            compared += found.iter().flatten().flatten().map(Vec::len).sum::<usize>();
-        }
-        if compared == 0 {
-            return Err(format!("{real}: nothing was compared").into());
+    for form in OTHERS {
+        let count = built.modules.iter().flatten().filter(|one| one.form == form).count();
+        if count < LEAST {
+            return Err(format!("{form:?}: {count} modules").into());
         }
     }
     Ok(())
+}
+
+/// Compares the modules of a case with the rule interpreter, where they are given scripts that `change` has changed.
+fn run(number: usize, change: &dyn Fn(&mut Script)) -> Result<(), Failed> {
+    let built = built()?;
+    for module in &built.modules[number] {
+        for &precision in module.precisions {
+            let sizes = if module.form == DENSE { SIZES.as_slice() } else { SOME_SIZES.as_slice() };
+            let mut compared = 0;
+            for (turn, &size) in sizes.iter().enumerate() {
+                let topology = module.form.topology(divided(&module.case.rule, size))?;
+                let steps = if size.0 * size.1 > 500 { 8 } else { 16 };
+                let script = script_on(
+                    &module.case.rule,
+                    &topology,
+                    module.form.batch,
+                    precision,
+                    steps,
+                    turn as u64 + 1,
+                );
+                compared += turn_of(built, module, script, change)
+                    .map_err(|what| format!("{:?}, {precision:?}, {size:?}: {what}", module.form))?;
+            }
+            if compared == 0 {
+                return Err(format!("{precision:?}: nothing was compared").into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Runs a module once; gives how many values were compared.
+fn turn_of(
+    built: &Built,
+    module: &Compiled,
+    mut script: Script,
+    change: &dyn Fn(&mut Script),
+) -> Result<usize, String> {
+    let case = &module.case;
+    let text = |error: std::io::Error| error.to_string();
+    // The host of a module gives no draws here, and one value of a parameter for all neurons.
+    script.draws.clear();
+    script.acts.retain(|act| !matches!(act, Act::Draw(..)));
+    for (id, values) in &mut script.parameters {
+        let elements = case.rule.variables[*id].elements() as usize;
+        let first = values.get(..elements).map(<[f64]>::to_vec).unwrap_or_default();
+        values.chunks_mut(elements).for_each(|place| place.copy_from_slice(&first));
+    }
+    let expected = expected(case, &script, &mut Seen::default())?;
+    change(&mut script);
+    let folder = tempfile::tempdir().map_err(text)?;
+    let (input, output) = (folder.path().join("input"), folder.path().join("output"));
+    std::fs::write(&input, bytes(&case.rule, &script)).map_err(text)?;
+    let ran = Command::new(&built.program)
+        .arg(format!("{}_{}", module.name, word(script.precision)))
+        .args([&input, &output])
+        .output()
+        .map_err(text)?;
+    if !ran.status.success() {
+        return Err(format!("{}: {}", ran.status, String::from_utf8_lossy(&ran.stderr)));
+    }
+    let found = found(&case.rule, &std::fs::read(&output).map_err(text)?)?;
+    compare(&case.rule, &expected, &found)?;
+    Ok(found.iter().flatten().flatten().map(Vec::len).sum())
 }

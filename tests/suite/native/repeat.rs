@@ -16,11 +16,6 @@ use crate::cuda::shim::same;
 /// Reads launches, runs them, writes what they leave.
 const DRIVER: &str = include_str!("driver.rs.txt");
 
-/// Whether rustc can be called.
-pub fn has_compiler() -> bool {
-    Command::new("rustc").arg("--version").output().is_ok_and(|out| out.status.success())
-}
-
 /// Kernels, each once, and launches of them.
 #[derive(Default)]
 pub struct Work {
@@ -54,31 +49,10 @@ impl Work {
         }
     }
 
-    /// Does all launches again and compares.
-    pub fn check(&self) -> Result<(), Failed> {
+    /// Does all launches again and compares; the program is built in a folder of that name.
+    pub fn check(&self, name: &str) -> Result<(), Failed> {
+        let program = super::build::program(name, &self.source())?;
         let folder = tempfile::tempdir()?;
-        let native = include_str!("../../../runtime/native/src/kernel.rs");
-        std::fs::write(folder.path().join("native.rs"), native)?;
-        std::fs::write(folder.path().join("tile.rs"), include_str!("tile.rs.txt"))?;
-        let main = folder.path().join("main.rs");
-        std::fs::write(&main, self.source())?;
-        let program = folder.path().join("kernels");
-        let built = Command::new("rustc")
-            .args([
-                "--edition=2024",
-                "-O",
-                "-Cdebuginfo=0",
-                "-Coverflow-checks=on",
-                "--cfg",
-                "feature=\"std\"",
-                "-o",
-            ])
-            .arg(&program)
-            .arg(&main)
-            .output()?;
-        if !built.status.success() {
-            return Err(format!("{}\n{}", String::from_utf8_lossy(&built.stderr), self.source()).into());
-        }
         let (input, output) = (folder.path().join("input"), folder.path().join("output"));
         std::fs::write(&input, self.input())?;
         let ran = Command::new(&program).arg(&input).arg(&output).output()?;
@@ -92,7 +66,7 @@ impl Work {
     fn source(&self) -> String {
         let mut text = String::from(DRIVER);
         text.push_str(
-            "\nmod kernels {\n    #[allow(unused_imports)]\n    use super::native::{self, Real as _};\n\n",
+            "\nmod kernels {\n    #[allow(unused_imports)]\n    use aplysia_native::{self as native, Real as _};\n\n",
         );
         for (_, rust) in &self.kernels {
             text.push_str(&rust.text);

@@ -1,16 +1,17 @@
 //! Rust from a validated, expanded kernel: text that people can read, without unsafe code.
 //!
-//! In goes a [`Kernel`] whose functions and random bits have been expanded, with its [`KernelInfo`]; out comes a function
+//! In goes a [`Kernel`] whose functions and random bits have been expanded, but for strips, with its [`KernelInfo`]; out comes a function
 //! over slices, which computes the bits that the interpreter computes (any NaN equals any NaN). The same kernel gives
 //! the same text. Where the synapses of a loop lie side by side, its slices are cut once in front of it, so that rustc
 //! knows the bounds and puts several iterations into one vector. What the text calls beyond Rust itself (`native::row`,
-//! `native::Pairs`, `native::tile`, and `mul_add` and `sqrt` without the standard library) is in `aplysia-native`.
+//! `native::Pairs`, `native::tile`, `native::normals`, and `mul_add` and `sqrt` without the standard library) is in `aplysia-native`.
 //!
 //! # Calling convention
 //! `fn kernel(blocks: Range<i64>, scalars …, buffers …)`: the half-open block range; a value for each scalar in its
 //! order; a slice for each buffer in its order, `&mut` where it is written. A condition is stored as `bool`. An index
 //! out of range, which a valid launch does not have, is a panic.
 
+mod fill;
 pub mod module;
 mod names;
 mod op;
@@ -45,7 +46,7 @@ pub enum RustError {
 /// # Errors
 /// If the kernel is not expanded.
 pub fn kernel(kernel: &Kernel, info: &KernelInfo) -> Result<RustKernel, RustError> {
-    if !info.expanded || info.fills {
+    if !info.expanded {
         return Err(RustError::NotExpanded(kernel.name.clone()));
     }
     Ok(write::kernel(kernel, info))

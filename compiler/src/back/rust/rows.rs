@@ -11,7 +11,7 @@ use crate::kernel::*;
 #[derive(Clone, Copy)]
 struct Access {
     buffer: BufferId,
-    /// A tile product has none.
+    /// A tile product and a strip have none.
     index: Option<ValueId>,
     stores: bool,
     /// Every iteration does it.
@@ -118,12 +118,29 @@ impl Writer<'_> {
         if value == range.index {
             return Some(range.start.to_owned());
         }
-        let Op::Binary(Binary::Add, a, b) = self.kernel.values[value].op else { return None };
-        let (grows, stays) = if self.is_known(b) { (a, b) } else { (b, a) };
+        let Op::Binary(binary, a, b) = self.kernel.values[value].op else { return None };
+        let combine: fn(&str, &str) -> String = if binary == Binary::Add {
+            sum
+        } else if binary == Binary::Subtract {
+            difference
+        } else {
+            return None;
+        };
+        let swaps = binary == Binary::Add && !self.is_known(b);
+        let (grows, stays) = if swaps { (b, a) } else { (a, b) };
         if !self.is_known(stays) || self.is_known(grows) {
             return None;
         }
-        Some(sum(&self.base(grows, range)?, &self.value(stays)))
+        Some(combine(&self.base(grows, range)?, &self.value(stays)))
+    }
+}
+
+/// The text of a difference of whole numbers.
+fn difference(a: &str, b: &str) -> String {
+    match (a, b) {
+        (a, b) if a == b => "0i64".to_owned(),
+        (a, "0i64") => a.to_owned(),
+        (a, b) => format!("{a}.wrapping_sub({b})"),
     }
 }
 
@@ -133,6 +150,11 @@ fn sum(a: &str, b: &str) -> String {
         ("0i64", other) | (other, "0i64") => other.to_owned(),
         (a, b) => format!("{a}.wrapping_add({b})"),
     }
+}
+
+/// An access to a buffer as a whole.
+fn whole(buffer: BufferId, stores: bool) -> Access {
+    Access { buffer, index: None, stores, always: false }
 }
 
 /// All accesses of a body; `always` if every iteration comes by.
@@ -154,10 +176,9 @@ fn collect(kernel: &Kernel, body: &[Stmt], always: bool, found: &mut Vec<Access>
             }
             Stmt::For(each) => collect(kernel, &each.body, false, found),
             Stmt::Reduce(reduce) => collect(kernel, &reduce.body, false, found),
-            Stmt::Fill(_) => crate::ice!("a fill is expanded"),
+            Stmt::Fill(fill) => found.push(whole(fill.into, true)),
             Stmt::Tile(tile) => {
-                let access = |buffer, stores| Access { buffer, index: None, stores, always: false };
-                found.extend([access(tile.left, false), access(tile.right, false), access(tile.into, true)]);
+                found.extend([whole(tile.left, false), whole(tile.right, false), whole(tile.into, true)]);
             }
         }
     }

@@ -128,7 +128,35 @@ impl<'a> Writer<'a> {
             w.line("blocks: core::ops::Range<i64>,");
             parameters.iter().for_each(|(name, ty)| w.line(format!("{name}: {ty},")));
         });
-        self.braces(")", "}", |w| w.block(&kernel.body));
+        self.braces(")", "}", |w| {
+            w.narrow();
+            w.block(&kernel.body);
+        });
+    }
+
+    /// Cuts arrays that are read at places which other arrays name to their lengths, so that rustc checks one place of
+    /// arrays of one length once.
+    fn narrow(&mut self) {
+        let kernel = self.kernel;
+        let named = |mut index: ValueId| {
+            while let Op::Convert(_, of) = kernel.values[index].op {
+                index = of;
+            }
+            matches!(kernel.values[index].op, Op::Load(..))
+        };
+        let read = |(_, value): (ValueId, &Value)| {
+            let Op::Load(buffer, index) = value.op else { return None };
+            named(index).then_some(buffer)
+        };
+        let read: HashSet<BufferId> = kernel.values.iter().filter_map(read).collect();
+        for (id, buffer) in kernel.buffers.iter().filter(|(id, _)| read.contains(id)) {
+            if let ([Extent::Scalar(length)], false) = (buffer.shape.as_slice(), self.info.is_written(id)) {
+                let (array, length) = (self.names.buffer(id), self.names.scalar(*length));
+                self.line(format!(
+                    "let {array} = native::row({array}, 0i64, native::count(0i64, {length}));"
+                ));
+            }
+        }
     }
 
     /// Statements in order.
@@ -229,7 +257,7 @@ impl<'a> Writer<'a> {
             },
             Stmt::Reduce(reduce) => self.reduce(reduce),
             Stmt::Tile(tile) => self.tile(tile),
-            Stmt::Fill(_) => crate::ice!("a fill is expanded"),
+            Stmt::Fill(fill) => self.fill(fill),
         }
     }
 

@@ -124,7 +124,7 @@ fn same<R: Real>(got: &[R], want: impl Fn(usize) -> R, what: &str) {
 }
 
 fn check_binary<R: Precise>(op: Op, want: impl Fn(R, R) -> R) {
-    let ty = R::PRECISION.ty();
+    let ty = Type::real(R::PRECISION);
     let what = format!("{op:?} in {ty:?}");
     let kernel = elementwise(ty, ty, |builder, x, y, _| {
         let op = match op {
@@ -169,7 +169,7 @@ fn stream(column: usize) -> Stream {
 const COUNT: usize = 300;
 
 fn check_draw<R: Precise>(distribution: Distribution, parameters: &[f64]) {
-    let ty = R::PRECISION.ty();
+    let ty = Type::real(R::PRECISION);
     let out = if distribution == Distribution::Bernoulli { Type::Bool } else { ty };
     let kernel = elementwise(ty, out, |builder, x, y, index| {
         let random = emit_random(builder, index);

@@ -265,7 +265,7 @@ impl Step<'_> {
         (first, end): (ValueId, ValueId),
     ) {
         let Step { closed, key, slot, slots, starts } = *self;
-        let real = emitter.work.planner.options.precision.ty();
+        let real = Type::real(emitter.work.planner.options.precision);
         // Without factors nothing accumulates but the sum itself.
         let plain = closed.affine.is_identity(&emitter.work.flow.graph, emitter.work.flow.precision);
         let ty = if plain { real } else { Type::F64 };

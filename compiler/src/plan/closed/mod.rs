@@ -206,7 +206,7 @@ fn storages(work: &mut Work<'_, '_>, affine: Affine, row: events::Variant, block
         let ring = |state: usize, storages: &mut super::storage::Storages| {
             let moves = (0..count).any(|from| drive.inputs[from].is_some() && reached[state][from]);
             let shape = vec![Size::Constant(u64::from(STEPS) + 1), Size::Count(Count::Post)];
-            moves.then(|| storages.history(precision.ty(), shape))
+            moves.then(|| storages.history(Type::real(precision), shape))
         };
         rings.push((0..count).map(|state| ring(state, storages)).collect());
     }

@@ -93,7 +93,7 @@ impl Emitter<'_, '_, '_> {
 
     /// The numbers of the row's next block. Where no step is missing they change nothing.
     pub(super) fn span(&mut self, closed: &Closed, stand: &Stand, last: ValueId, columns: ValueId) -> Span {
-        let real = self.work.planner.options.precision.ty();
+        let real = Type::real(self.work.planner.options.precision);
         let one = self.builder.int(1);
         let first = stand.first;
         let start = self.block_start(closed, first);
@@ -198,7 +198,7 @@ impl Emitter<'_, '_, '_> {
             body,
         };
         self.builder.push(kernel::Stmt::For(statement));
-        let real = self.work.planner.options.precision.ty();
+        let real = Type::real(self.work.planner.options.precision);
         for (&(row, column), &(.., result)) in spots.iter().zip(&carried) {
             phi[row][column] = Phi::Value(self.in_type(result, real));
         }
@@ -213,7 +213,7 @@ impl Emitter<'_, '_, '_> {
         states: &[ValueId],
         column: ValueId,
     ) -> Vec<ValueId> {
-        let real = self.work.planner.options.precision.ty();
+        let real = Type::real(self.work.planner.options.precision);
         let at = span.slots.map(|slot| self.builder.add(slot, column));
         let mut virtual_rows = Vec::new();
         for rings in &closed.rings {

@@ -204,7 +204,7 @@ fn check<const N: usize>(
         });
     });
     let kernel = b.finish();
-    super::wide::is_wide(&kernel, name);
+    wide::is_wide(&kernel, name);
     // Several seeds, so that a shared operand takes several values.
     for seed in 0..if shared == 0 { 1 } else { 6 } {
         let mut arrays: Vec<Array> = (0..N).map(|k| samples(from[k], COUNT, seed * 10 + k as u64)).collect();

@@ -93,13 +93,13 @@ impl Module<'_> {
             let name = &self.plans.fields[field].name;
             let of = &self.plans.plans[plan];
             let value = match self.plans.storage(plan, field).map(|id| &of.program.storages[id]) {
-                None => "native::Vec::new()".to_owned(),
+                None => "native::Memory::new()".to_owned(),
                 Some(storage) => {
                     let lengths: Vec<String> = storage.shape.iter().map(|&size| length(of, size)).collect();
                     let lengths = lengths.join(", ");
                     match storage.role {
                         Role::Index(table) => {
-                            format!("native::table(tables, native::Table::{table:?}, &[{lengths}])?")
+                            format!("native::table({field}, tables, native::Table::{table:?}, &[{lengths}])?")
                         }
                         Role::Variable(_)
                         | Role::Events(_)
@@ -112,7 +112,7 @@ impl Module<'_> {
                         | Role::History(_)
                         | Role::Carried(_)
                         | Role::View(_)
-                        | Role::Marks => format!("native::zeros(&[{lengths}])?"),
+                        | Role::Marks => format!("native::zeros({field}, &[{lengths}])?"),
                     }
                 }
             };

@@ -11,7 +11,7 @@ impl Module<'_> {
         let calls = self.calls().len();
         self.out.line("/// The synapses between two populations, with all their state, in one precision on one topology.");
         self.out.line("#[derive(Clone, Debug)]");
-        self.out.open("pub struct Group<R = f32, T = native::Dense>");
+        self.out.open("pub struct Group<R: native::Value = f32, T = native::Dense>");
         self.out.line("arrays: Arrays<R>,");
         self.out.line(format!("run: native::Run<{results}>,"));
         self.out.line("params: Params,");
@@ -22,10 +22,10 @@ impl Module<'_> {
         self.out.line("/// All arrays of a group; those that its topology does not need are empty.");
         self.out.line("#[doc(hidden)]");
         self.out.line("#[derive(Clone, Debug)]");
-        self.out.open("pub struct Arrays<R>");
+        self.out.open("pub struct Arrays<R: native::Value>");
         self.out.line("precision: core::marker::PhantomData<R>,");
         for field in &self.plans.fields {
-            self.out.line(format!("{}: native::Vec<{}>,", field.name, field.ty));
+            self.out.line(format!("{}: native::Memory<{}>,", field.name, field.ty));
         }
         self.out.close();
         self.loops(results);
@@ -42,7 +42,7 @@ impl Module<'_> {
     fn loops(&mut self, results: usize) {
         self.out
             .line("/// The loops of the rule on a topology in the precision `R`; those of a group that nobody makes are not compiled.");
-        self.out.open("pub trait Loops<R>: native::Connected");
+        self.out.open("pub trait Loops<R: native::Value>: native::Connected");
         self.out.line("#[doc(hidden)]");
         self.out.line("#[allow(missing_docs)]");
         self.out.line(format!(

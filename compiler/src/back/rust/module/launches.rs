@@ -7,7 +7,6 @@ use super::prologue::ROOM;
 use crate::back::rust::{RustKernel, kernel};
 use crate::kernel::{Extent, Kernel, Type};
 use crate::plan::program::{Count, Launch, ScalarSource, Size};
-use crate::valid::kernel::validate;
 
 impl Module<'_> {
     pub(super) fn launch(&mut self, plan: usize, launch: &Launch) {
@@ -136,10 +135,9 @@ impl Module<'_> {
 
 /// The text of a kernel of a plan.
 pub(super) fn printed(of: &Kernel) -> RustKernel {
-    match validate(of).map(|info| kernel(of, &info)) {
-        Ok(Ok(rust)) => rust,
-        Ok(Err(error)) => crate::ice!("{error}"),
-        Err(errors) => crate::ice!("kernel `{}` is not valid: {}", of.name, errors.join("; ")),
+    match kernel(of, &super::facts(of)) {
+        Ok(rust) => rust,
+        Err(error) => crate::ice!("{error}"),
     }
 }
 

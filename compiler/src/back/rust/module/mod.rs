@@ -29,11 +29,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::diag::{Diagnostics, did_you_mean};
 use crate::ir::{ExprKind, Over, Rule, SiteId, VarId, VarKind, When};
+use crate::kernel::Kernel;
 use crate::library::RuleOption;
 use crate::pass::delays::{AXONAL, DENDRITIC, Delays, with_delays};
+use crate::plan::Options;
 use crate::plan::program::Program;
 use crate::topology::Kind;
-use crate::valid::kernel::validate;
+use crate::valid::kernel::{KernelInfo, validate};
 
 use super::names::identifier;
 pub use options::{MOST_VARIANTS, same};
@@ -119,6 +121,7 @@ pub fn module_with(source: &Source<'_>, settings: &Settings) -> Result<String, D
     let Some(first) = planned.first() else { crate::ice!("a module without a rule") };
     let module = Module {
         rule: &rule,
+        variants: &planned,
         planned: first,
         plans,
         names,
@@ -177,6 +180,9 @@ fn draw_name(rule: &Rule, site: SiteId) -> String {
 struct Module<'a> {
     /// With its delays.
     rule: &'a Rule,
+    /// All combinations of its options.
+    variants: &'a [Planned],
+    /// The first of them.
     planned: &'a Planned,
     plans: Plans,
     /// What the variables are called.
@@ -223,14 +229,13 @@ impl Module<'_> {
     fn item(&mut self, source: &Source<'_>) {
         let chosen =
             self.options.iter().fold(0, |before, open| before * open.option.values.len() + open.default);
-        let program = &self.plans.plans[chosen].program;
+        let program = self.of_the_kernels_own(chosen);
         let kernels: Vec<crate::back::cuda::CudaKernel> = program
             .kernels
             .iter()
-            .map(|(_, kernel)| match validate(kernel).map(|info| crate::back::cuda::kernel(kernel, &info)) {
-                Ok(Ok(kernel)) => kernel,
-                Ok(Err(error)) => crate::ice!("{error}"),
-                Err(errors) => crate::ice!("kernel `{}` is not valid: {}", kernel.name, errors.join("; ")),
+            .map(|(_, kernel)| match crate::back::cuda::kernel(kernel, &facts(kernel)) {
+                Ok(kernel) => kernel,
+                Err(error) => crate::ice!("{error}"),
             })
             .collect();
         let cuda = crate::back::cuda::module(&kernels);
@@ -242,6 +247,19 @@ impl Module<'_> {
         self.out.line(format!("ir: {ir:?},"));
         self.out.line(format!("cuda: {cuda:?},"));
         self.out.close_with("};");
+    }
+
+    /// A program without strips, for which a GPU has no code.
+    fn of_the_kernels_own(&self, plan: usize) -> Program {
+        let plan = &self.plans.plans[plan];
+        if !plan.program.kernels.iter().any(|(_, kernel)| facts(kernel).fills) {
+            return plan.program.clone();
+        }
+        let options = Options { strips: false, ..plan.options.clone() };
+        match crate::plan::compile(&self.variants[plan.variant].rule, &options) {
+            Ok(program) => program,
+            Err(_) => crate::ice!("a rule has a program with strips alone"),
+        }
     }
 
     /// The calls of the rule, in the order of their first mention.
@@ -287,6 +305,14 @@ impl Module<'_> {
             | VarKind::Extern => None,
         });
         inputs.collect()
+    }
+}
+
+/// What the validation of a kernel finds.
+fn facts(of: &Kernel) -> KernelInfo {
+    match validate(of) {
+        Ok(info) => info,
+        Err(errors) => crate::ice!("kernel `{}` is not valid: {}", of.name, errors.join("; ")),
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Plan {
     /// The number of its combination of options.
     pub variant: usize,
     pub program: Program,
+    /// What it was planned with.
+    pub options: Options,
     /// The place of each result of its prologue among those of the module.
     pub places: Vec<usize>,
     /// Its kernels as Rust, in their order.
@@ -128,7 +130,7 @@ pub(super) fn plan(
                         topology: kind,
                         batched,
                         tiles: batched,
-                        strips: false,
+                        strips: true,
                         given_values: rule.zero.clone(),
                         given_draws: rule.draws.clone(),
                         // Modules with a batch look at every synapse: what spikes in it is not listed.
@@ -143,7 +145,17 @@ pub(super) fn plan(
                     let fields =
                         storages.map(|id| fields.of(&program.storages[id], &rule.rule, names)).collect();
                     let texts = program.kernels.iter().map(|(_, kernel)| printed(kernel)).collect();
-                    plans.push(Plan { precision, kind, batched, variant, program, places, texts, fields });
+                    plans.push(Plan {
+                        precision,
+                        kind,
+                        batched,
+                        variant,
+                        program,
+                        options,
+                        places,
+                        texts,
+                        fields,
+                    });
                 }
             }
         }

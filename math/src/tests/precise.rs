@@ -3,8 +3,8 @@
 use astro_float::{BigFloat, Consts, RoundingMode};
 
 use super::{Bits, UNARY};
-use crate::ir::MathFn;
-use crate::math::evaluate;
+use crate::MathFn;
+use crate::evaluate;
 
 /// How many arguments each function is tried at.
 const POINTS: usize = 20_000;

@@ -5,13 +5,33 @@
 
 use super::arith::Arithmetic;
 use super::lane::{Double, Single};
-use super::{Real, Stream, apply, draw, philox};
-use crate::ir::MathFn;
+use super::{Real, Stream, apply, draw, marks, philox};
+use crate::MathFn;
 
 /// Words that are made together: so many blocks of four.
 const TOGETHER: usize = 16;
 /// Numbers that are made together.
 const CHUNK: usize = 256;
+
+/// 32 random bits in memory.
+pub trait Word: Copy {
+    /// The bits.
+    fn of(word: u32) -> Self;
+}
+
+impl Word for u32 {
+    #[inline(always)]
+    fn of(word: u32) -> Self {
+        word
+    }
+}
+
+impl Word for i32 {
+    #[inline(always)]
+    fn of(word: u32) -> Self {
+        word as i32
+    }
+}
 
 /// A real with the arithmetic of its vectors.
 pub trait StripReal: Real + Default {
@@ -58,12 +78,12 @@ strip_real!(f64, Double);
 
 /// The words of the columns from `stream.column` on.
 #[inline(always)]
-pub fn words(stream: &Stream, attempt: u32, into: &mut [u32]) {
+pub fn words<W: Word>(stream: &Stream, attempt: u32, into: &mut [W]) {
     let place = |column: u64| Stream { column, ..*stream };
     let skipped = (stream.column % 4) as usize;
     let (head, rest) = into.split_at_mut(((4 - skipped) % 4).min(into.len()));
     for (k, word) in head.iter_mut().enumerate() {
-        *word = super::random_word(&place(stream.column.wrapping_add(k as u64)), attempt);
+        *word = W::of(super::random_word(&place(stream.column.wrapping_add(k as u64)), attempt));
     }
     let mut column = stream.column.wrapping_add(head.len() as u64);
     let mut chunks = rest.chunks_exact_mut(4 * TOGETHER);
@@ -79,17 +99,17 @@ pub fn words(stream: &Stream, attempt: u32, into: &mut [u32]) {
         }
         let [a, b, c, d] = &blocks;
         for block in 0..TOGETHER {
-            chunk[4 * block] = a[block];
-            chunk[4 * block + 1] = b[block];
-            chunk[4 * block + 2] = c[block];
-            chunk[4 * block + 3] = d[block];
+            chunk[4 * block] = W::of(a[block]);
+            chunk[4 * block + 1] = W::of(b[block]);
+            chunk[4 * block + 2] = W::of(c[block]);
+            chunk[4 * block + 3] = W::of(d[block]);
         }
         column = column.wrapping_add(4 * TOGETHER as u64);
     }
     for words in chunks.into_remainder().chunks_mut(4) {
         let block = block_of(stream, attempt, (column >> 2) as u32);
         for (word, &value) in words.iter_mut().zip(&block) {
-            *word = value;
+            *word = W::of(value);
         }
         column = column.wrapping_add(4);
     }
@@ -139,12 +159,8 @@ where
         *into = draw::signed(a, word, tail.centre(a));
         *mark = tail.is_far(a);
     }
-    let mut places = [0u8; CHUNK];
-    let mut count = 0usize;
-    for (place, &mark) in marks.iter().enumerate().take(words.len()) {
-        places[count % CHUNK] = place as u8;
-        count += usize::from(mark);
-    }
+    let mut places = [0u8; CHUNK + 8];
+    let count = marks::places(&marks, &mut places);
     let places = &places[..count.min(CHUNK)];
     for places in places.chunks(TOGETHER) {
         // Always as many as fill a vector: what is too much is thrown away.

@@ -4,7 +4,7 @@
 //! Elementary Functions); e^r = 1 + r + r² q(r), q the interpolation polynomial in Chebyshev nodes. What the
 //! reduction rounds away is carried along, so that results are rounded about once. Measured bounds: see `math`.
 
-use super::arith::Arithmetic;
+use super::arith::{Arithmetic, two_to};
 
 /// (e^r - 1 - r) / r² for |r| ≤ ln 2 / 2.
 const TAIL_F32: &[f64] = &[
@@ -31,7 +31,7 @@ const TAIL_F64: &[f64] = &[
 ];
 
 /// The high part of ln 2, as f32 and f64.
-pub(super) const LN_2_HIGH: (f64, f64) = (0.6931471824645996, std::f64::consts::LN_2);
+pub(super) const LN_2_HIGH: (f64, f64) = (0.6931471824645996, core::f64::consts::LN_2);
 /// ln 2 less its high part.
 pub(super) const LN_2_LOW: (f64, f64) = (-1.9046542121259336e-9, 2.3190468138462996e-17);
 
@@ -44,7 +44,7 @@ struct Reduced<A: Arithmetic> {
 
 #[inline(always)]
 fn reduce<A: Arithmetic>(a: &A, x: A::Float) -> Reduced<A> {
-    let shifted = a.fma(x, a.real(std::f64::consts::LOG2_E), a.real(a.magic()));
+    let shifted = a.fma(x, a.real(core::f64::consts::LOG2_E), a.real(a.magic()));
     let k = a.int_sub(a.to_bits(shifted), a.magic_bits());
     let minus_k = a.sub(a.real(a.magic()), shifted);
     let first = a.fma(minus_k, a.constant(LN_2_HIGH.0, LN_2_HIGH.1), x);
@@ -103,7 +103,7 @@ fn half_expm1_pair<A: Arithmetic>(a: &A, x: A::Float) -> (A::Float, A::Float) {
 /// `result`, or `x` where the function is x to the last bit.
 #[inline(always)]
 fn keep_tiny<A: Arithmetic>(a: &A, x: A::Float, result: A::Float) -> A::Float {
-    let bound = a.constant(2f64.powi(-30), 2f64.powi(-60));
+    let bound = a.constant(two_to(-30), two_to(-60));
     a.select(a.less(a.abs(x), bound), x, result)
 }
 

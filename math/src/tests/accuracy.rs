@@ -1,8 +1,8 @@
 //! Errors in f32, against the f64 functions of the standard library.
 
 use super::{Bits, UNARY};
-use crate::ir::MathFn;
-use crate::math::evaluate;
+use crate::MathFn;
+use crate::evaluate;
 
 /// The error in units of the last place of the exact result; infinite where a NaN, an infinity or a signed zero is
 /// wrong.

@@ -1,10 +1,10 @@
 //! Formulas computed at once.
 
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 
 use super::arith::Arithmetic;
 use super::real::Real;
-use crate::kernel::Precision;
+use crate::Precision;
 
 /// Computes in the precision of `R`. An `Int` of f32 is kept sign-extended.
 pub(super) struct Direct<R>(PhantomData<R>);

@@ -1,6 +1,6 @@
 //! Goes over all 2^32 arguments of the unary f32 functions and prints their largest error.
 //!
-//! `cargo run --release -p aplysia-compiler --example ulp [-- NAME… [STEP]]`; with a number STEP only every STEP-th
+//! `cargo run --release -p aplysia-math --example ulp [-- NAME… [STEP]]`; with a number STEP only every STEP-th
 //! argument is taken. The reference is the f64 function of the standard
 //! library, whose own error is far below the figures printed. Errors are in units of the last place of the exact
 //! result, subnormal ones included; `wrong` counts results that are NaN, infinite or zero where they should not be,
@@ -9,8 +9,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use aplysia_compiler::ir::MathFn;
-use aplysia_compiler::math::evaluate;
+use aplysia_math::MathFn;
+use aplysia_math::evaluate;
 
 const CHUNKS: u32 = 4096;
 

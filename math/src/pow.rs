@@ -4,7 +4,7 @@
 //! computed in pairs (Dekker 1971, doi:10.1007/BF01397083), so that the logarithm has about as many extra bits as the
 //! product with y takes away. Measured bounds: see `math`.
 
-use super::arith::Arithmetic;
+use super::arith::{Arithmetic, two_to};
 use super::exp::{LN_2_HIGH, LN_2_LOW, exp_pair};
 use super::log::split;
 
@@ -80,7 +80,7 @@ fn exp2_pair<A: Arithmetic>(a: &A, high: A::Float, low: A::Float) -> A::Float {
 #[inline(always)]
 fn magnitude<A: Arithmetic>(a: &A, x: A::Float, y: A::Float) -> A::Float {
     // Beyond this every power of a number other than 1 is 0 or infinite.
-    let far = a.constant(2f64.powi(40), 2f64.powi(70));
+    let far = a.constant(two_to(40), two_to(70));
     let y = a.clamp(y, a.neg(far), far);
     let (log, log_low) = log2_pair(a, x);
     let high = a.mul(y, log);

@@ -3,7 +3,7 @@
 //! Long division with digits of [`digit_bits`]: the divisor is scaled up while it fits, then divided out while it is
 //! scaled down. Every step is exact, so the result is too.
 
-use super::arith::Arithmetic;
+use super::arith::{Arithmetic, two_to};
 
 /// How many bits of the quotient a step gives; small enough that a digit is an exact integer.
 fn digit_bits<A: Arithmetic>(a: &A) -> i32 {
@@ -16,7 +16,7 @@ fn steps<A: Arithmetic>(a: &A) -> u32 {
 }
 
 /// x - y · trunc(x / y)
-pub(super) fn remainder<A: Arithmetic>(a: &A, x: A::Float, y: A::Float) -> A::Float {
+pub fn remainder<A: Arithmetic>(a: &A, x: A::Float, y: A::Float) -> A::Float {
     let (zero, infinity) = (a.real(0.0), a.real(f64::INFINITY));
     let (dividend, divisor) = (a.abs(x), a.abs(y));
     let x_finite = a.less(dividend, infinity);
@@ -25,8 +25,8 @@ pub(super) fn remainder<A: Arithmetic>(a: &A, x: A::Float, y: A::Float) -> A::Fl
     let r = a.select(regular, dividend, zero);
     let d = a.select(regular, divisor, a.real(1.0));
 
-    let up = a.real(2f64.powi(digit_bits(a)));
-    let down = a.real(2f64.powi(-digit_bits(a)));
+    let up = a.real(two_to(digit_bits(a)));
+    let down = a.real(two_to(-digit_bits(a)));
     // An overflow is larger than any r, so the scaled divisor stays finite.
     let [top, _] = a.repeat(steps(a), [d, zero], |_, [scaled, spare]| {
         let next = a.mul(scaled, up);

@@ -30,7 +30,7 @@ pub(super) fn philox<A: Arithmetic>(a: &A, counter: [A::Word; 4], key: [A::Word;
 }
 
 /// What names a word, all but the attempt as the low halves of 64-bit numbers.
-pub(super) struct Address<W> {
+pub struct Address<W> {
     /// Low and high half of the seed.
     pub key: [W; 2],
     /// Low half.
@@ -51,7 +51,7 @@ pub(super) struct Address<W> {
 
 /// The word at an address, with the counter layout of `kernel::Random`.
 #[inline(always)]
-pub(super) fn word<A: Arithmetic>(a: &A, at: &Address<A::Word>) -> A::Word {
+pub fn word<A: Arithmetic>(a: &A, at: &Address<A::Word>) -> A::Word {
     let words = philox(a, counter(a, at), at.key);
     let high = a.word_select(a.word_equal(at.lane, a.word(2)), words[2], words[3]);
     let low = a.word_select(a.word_equal(at.lane, a.word(0)), words[0], words[1]);

@@ -1,14 +1,14 @@
 //! The operations that our formulas are written in.
 //!
-//! A formula is a function that is generic over [`Arithmetic`]. `eval` computes it at once, `emit` writes it into a
-//! kernel; both perform the same operations in the same order, so they give the same bits.
+//! A formula is a function that is generic over [`Arithmetic`]. Here it is computed at once, by the compiler it is written
+//! into a kernel; both perform the same operations in the same order, so they give the same bits.
 
-use crate::kernel::Precision;
+use crate::Precision;
 
 /// Floats of one precision, integers of the same width, 32-bit words and conditions.
 ///
 /// Floats round to nearest even. Integers and words wrap. A shift count is a constant below the width.
-pub(crate) trait Arithmetic {
+pub trait Arithmetic {
     /// A real.
     type Float: Copy;
     /// An integer as wide as a real.
@@ -232,4 +232,9 @@ pub(crate) trait Arithmetic {
         let negative = self.int_less(self.to_bits(sign), self.int(0));
         self.select(negative, self.neg(magnitude), magnitude)
     }
+}
+
+/// 2^exponent, for the exponents of normal numbers.
+pub(crate) const fn two_to(exponent: i32) -> f64 {
+    f64::from_bits(((1023 + exponent) as u64) << 52)
 }

@@ -11,9 +11,9 @@
 //! | exponential | -ln(1 - u) / rate; 1 - u is never 0 |
 //! | gamma, beta | see `gamma` |
 
-use super::arith::Arithmetic;
+use super::arith::{Arithmetic, two_to};
 use super::{exactly, exp, gamma, log};
-use crate::ir::Distribution;
+use crate::Distribution;
 
 /// Numerator and denominator in 0.425² - (½ - q)², for q ≥ 0.075.
 const CENTRE_F32: [&[f64]; 2] = [
@@ -70,7 +70,7 @@ const TAIL_F64: [&[f64]; 2] = [
 
 /// A number from a distribution; 0 or 1 from Bernoulli's.
 #[inline(always)]
-pub(super) fn number<A: Arithmetic>(
+pub fn number<A: Arithmetic>(
     a: &A,
     distribution: Distribution,
     parameters: &[A::Float],
@@ -96,7 +96,7 @@ pub(super) fn number<A: Arithmetic>(
 
 /// A number from a distribution that takes one word.
 #[inline(always)]
-pub(super) fn of_word<A: Arithmetic>(
+pub fn of_word<A: Arithmetic>(
     a: &A,
     distribution: Distribution,
     parameters: &[A::Float],
@@ -125,7 +125,7 @@ pub(super) fn of_word<A: Arithmetic>(
 
 /// A number from a distribution that takes one standard normal number.
 #[inline(always)]
-pub(super) fn of_normal<A: Arithmetic>(
+pub fn of_normal<A: Arithmetic>(
     a: &A,
     distribution: Distribution,
     parameters: &[A::Float],
@@ -138,14 +138,14 @@ pub(super) fn of_normal<A: Arithmetic>(
 
 /// Whether a number below `p` comes.
 #[inline(always)]
-pub(super) fn bernoulli<A: Arithmetic>(a: &A, p: A::Float, word: A::Word) -> A::Cond {
+pub fn bernoulli<A: Arithmetic>(a: &A, p: A::Float, word: A::Word) -> A::Cond {
     a.less(fraction(a, word), p)
 }
 
 /// From 0 to below 1, exact.
 #[inline(always)]
 fn fraction<A: Arithmetic>(a: &A, word: A::Word) -> A::Float {
-    let (drop, scale) = a.pick((8, 2f64.powi(-24)), (0, 2f64.powi(-32)));
+    let (drop, scale) = a.pick((8, two_to(-24)), (0, two_to(-32)));
     let word = if drop > 0 { a.word_shr(word, drop) } else { word };
     a.mul(a.word_to_real(word), a.real(scale))
 }
@@ -154,12 +154,12 @@ fn fraction<A: Arithmetic>(a: &A, word: A::Word) -> A::Float {
 #[inline(always)]
 pub(super) fn open_fraction<A: Arithmetic>(a: &A, word: A::Word) -> A::Float {
     let odd = a.word_or(a.word_shl(word, 1), a.word(1));
-    a.mul(a.word_to_real(odd), a.real(2f64.powi(-32)))
+    a.mul(a.word_to_real(odd), a.real(two_to(-32)))
 }
 
 /// A standard normal number.
 #[inline(always)]
-pub(super) fn normal<A: Arithmetic>(a: &A, word: A::Word) -> A::Float {
+pub fn normal<A: Arithmetic>(a: &A, word: A::Word) -> A::Float {
     let tail = Tail::new(a, word);
     let centre = tail.centre(a);
     let far = tail.magnitude(a);
@@ -181,7 +181,7 @@ impl<F: Copy> Tail<F> {
     pub(super) fn new<A: Arithmetic<Float = F>>(a: &A, word: A::Word) -> Self {
         // 2 m + 1, and its distance from the middle in the same unit: both keep their relative precision.
         let odd = a.word_or(a.word_shl(word, 1), a.word(1));
-        let unit = a.real(2f64.powi(-33));
+        let unit = a.real(two_to(-33));
         let q = a.mul(a.word_to_real(odd), unit);
         let distance = a.word_add(a.word_xor(odd, a.word(u32::MAX)), a.word(1));
         let distance = a.mul(a.word_to_real(distance), unit);

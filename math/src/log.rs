@@ -4,7 +4,7 @@
 //! R the tail of 2 artanh s / s, interpolated in Chebyshev nodes (the splitting is that of Tang 1990,
 //! doi:10.1145/98267.98294, without its table). Leading terms are pairs. Measured bounds: see `math`.
 
-use super::arith::Arithmetic;
+use super::arith::{Arithmetic, two_to};
 
 /// (2 artanh s / s - 2) / s² as a polynomial in s².
 const TAIL_F32: &[f64] = &[0.6666666865348816, 0.4000012278556824, 0.28550779819488525, 0.23331613838672638];
@@ -23,7 +23,7 @@ const TAIL_F64: &[f64] = &[
 const LN_2_SHORT: (f64, f64) = (0.693145751953125, 0.6931471805601177);
 const LN_2_REST: (f64, f64) = (1.428606765330187e-06, -1.7239444525614835e-13);
 /// 1 / ln 2 as a pair.
-const LOG2_E_HIGH: (f64, f64) = (1.4426950216293335, std::f64::consts::LOG2_E);
+const LOG2_E_HIGH: (f64, f64) = (1.4426950216293335, core::f64::consts::LOG2_E);
 const LOG2_E_LOW: (f64, f64) = (1.925963033500011e-08, 2.0355273740931033e-17);
 
 /// x = 2^k m for x positive and finite; m from √½ to √2.
@@ -31,11 +31,11 @@ const LOG2_E_LOW: (f64, f64) = (1.925963033500011e-08, 2.0355273740931033e-17);
 pub(super) fn split<A: Arithmetic>(a: &A, x: A::Float) -> (A::Int, A::Float) {
     let shift = a.pick(24, 54);
     let small = a.less(x, a.constant(f32::MIN_POSITIVE.into(), f64::MIN_POSITIVE));
-    let x = a.select(small, a.mul(x, a.real(2f64.powi(shift))), x);
+    let x = a.select(small, a.mul(x, a.real(two_to(shift))), x);
     let bits = a.to_bits(x);
     let half_root = a.int(a.pick(
-        std::f32::consts::FRAC_1_SQRT_2.to_bits().into(),
-        std::f64::consts::FRAC_1_SQRT_2.to_bits() as i64,
+        core::f32::consts::FRAC_1_SQRT_2.to_bits().into(),
+        core::f64::consts::FRAC_1_SQRT_2.to_bits() as i64,
     ));
     let k = a.int_sar(a.int_sub(bits, half_root), a.mantissa_bits());
     let m = a.real_from_bits(a.int_sub(bits, a.int_shl(k, a.mantissa_bits())));
@@ -131,6 +131,6 @@ pub(super) fn log1p<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     let low = a.fma(rest, log.slope, log.low);
     let result = combine(a, a.small_to_real(k), log.high, low);
     let result = with_limits(a, a.add(one, x), regular, result);
-    let tiny = a.less(a.abs(x), a.constant(2f64.powi(-30), 2f64.powi(-60)));
+    let tiny = a.less(a.abs(x), a.constant(two_to(-30), two_to(-60)));
     a.select(tiny, x, result)
 }

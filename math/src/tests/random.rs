@@ -1,9 +1,9 @@
 //! Known answers of the generator and of the draws, and what their numbers look like.
 
-use crate::ir::Distribution;
-use crate::math::eval::Direct;
-use crate::math::philox::philox;
-use crate::math::{Real, Stream, draw, random_word};
+use crate::Distribution;
+use crate::eval::Direct;
+use crate::philox::philox;
+use crate::{Real, Stream, draw, random_word};
 
 const COUNT: usize = 20_000;
 const SEED: u64 = 0x0123_4567_89ab_cdef;

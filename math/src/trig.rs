@@ -5,7 +5,7 @@
 //! argument. Integers of twice the width of a limb do it: limbs of 16 bits in f32, of 32 bits in f64. The window is
 //! chosen by selects, which suits vectors, and the shift within a limb is a product. Measured bounds: see `math`.
 
-use super::arith::Arithmetic;
+use super::arith::{Arithmetic, two_to};
 
 /// 2/π in words of 32 bits, highest first.
 const TWO_OVER_PI: [u32; 39] = [
@@ -18,7 +18,7 @@ const TWO_OVER_PI: [u32; 39] = [
 /// How many limbs of the product are kept.
 const LIMBS: usize = 6;
 /// π/2 as a pair.
-const HALF_PI_HIGH: (f64, f64) = (1.5707963705062866, std::f64::consts::FRAC_PI_2);
+const HALF_PI_HIGH: (f64, f64) = (1.5707963705062866, core::f64::consts::FRAC_PI_2);
 const HALF_PI_LOW: (f64, f64) = (-4.371138828673793e-08, 6.123233995736766e-17);
 
 /// (sin r - r) / r³ and (cos r - 1 + r²/2) / r⁴ as polynomials in r² for |r| ≤ π/4.
@@ -89,8 +89,8 @@ fn window<A: Arithmetic>(a: &A, offset: A::Int) -> [A::Int; LIMBS] {
     let shift = a.int_and(offset, a.int(i64::from(width) - 1));
     let shifted = a.add(a.power_of_two(shift), a.real(a.magic()));
     let factor = a.int_sub(a.to_bits(shifted), a.magic_bits());
-    let products: [A::Int; LIMBS + 1] = std::array::from_fn(|i| a.int_mul(limbs[i], factor));
-    std::array::from_fn(|i| a.int_or(a.int_and(products[i], mask), a.int_shr(products[i + 1], width)))
+    let products: [A::Int; LIMBS + 1] = core::array::from_fn(|i| a.int_mul(limbs[i], factor));
+    core::array::from_fn(|i| a.int_or(a.int_and(products[i], mask), a.int_shr(products[i + 1], width)))
 }
 
 /// Half the width of an integer.
@@ -141,7 +141,7 @@ fn reduce_large<A: Arithmetic>(a: &A, x: A::Float) -> Reduced<A> {
     let mask = a.int((1 << width) - 1);
     let real = |limb: A::Int, position: u32| {
         // A limb is smaller than 2^(mantissa bits - 1), so adding the magic number's bits converts it.
-        let scale = 2f64.powi(2 - (width * (position + 1)) as i32);
+        let scale = two_to(2 - (width * (position + 1)) as i32);
         a.mul(a.small_to_real(limb), a.real(scale))
     };
     let mut sum = real(a.int_xor(top, flip), 0);
@@ -165,7 +165,7 @@ fn reduce_large<A: Arithmetic>(a: &A, x: A::Float) -> Reduced<A> {
 #[inline(always)]
 fn reduce<A: Arithmetic>(a: &A, x: A::Float) -> Reduced<A> {
     let size = a.abs(x);
-    let small = a.less(size, a.real(std::f64::consts::FRAC_PI_4));
+    let small = a.less(size, a.real(core::f64::consts::FRAC_PI_4));
     let large = a.and(a.not(small), a.less(size, a.real(f64::INFINITY)));
     let reduced = reduce_large(a, a.select(large, size, a.real(1.0)));
     Reduced {
@@ -219,7 +219,7 @@ pub(super) fn sin<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     let value = turn(a, &reduced, reduced.quadrant);
     let negative = a.int_less(a.to_bits(x), a.int(0));
     let result = a.select(negative, a.neg(value), value);
-    let tiny = a.less(a.abs(x), a.constant(2f64.powi(-20), 2f64.powi(-40)));
+    let tiny = a.less(a.abs(x), a.constant(two_to(-20), two_to(-40)));
     finite_only(a, x, a.select(tiny, x, result))
 }
 

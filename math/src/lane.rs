@@ -3,7 +3,7 @@
 //! As `eval`, but integers have the width of the reals, and everything is inlined.
 
 use super::arith::Arithmetic;
-use crate::kernel::Precision;
+use crate::Precision;
 
 /// f32, with integers of 32 bits.
 pub(super) struct Single;
@@ -44,7 +44,7 @@ macro_rules! arithmetic {
             }
             #[inline(always)]
             fn fma(&self, a: $float, b: $float, c: $float) -> $float {
-                a.mul_add(b, c)
+                super::Real::fma(a, b, c)
             }
             #[inline(always)]
             fn neg(&self, a: $float) -> $float {
@@ -56,11 +56,11 @@ macro_rules! arithmetic {
             }
             #[inline(always)]
             fn sqrt(&self, a: $float) -> $float {
-                a.sqrt()
+                super::Real::sqrt(a)
             }
             #[inline(always)]
             fn floor(&self, a: $float) -> $float {
-                a.floor()
+                super::Real::floor(a)
             }
             #[inline(always)]
             fn equal(&self, a: $float, b: $float) -> bool {

@@ -1,11 +1,11 @@
 //! Exact and special values, and the remainder.
 
 use super::{Bits, UNARY};
-use crate::ir::MathFn;
-use crate::math::arith::Arithmetic;
-use crate::math::eval::Direct;
-use crate::math::remainder::remainder;
-use crate::math::{Real, evaluate};
+use crate::MathFn;
+use crate::arith::Arithmetic;
+use crate::eval::Direct;
+use crate::remainder::remainder;
+use crate::{Real, evaluate};
 
 /// Equal bits; any NaN is as good as any other.
 #[track_caller]

@@ -4,7 +4,7 @@ use super::super::eval::Direct;
 use super::super::strip::{StripReal, normals, words};
 use super::super::{Stream, draw, evaluate, random_word};
 use super::UNARY;
-use crate::ir::{Distribution, MathFn};
+use crate::{Distribution, MathFn};
 
 fn streams() -> impl Iterator<Item = (Stream, usize)> {
     let columns = [0, 1, 2, 3, 4, 255, 1 << 20, (1 << 34) - 3];
