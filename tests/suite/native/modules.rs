@@ -81,7 +81,7 @@ fn build() -> Result<Built, Failed> {
         };
         let another = OTHERS[number % OTHERS.len()];
         let one: &[Precision] =
-            if number / OTHERS.len() % 2 == 0 { &[Precision::F32] } else { &[Precision::F64] };
+            if (number / OTHERS.len()).is_multiple_of(2) { &[Precision::F32] } else { &[Precision::F64] };
         let other = another.case(&case.rule).map(|case| (format!("o{number}"), another, case, one));
         let dense = (format!("m{number}"), DENSE, case, [Precision::F32, Precision::F64].as_slice());
         let mut found = Vec::new();

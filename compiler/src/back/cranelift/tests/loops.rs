@@ -110,7 +110,7 @@ fn lists_lead_to_places() {
                 let mut expected = [vec![0.0; 32], vec![0.0; 32]];
                 for k in start..end {
                     let place = (k * 7 % 32) as usize;
-                    let value = place as f32 * 0.5 + f32::from(u8::from(place % 3 == 0));
+                    let value = place as f32 * 0.5 + f32::from(u8::from(place.is_multiple_of(3)));
                     expected[0][place] = value;
                     expected[1][k as usize] = value;
                 }
