@@ -77,6 +77,8 @@ GOALS = [
     ("W6, 4096, full pass, native", "W6-4096", ["aplysia-native"], C, 1.0),
     ("W2, density 1 %", "W2-10k-1pc", ["aplysia"], BEST_W2, 0.9),
     ("W2, density 10 %", "W2-10k-10pc", ["aplysia"], BEST_W2, 0.9),
+    ("W2, density 1 %, closed form", "W2-10k-1pc", ["aplysia-closed-form"], BEST_W2, 0.9),
+    ("W2, density 10 %, closed form", "W2-10k-10pc", ["aplysia-closed-form"], BEST_W2, 0.9),
     ("W2, density 1 %, native", "W2-10k-1pc", ["aplysia-native"], BEST_W2, 0.9),
     ("W2, density 10 %, native", "W2-10k-10pc", ["aplysia-native"], BEST_W2, 0.9),
     ("W3, 4000, closed form", "W3-4000", ["aplysia-closed", "aplysia-closed-form"], ["c-lazy"], 1.0),
