@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::names::{Names, identifier, names};
+use super::change::change;
 use super::{RustKernel, op};
 use crate::kernel::*;
 use crate::valid::kernel::KernelInfo;
@@ -215,6 +216,10 @@ impl<'a> Writer<'a> {
             }
             Op::Compare(compare, a, b) => {
                 op::compare(*compare, self.ty(*a), &self.value(*a), &self.value(*b))
+            }
+            Op::Select(condition, ..) if let Some((kept, by)) = change(self.kernel, value) => {
+                let (condition, kept, by) = (self.value(*condition), self.value(kept), self.value(by));
+                format!("{kept} + if {condition} {{ {by} }} else {{ -0.0{} }}", op::type_word(ty))
             }
             Op::Select(condition, a, b) => {
                 let (condition, a, b) = (self.value(*condition), self.value(*a), self.value(*b));
