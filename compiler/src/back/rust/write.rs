@@ -5,8 +5,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::names::{Names, identifier, names};
 use super::change::change;
+use super::names::{Names, identifier, names};
 use super::{RustKernel, op};
 use crate::kernel::*;
 use crate::valid::kernel::KernelInfo;
