@@ -69,11 +69,16 @@ fn listed(emitter: &mut Emitter<'_, '_, '_>, touched: Option<&Touched>) -> (Stor
 }
 
 fn spiking_column(emitter: &mut Emitter<'_, '_, '_>, list: StorageId, event: ValueId) -> ValueId {
-    let list = emitter.buffer(list, kernel::Access::Read);
-    let column = emitter.builder.load(list, event);
-    let column = emitter.builder.convert(Conversion::Unsigned, Type::I64, column);
+    let column = listed_neuron(emitter, list, event);
     emitter.builder.name(column, "j");
     column
+}
+
+/// A neuron of a list of those that spike.
+pub(super) fn listed_neuron(emitter: &mut Emitter<'_, '_, '_>, list: StorageId, event: ValueId) -> ValueId {
+    let list = emitter.buffer(list, kernel::Access::Read);
+    let neuron = emitter.builder.load(list, event);
+    emitter.builder.convert(Conversion::Unsigned, Type::I64, neuron)
 }
 
 /// The columns of a sparse group. Synapses of rows that spike have been taken care of.

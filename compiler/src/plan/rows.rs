@@ -6,7 +6,7 @@ use super::events::{Sparse, Variant};
 use super::lanes::{RowPass, lanes};
 use super::layout::{Place, Range, Where};
 use super::neuron::{block_range, push_loop, say_writes};
-use super::program::{Count, Launch, Size, Table};
+use super::program::{Count, Launch, ScalarSource, Size, Table};
 use super::section::{Access, Work};
 use super::stage::{Key, needed_operands};
 use super::tiles::{self, Made, Product};
@@ -18,6 +18,8 @@ use crate::topology::Kind;
 const ROWS_OF_A_SUM: u32 = 256;
 /// Rows of a block elsewhere.
 const ROWS_PER_BLOCK: u32 = 32;
+/// Rows of a block of those in a list.
+const LISTED_ROWS_PER_BLOCK: u32 = 1;
 
 /// The name of a synapse pass.
 pub(super) fn pass_name(work: &Work<'_, '_>, key: Key, suffix: &str) -> String {
@@ -37,6 +39,16 @@ pub(super) struct Rows {
     pub(super) columns: ValueId,
     pub(super) zero: ValueId,
     pub(super) one: ValueId,
+}
+
+impl Rows {
+    fn new(emitter: &mut Emitter<'_, '_, '_>) -> Self {
+        Self {
+            columns: emitter.count(Count::Post),
+            zero: emitter.builder.int(0),
+            one: emitter.builder.int(1),
+        }
+    }
 }
 
 /// The synapses of a row: the first, and how many.
@@ -75,6 +87,10 @@ pub(super) fn full_pass(work: &mut Work<'_, '_>, key: Key) -> Vec<Launch> {
 
 /// Rows of spiking neurons in full and, on a dense group, the spiking columns of the others.
 pub(super) fn event_pass(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse) -> Launch {
+    // Sums over columns are left by blocks of rows, spiking or not.
+    if work.layout.kind == Kind::Sparse && sparse.touched.is_none() && sparse.row.sums.is_empty() {
+        return listed_rows(work, key, &sparse.row);
+    }
     let name = pass_name(work, key, "_events");
     let dense = work.layout.kind == Kind::Dense;
     let mut emitter = Emitter::new(work, key, name, SpaceKind::Rows(RowSet::Touched));
@@ -100,6 +116,35 @@ pub(super) fn event_pass(work: &mut Work<'_, '_>, key: Key, sparse: &Sparse) -> 
     })
 }
 
+/// The rows of a list: those of spiking neurons, where nothing is done in others.
+fn listed_rows(work: &mut Work<'_, '_>, key: Key, variant: &Variant) -> Launch {
+    let name = pass_name(work, key, "_events");
+    let mut emitter = Emitter::new(work, key, name, SpaceKind::Rows(RowSet::Active));
+    describe(&mut emitter, key, "rows of spiking neurons");
+    let count = emitter.scalar_value(ScalarSource::EventCount(Side::Pre), Type::I64);
+    let items = emitter.event_extent(Side::Pre);
+    emitter.set_space(vec![items], LISTED_ROWS_PER_BLOCK);
+    let rows = Rows::new(&mut emitter);
+    let block = index(&mut emitter, "block");
+    emitter.enter();
+    let roots = variant_roots(&emitter, variant);
+    let top = of_level(&mut emitter, key, &roots, Level::Launch);
+    emitter.emit_all(top);
+    let (start, end) = block_range(&mut emitter, block, LISTED_ROWS_PER_BLOCK, count);
+    let event = index(&mut emitter, "event");
+    emitter.enter();
+    let list = emitter.work.planner.storages.events(Side::Pre);
+    let row = columns::listed_neuron(&mut emitter, list, event);
+    emitter.builder.name(row, "i");
+    emitter.at.pre = Some(row);
+    row_body(&mut emitter, key, (&rows, block, row), variant, (&[], None));
+    let body = emitter.leave();
+    push_loop(&mut emitter, LoopKind::Serial, event, Some(start), Some(end), body);
+    let body = emitter.leave();
+    push_loop(&mut emitter, LoopKind::Blocks, block, None, None, body);
+    emitter.finish()
+}
+
 /// The loops over blocks and rows, and the clearing of what the blocks leave.
 pub(super) fn over_rows(
     mut emitter: Emitter<'_, '_, '_>,
@@ -114,11 +159,7 @@ pub(super) fn over_rows(
     let items = emitter.extent(Size::Count(Count::Pre));
     emitter.set_space(vec![items], per_block);
     let total = emitter.count(Count::Pre);
-    let rows = Rows {
-        columns: emitter.count(Count::Post),
-        zero: emitter.builder.int(0),
-        one: emitter.builder.int(1),
-    };
+    let rows = Rows::new(&mut emitter);
     let block = index(&mut emitter, "block");
     emitter.enter();
     for sum in column_sums {

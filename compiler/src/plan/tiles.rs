@@ -18,16 +18,22 @@ use super::rows::{Rows, index};
 use super::section::{Access, Work};
 use super::stage::Key;
 use crate::ir::{ExprId, ExprKind, ReduceOp};
-use crate::kernel::{self, Binary, Side, SpaceKind, Stmt, TileProduct, ValueId};
+use crate::kernel::{self, Binary, Compare, Side, SpaceKind, Stmt, TileProduct, ValueId};
 use crate::topology::Kind;
 
-/// Columns of a strip, as a power of two.
+/// Factors of a batch as large as this lie in narrow panels, which are used for several panels of rows before the next comes:
+/// all the factors of a side take more than the caches that are near. Smaller batches take wide panels, which are few.
+const DEEP: i64 = 64;
+/// Columns of a panel, as a power of two: wide ones, and narrow ones for two of the widest vectors.
 const COLUMNS_SHIFT: i64 = 8;
-/// Rows of a tile, as a power of two: few, so that a tile of whole rows stays in the second cache.
+const NARROW_SHIFT: i64 = 5;
+/// Rows of a panel, as a power of two, and of a tile: few, so that a tile of whole rows stays in the second cache, and several
+/// panels in a deep product.
 const ROWS_SHIFT: i64 = 4;
-/// How far consecutive terms of a strip lie apart: a few cache lines more than the strip is wide, so that they fall into
+const TALL_SHIFT: i64 = 6;
+/// How far consecutive terms of a wide panel lie apart: a few cache lines more than it is wide, so that they fall into
 /// different sets of the cache.
-const STRIP_STRIDE: u64 = (1 << COLUMNS_SHIFT) + 32;
+const WIDE_STRIDE: u64 = (1 << COLUMNS_SHIFT) + 32;
 /// The neurons of a block of `Count::PreBlocks`.
 const BLOCK: u64 = 256;
 
@@ -46,7 +52,7 @@ pub(super) struct Product {
 struct Factor {
     /// `[batch, neurons]`
     of: StorageId,
-    /// A panel for each block of rows or strip of columns, `[batch, neurons of the panel]`, one behind the other.
+    /// Panels `[batch, neurons of the panel]`, one behind the other.
     panels: StorageId,
 }
 
@@ -85,9 +91,9 @@ fn product(work: &mut Work<'_, '_>, key: Key, id: ExprId, others: &[Product]) ->
     };
     let left = known(left, |product| product.left).unwrap_or_else(|| panels(left, Count::PreBlocks, BLOCK));
     let right = known(right, |product| product.right)
-        .unwrap_or_else(|| panels(right, Count::PostBlocks, STRIP_STRIDE));
+        .unwrap_or_else(|| panels(right, Count::PostBlocks, WIDE_STRIDE));
     // A block of rows makes its groups of rows one after another in the same place.
-    let tile = vec![Size::Count(Count::PreBlocks), Size::Constant(1 << ROWS_SHIFT), Size::Count(Count::Post)];
+    let tile = vec![Size::Count(Count::PreBlocks), Size::Constant(1 << TALL_SHIFT), Size::Count(Count::Post)];
     let tile = work.planner.storages.scratch(ty, tile);
     Some(Product { sum: id, left, right, tile })
 }
@@ -140,36 +146,27 @@ fn fill_panels(work: &mut Work<'_, '_>, key: Key, factor: Factor, side: Side) ->
     let block = index(&mut emitter, "block");
     emitter.enter();
     let (first, last) = super::neuron::block_range(&mut emitter, block, BLOCK as u32, total);
-    // There are several panels of rows in a block of 256.
-    let (width_shift, stride) = match side {
-        Side::Pre => (ROWS_SHIFT, 1 << ROWS_SHIFT),
-        Side::Post => (COLUMNS_SHIFT, STRIP_STRIDE as i64),
-    };
-    let (width, stride) = (emitter.builder.int(1 << width_shift), emitter.builder.int(stride));
-    let (zero, one) = (emitter.builder.int(0), emitter.builder.int(1));
-    let most = emitter.builder.sub(width, one);
-    let rounded = emitter.builder.sub(last, first);
-    let rounded = emitter.builder.add(rounded, most);
-    let shift = emitter.builder.int(width_shift);
-    let panels = emitter.builder.binary(Binary::ShiftRight, rounded, shift);
+    let zero = emitter.builder.int(0);
+    let Panels { width, shift, stride } = Panels::new(&mut emitter, side, depth);
+    let length = emitter.builder.sub(last, first);
+    let panels = blocks_of(&mut emitter, length, width, shift);
+    let whole = emitter.builder.int(if side == Side::Pre { BLOCK } else { WIDE_STRIDE } as i64);
+    let of_block = emitter.builder.mul(block, whole);
     let panel = index(&mut emitter, "panel");
     emitter.enter();
     let skipped = emitter.builder.mul(panel, width);
     let start = emitter.builder.add(first, skipped);
     let full = emitter.builder.add(start, width);
     let end = emitter.builder.binary(Binary::Min, full, last);
+    // The panels before it take as many elements as their terms do.
+    let before = emitter.builder.mul(panel, stride);
+    let before = emitter.builder.add(of_block, before);
+    let before = emitter.builder.mul(before, depth);
     let term = index(&mut emitter, "term");
     emitter.enter();
     let from = emitter.builder.mul(term, total);
-    let to = match side {
-        Side::Pre => emitter.builder.mul(start, depth),
-        Side::Post => {
-            let before = emitter.builder.mul(block, depth);
-            emitter.builder.mul(before, stride)
-        }
-    };
     let along = emitter.builder.mul(term, stride);
-    let to = emitter.builder.add(to, along);
+    let to = emitter.builder.add(before, along);
     let to = emitter.builder.sub(to, start);
     let at = index(&mut emitter, "at");
     emitter.enter();
@@ -187,6 +184,40 @@ fn fill_panels(work: &mut Work<'_, '_>, key: Key, factor: Factor, side: Side) ->
     let of_block = emitter.leave();
     push(&mut emitter, kernel::LoopKind::Blocks, block, None, None, of_block);
     emitter.finish()
+}
+
+/// How the factors of a side lie in their panels.
+struct Panels {
+    /// Neurons of a panel, a power of two, and which.
+    width: ValueId,
+    shift: ValueId,
+    /// How far consecutive terms lie apart.
+    stride: ValueId,
+}
+
+impl Panels {
+    fn new(emitter: &mut Emitter<'_, '_, '_>, side: Side, depth: ValueId) -> Self {
+        if side == Side::Pre {
+            let width = emitter.builder.int(1 << ROWS_SHIFT);
+            return Self { width, shift: emitter.builder.int(ROWS_SHIFT), stride: width };
+        }
+        let deep = is_deep(emitter, depth);
+        let mut either = |narrow: i64, wide: i64| {
+            let (narrow, wide) = (emitter.builder.int(narrow), emitter.builder.int(wide));
+            emitter.builder.select(deep, narrow, wide)
+        };
+        Self {
+            width: either(1 << NARROW_SHIFT, 1 << COLUMNS_SHIFT),
+            shift: either(NARROW_SHIFT, COLUMNS_SHIFT),
+            stride: either(1 << NARROW_SHIFT, WIDE_STRIDE as i64),
+        }
+    }
+}
+
+/// Whether a batch is large.
+fn is_deep(emitter: &mut Emitter<'_, '_, '_>, depth: ValueId) -> ValueId {
+    let least = emitter.builder.int(DEEP);
+    emitter.builder.compare(Compare::GreaterEqual, depth, least)
 }
 
 /// Some of the columns: the first, and one past the last.
@@ -217,15 +248,20 @@ pub(super) fn groups(
     body: impl FnOnce(&mut Emitter<'_, '_, '_>, Made),
 ) {
     let height = emitter.builder.sub(end, first);
-    let count = blocks_of(emitter, height, ROWS_SHIFT);
-    let tall = emitter.builder.int(1 << ROWS_SHIFT);
+    let depth = emitter.count(Count::Batch);
+    let deep = is_deep(emitter, depth);
+    let [few, many, low, high] =
+        [ROWS_SHIFT, TALL_SHIFT, 1 << ROWS_SHIFT, 1 << TALL_SHIFT].map(|number| emitter.builder.int(number));
+    let shift = emitter.builder.select(deep, many, few);
+    let tall = emitter.builder.select(deep, high, low);
+    let count = blocks_of(emitter, height, tall, shift);
     let group = index(emitter, "group");
     emitter.enter();
     let skipped = emitter.builder.mul(group, tall);
     let first = emitter.builder.add(first, skipped);
     let full = emitter.builder.add(first, tall);
     let end = emitter.builder.binary(Binary::Min, full, end);
-    let before = emitter.builder.mul(block, tall);
+    let before = emitter.builder.mul(block, high);
     let base = emitter.builder.mul(before, rows.columns);
     let made = Made { first, end, base };
     strips(emitter, rows, made, products);
@@ -235,41 +271,59 @@ pub(super) fn groups(
     super::neuron::push_loop(emitter, kind, group, Some(zero), Some(count), inner);
 }
 
-/// So many items in blocks of a power of two.
-fn blocks_of(emitter: &mut Emitter<'_, '_, '_>, items: ValueId, shift: i64) -> ValueId {
-    let last = emitter.builder.int((1 << shift) - 1);
-    let rounded = emitter.builder.add(items, last);
-    let shift = emitter.builder.int(shift);
+/// How many panels of a width so many items take.
+fn blocks_of(emitter: &mut Emitter<'_, '_, '_>, items: ValueId, width: ValueId, shift: ValueId) -> ValueId {
+    let one = emitter.builder.int(1);
+    let most = emitter.builder.sub(width, one);
+    let rounded = emitter.builder.add(items, most);
     emitter.builder.binary(Binary::ShiftRight, rounded, shift)
 }
 
-/// The products of a group of rows.
+/// The products of a group of rows: for each panel of columns all panels of rows, which are fewer.
 fn strips(emitter: &mut Emitter<'_, '_, '_>, rows: &Rows, made: Made, products: &[Product]) {
-    let count = blocks_of(emitter, rows.columns, COLUMNS_SHIFT);
-    let width = emitter.builder.int(1 << COLUMNS_SHIFT);
-    let height = emitter.builder.sub(made.end, made.first);
     let depth = emitter.count(Count::Batch);
-    let rows_apart = emitter.builder.int(1 << ROWS_SHIFT);
-    let columns_apart = emitter.builder.int(STRIP_STRIDE as i64);
-    let left_start = emitter.builder.mul(made.first, depth);
+    let left = Panels::new(emitter, Side::Pre, depth);
+    let right = Panels::new(emitter, Side::Post, depth);
+    let height = emitter.builder.sub(made.end, made.first);
+    let panels_of_rows = blocks_of(emitter, height, left.width, left.shift);
+    let panels_of_columns = blocks_of(emitter, rows.columns, right.width, right.shift);
+    // A block of columns has so many panels, as a power of two.
+    let whole = emitter.builder.int(COLUMNS_SHIFT);
+    let shift = emitter.builder.sub(whole, right.shift);
+    let stride_of_block = emitter.builder.int(WIDE_STRIDE as i64);
     let strip = index(emitter, "strip");
     emitter.enter();
-    let start = emitter.builder.mul(strip, width);
-    let full = emitter.builder.add(start, width);
+    let start = emitter.builder.mul(strip, right.width);
+    let full = emitter.builder.add(start, right.width);
     let stop = emitter.builder.binary(Binary::Min, full, rows.columns);
     let columns = emitter.builder.sub(stop, start);
-    let right_start = emitter.builder.mul(strip, depth);
-    let right_start = emitter.builder.mul(right_start, columns_apart);
-    let tile_start = emitter.builder.add(made.base, start);
+    let block = emitter.builder.binary(Binary::ShiftRight, strip, shift);
+    let before = emitter.builder.binary(Binary::ShiftLeft, block, shift);
+    let within = emitter.builder.sub(strip, before);
+    let within = emitter.builder.mul(within, right.stride);
+    let before = emitter.builder.mul(block, stride_of_block);
+    let right_start = emitter.builder.add(before, within);
+    let right_start = emitter.builder.mul(right_start, depth);
+    let part = index(emitter, "part");
+    emitter.enter();
+    let skipped = emitter.builder.mul(part, left.width);
+    let first = emitter.builder.add(made.first, skipped);
+    let full = emitter.builder.add(first, left.width);
+    let end = emitter.builder.binary(Binary::Min, full, made.end);
+    let height = emitter.builder.sub(end, first);
+    let left_start = emitter.builder.mul(first, depth);
+    let along = emitter.builder.mul(skipped, rows.columns);
+    let tile_start = emitter.builder.add(made.base, along);
+    let tile_start = emitter.builder.add(tile_start, start);
     for product in products {
-        let left = emitter.buffer(product.left.panels, kernel::Access::Read);
-        let right = emitter.buffer(product.right.panels, kernel::Access::Read);
+        let of_rows = emitter.buffer(product.left.panels, kernel::Access::Read);
+        let of_columns = emitter.buffer(product.right.panels, kernel::Access::Read);
         let into = emitter.buffer(product.tile, kernel::Access::ReadWrite);
         emitter.builder.push(Stmt::Tile(TileProduct {
-            left,
-            right,
+            left: of_rows,
+            right: of_columns,
             into,
-            strides: [rows_apart, columns_apart],
+            strides: [left.stride, right.stride],
             origin: [left_start, right_start],
             size: [height, columns],
             depth,
@@ -279,7 +333,9 @@ fn strips(emitter: &mut Emitter<'_, '_, '_>, rows: &Rows, made: Made, products: 
     }
     let inner = emitter.leave();
     let (kind, zero) = (kernel::LoopKind::Serial, rows.zero);
-    super::neuron::push_loop(emitter, kind, strip, Some(zero), Some(count), inner);
+    super::neuron::push_loop(emitter, kind, part, Some(zero), Some(panels_of_rows), inner);
+    let inner = emitter.leave();
+    super::neuron::push_loop(emitter, kind, strip, Some(zero), Some(panels_of_columns), inner);
 }
 
 /// Takes the products of a synapse out of their tiles.

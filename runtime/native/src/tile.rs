@@ -1,8 +1,8 @@
 //! Tiles of a product over the batch, as wide as the processor's vectors.
 //!
 //! Each element has one accumulator, the terms ascending, one fused operation a term, in blocks of 256 that are combined
-//! pairwise: the vector width, and how many rows are kept in registers, change no bit. The left factors are copied to where
-//! they lie side by side; the right ones are read where they are, so consecutive terms should not lie a power of two apart.
+//! pairwise: the vector width, and how many rows are kept in registers, change no bit. Factors are read where they are: a
+//! kernel copies them so that those of consecutive terms lie behind each other.
 
 use super::kernel::{Pairs, Real};
 
@@ -31,16 +31,11 @@ pub struct Tile<'a, T> {
 
 /// Terms of one accumulator.
 const BLOCK: usize = 256;
-/// Rows whose factors are kept side by side.
-const ROWS: usize = 32;
 /// Vectors of a panel.
 const ACROSS: usize = 2;
-/// Rows of a panel of a sum of several blocks.
-const DEEP: usize = 4;
-
-/// What begins on a cache line, so that no vector lies in two.
-#[repr(align(64))]
-struct Aligned<T>(T);
+/// How far consecutive terms lie apart in the panels of a large batch.
+const PANEL_ROWS: usize = 16;
+const PANEL_COLUMNS: usize = 32;
 
 /// Vectors of real numbers.
 pub(crate) trait Lanes<S>: Real + Default {
@@ -139,12 +134,9 @@ macro_rules! made {
                 type Output = ();
                 #[inline(always)]
                 fn with_simd<S: pulp::Simd>(self, simd: S) {
-                    // Eight rows of two vectors, their factors and one more fit into 32 registers, four rows into 16.
-                    if S::REGISTER_COUNT >= 32 {
-                        with_rows::<S, $ty, 8, { ROWS / 8 }>(simd, self.0);
-                    } else {
-                        with_rows::<S, $ty, 4, { ROWS / 4 }>(simd, self.0);
-                    }
+                    // Rows of two vectors, their factors and one more: eight rows fit into 32 registers, six into 16.
+                    let most = if S::REGISTER_COUNT >= 32 { 8 } else { 6 };
+                    panels::<S, $ty>(simd, self.0, most);
                 }
             }
         )*
@@ -152,134 +144,135 @@ macro_rules! made {
 }
 made! { f32 f64 }
 
+/// The tile panel by panel: the columns of two vectors, and at most so many rows, no panel much lower than the others.
 #[inline(always)]
-fn with_rows<S: Copy, T: Lanes<S>, const R: usize, const GROUPS: usize>(simd: S, tile: Tile<'_, T>) {
-    // What is copied first has to be cleared first: no more than is needed.
-    match tile.depth {
-        0..=4 => shallow::<S, T, R, GROUPS, 4>(simd, tile),
-        5..=32 => shallow::<S, T, R, GROUPS, 32>(simd, tile),
-        33..=BLOCK => shallow::<S, T, R, GROUPS, BLOCK>(simd, tile),
-        _ => deep(simd, tile),
-    }
-}
-
-/// A sum of one block, of at most `K` terms.
-#[inline(always)]
-fn shallow<S: Copy, T: Lanes<S>, const R: usize, const GROUPS: usize, const K: usize>(
-    simd: S,
-    tile: Tile<'_, T>,
-) {
-    let Tile { left, right, into, strides, origin, size, depth, stride, start } = tile;
-    let zero = T::splat(simd, T::ZERO);
-    let Aligned(lefts) = &mut Aligned([[[T::ZERO; R]; K]; GROUPS]);
-    let Aligned(rights) = &mut Aligned([[zero; ACROSS]; K]);
+fn panels<S: Copy, T: Lanes<S>>(simd: S, mut tile: Tile<'_, T>, most: usize) {
     let width = T::LANES * ACROSS;
-    for first_row in (0..size[0]).step_by(ROWS) {
-        let rows = (size[0] - first_row).min(ROWS);
-        for k in 0..depth.min(K) {
-            let from = &left[k * strides[0] + origin[0] + first_row..][..rows];
-            for (group, from) in lefts.iter_mut().zip(from.chunks(R)) {
-                for (row, &value) in group[k].iter_mut().zip(from) {
-                    *row = value;
-                }
+    for column in (0..tile.size[1]).step_by(width) {
+        let columns = (tile.size[1] - column).min(width);
+        let mut row = 0;
+        while row < tile.size[0] {
+            let left = tile.size[0] - row;
+            let rows = left.div_ceil(left.div_ceil(most));
+            let part = Part { row, column, columns };
+            match rows {
+                1 => panel::<S, T, 1>(simd, &mut tile, part),
+                2 => panel::<S, T, 2>(simd, &mut tile, part),
+                3 => panel::<S, T, 3>(simd, &mut tile, part),
+                4 => panel::<S, T, 4>(simd, &mut tile, part),
+                5 => panel::<S, T, 5>(simd, &mut tile, part),
+                6 => panel::<S, T, 6>(simd, &mut tile, part),
+                7 => panel::<S, T, 7>(simd, &mut tile, part),
+                _ => panel::<S, T, 8>(simd, &mut tile, part),
             }
-        }
-        for first_column in (0..size[1]).step_by(width) {
-            let columns = (size[1] - first_column).min(width);
-            let from = right.get(origin[1] + first_column..).unwrap_or_default();
-            let in_place = columns == width && strides[1] >= width;
-            if !in_place {
-                for (k, vectors) in rights.iter_mut().enumerate().take(depth) {
-                    let (low, high) = from[k * strides[1]..][..columns].split_at(columns.min(T::LANES));
-                    *vectors = [T::load(simd, low), T::load(simd, high)];
-                }
-            }
-            for (group, lefts) in lefts.iter().enumerate().take(rows.div_ceil(R)) {
-                let at = |r: usize| start + (first_row + group * R + r) * stride + first_column;
-                if in_place && group * R + R <= rows {
-                    let rights = from.chunks(strides[1]).map(|from| {
-                        let (low, high) = from[..width].split_at(T::LANES);
-                        [T::load(simd, low), T::load(simd, high)]
-                    });
-                    let sums = panel::<S, T, R>(simd, lefts.iter().zip(rights).take(depth));
-                    for (r, sums) in sums.iter().enumerate() {
-                        let (low, high) = into[at(r)..][..width].split_at_mut(T::LANES);
-                        T::store(simd, low, sums[0]);
-                        T::store(simd, high, sums[1]);
-                    }
-                    continue;
-                }
-                let sums = if in_place {
-                    let rights = from.chunks(strides[1]).map(|from| {
-                        let (low, high) = from[..width].split_at(T::LANES);
-                        [T::load(simd, low), T::load(simd, high)]
-                    });
-                    panel::<S, T, R>(simd, lefts.iter().zip(rights).take(depth))
-                } else {
-                    panel::<S, T, R>(simd, lefts.iter().zip(rights.iter().copied()).take(depth))
-                };
-                for (r, sums) in sums.iter().enumerate().take(rows - group * R) {
-                    let row = &mut into[at(r)..][..columns];
-                    let (low, high) = row.split_at_mut(columns.min(T::LANES));
-                    T::store(simd, low, sums[0]);
-                    T::store(simd, high, sums[1]);
-                }
-            }
+            row += rows;
         }
     }
 }
 
-/// `R` rows of two vectors, each with an accumulator.
+/// A panel of a tile.
+#[derive(Clone, Copy)]
+struct Part {
+    row: usize,
+    column: usize,
+    columns: usize,
+}
+
+/// The sums of `R` rows of two vectors.
+type Sums<T, S, const R: usize> = [[<T as Lanes<S>>::Vector; ACROSS]; R];
+
+/// One panel.
 #[inline(always)]
-fn panel<'a, S: Copy, T: Lanes<S> + 'a, const R: usize>(
+fn panel<S: Copy, T: Lanes<S>, const R: usize>(simd: S, tile: &mut Tile<'_, T>, part: Part) {
+    let low = part.columns.min(T::LANES);
+    let start = |r: usize| tile.start + (part.row + r) * tile.stride + part.column;
+    let sums: Sums<T, S, R> = if part.columns == T::LANES * ACROSS {
+        total(simd, tile, part, |from| {
+            let (low, high) = from[..T::LANES * ACROSS].split_at(T::LANES);
+            [T::load(simd, low), T::load(simd, high)]
+        })
+    } else {
+        total(simd, tile, part, |from| {
+            let (low, high) = from[..part.columns].split_at(low);
+            [T::load(simd, low), T::load(simd, high)]
+        })
+    };
+    for (r, sums) in sums.iter().enumerate() {
+        let (low, high) = tile.into[start(r)..][..part.columns].split_at_mut(low);
+        T::store(simd, low, sums[0]);
+        T::store(simd, high, sums[1]);
+    }
+}
+
+/// The sum of all terms.
+#[inline(always)]
+fn total<S: Copy, T: Lanes<S>, const R: usize>(
     simd: S,
-    terms: impl Iterator<Item = (&'a [T; R], [T::Vector; ACROSS])>,
-) -> [[T::Vector; ACROSS]; R] {
-    let mut sums = [[T::splat(simd, T::ZERO); ACROSS]; R];
-    for (left, right) in terms {
-        for (sums, &left) in sums.iter_mut().zip(left) {
-            let left = T::splat(simd, left);
-            for (sum, &right) in sums.iter_mut().zip(&right) {
-                *sum = T::fused(simd, left, right, *sum);
-            }
-        }
-    }
-    sums
-}
-
-/// A sum of several blocks.
-#[inline(always)]
-fn deep<S: Copy, T: Lanes<S>>(simd: S, tile: Tile<'_, T>) {
-    let Tile { left, right, into, strides, origin, size, depth, stride, start } = tile;
-    let zero = [T::splat(simd, T::ZERO); DEEP];
-    let combine = |a: [T::Vector; DEEP], b: [T::Vector; DEEP]| {
+    tile: &Tile<'_, T>,
+    Part { row, column, .. }: Part,
+    load: impl Fn(&[T]) -> [T::Vector; ACROSS],
+) -> Sums<T, S, R> {
+    let combine = |a: Sums<T, S, R>, b: Sums<T, S, R>| {
         let mut sums = a;
-        for (sum, &b) in sums.iter_mut().zip(&b) {
-            *sum = T::sum(simd, *sum, b);
+        for (sums, b) in sums.iter_mut().zip(&b) {
+            for (sum, &b) in sums.iter_mut().zip(b) {
+                *sum = T::sum(simd, *sum, b);
+            }
         }
         sums
     };
-    for first_column in (0..size[1]).step_by(T::LANES) {
-        let columns = (size[1] - first_column).min(T::LANES);
-        for first_row in (0..size[0]).step_by(DEEP) {
-            let rows = (size[0] - first_row).min(DEEP);
-            let mut pairs = Pairs::new();
-            for from in (0..depth).step_by(BLOCK) {
-                let mut sums = zero;
-                for k in from..depth.min(from + BLOCK) {
-                    let lefts = &left[k * strides[0] + origin[0] + first_row..][..rows];
-                    let rights = &right[k * strides[1] + origin[1] + first_column..][..columns];
-                    let rights = T::load(simd, rights);
-                    for (sum, &left) in sums.iter_mut().zip(lefts) {
-                        *sum = T::fused(simd, T::splat(simd, left), rights, *sum);
-                    }
-                }
-                pairs.push(sums, combine);
+    let none = [[T::splat(simd, T::ZERO); ACROSS]; R];
+    let mut pairs = None;
+    let mut from = 0;
+    loop {
+        let depth = (tile.depth - from).min(BLOCK);
+        let [left, right] = [(tile.left, 0), (tile.right, 1)].map(|(factors, side)| {
+            factors.get(tile.origin[side] + from * tile.strides[side]..).unwrap_or_default()
+        });
+        let (lefts, rights) = (left.as_chunks::<PANEL_ROWS>().0, right.as_chunks::<PANEL_COLUMNS>().0);
+        let in_panels = tile.strides == [PANEL_ROWS, PANEL_COLUMNS]
+            && lefts.len().min(rights.len()) >= depth
+            && row + R <= PANEL_ROWS
+            && column < PANEL_COLUMNS;
+        let mut sums = none;
+        if in_panels {
+            // Strides that the compiler knows leave nothing between the sums.
+            for (left, right) in lefts.iter().zip(rights).take(depth) {
+                add(simd, &mut sums, &left[row..row + R], load(&right[column..]));
             }
-            let sums = pairs.finish(zero, combine);
-            for (r, &sum) in sums.iter().enumerate().take(rows) {
-                T::store(simd, &mut into[start + (first_row + r) * stride + first_column..][..columns], sum);
+        } else {
+            // A stride of 0 has the same factors in every term; no such tile is asked for.
+            let [left, right] = [(left, row, tile.strides[0]), (right, column, tile.strides[1])].map(
+                |(factors, first, stride)| factors.get(first..).unwrap_or_default().chunks(stride.max(1)),
+            );
+            for (left, right) in left.zip(right).take(depth) {
+                add(simd, &mut sums, &left[..R], load(right));
             }
+        }
+        if tile.depth <= BLOCK {
+            return sums;
+        }
+        pairs.get_or_insert_with(Pairs::new).push(sums, combine);
+        from += BLOCK;
+        if from >= tile.depth {
+            break;
+        }
+    }
+    pairs.map_or(none, |pairs| pairs.finish(none, combine))
+}
+
+/// One term more in each sum.
+#[inline(always)]
+fn add<S: Copy, T: Lanes<S>, const R: usize>(
+    simd: S,
+    sums: &mut Sums<T, S, R>,
+    left: &[T],
+    right: [T::Vector; ACROSS],
+) {
+    for (sums, &left) in sums.iter_mut().zip(left) {
+        let left = T::splat(simd, left);
+        for (sum, &right) in sums.iter_mut().zip(&right) {
+            *sum = T::fused(simd, left, right, *sum);
         }
     }
 }
@@ -325,14 +318,15 @@ mod tests {
         ($name:ident, $ty:ident) => {
             #[test]
             fn $name() {
-                let sizes = [(1, 1), (3, 5), (8, 32), (9, 33), (32, 70), (37, 16), (70, 41)];
+                let sizes = [(1, 1), (3, 5), (8, 32), (9, 33), (11, 25), (32, 70), (37, 16), (70, 41)];
                 for depth in [0, 1, 3, 4, 5, 32, 33, 255, 256, 257, 700, 1281] {
                     for (rows, columns) in sizes {
                         let (wide, long) = (rows + 5, columns + 7);
                         let narrow =
                             |values: Vec<f64>| values.iter().map(|&x| x as $ty).collect::<Vec<$ty>>();
-                        let left = narrow(numbers(depth * wide, 1));
-                        let right = narrow(numbers(depth * long, 2));
+                        // Something behind the last terms, as in a panel of a kernel.
+                        let left = narrow(numbers(depth * wide + PANEL_ROWS, 1));
+                        let right = narrow(numbers(depth * long + PANEL_COLUMNS, 2));
                         let mut into: Vec<$ty> = vec![7.0; rows * (columns + 3) + 2];
                         tile(
                             &left,

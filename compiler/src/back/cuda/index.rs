@@ -24,7 +24,7 @@ pub(super) enum Unique {
     Index(ValueId),
     /// The element of a list without repetition that the loop's index names.
     Listed(BufferId, ValueId),
-    /// An index between two neighbours of an ascending list, named by the loop's index.
+    /// An index between two neighbours of an ascending list: the first is at a place that is unique to the loop's index.
     Segment(BufferId, ValueId),
 }
 
@@ -184,14 +184,14 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Whether two values are neighbours in a list of starts, at the loop's index and behind it.
+    /// Whether two values are neighbours in a list of starts, at a place that is unique to the loop's index and behind it.
     fn segment(&self, start: ValueId, end: ValueId, index: ValueId) -> Option<Unique> {
         let (list, from) = self.row_start(start)?;
         let (same, to) = self.row_start(end)?;
         let Op::Binary(Binary::Add, a, b) = self.op(to) else { return None };
         let one = Key::Number(1);
-        let next = *a == index && self.key(*b) == one || *b == index && self.key(*a) == one;
-        (list == same && from == index && next).then_some(Unique::Segment(list, index))
+        let next = *a == from && self.key(*b) == one || *b == from && self.key(*a) == one;
+        (list == same && next && self.unique(from, index).is_some()).then_some(Unique::Segment(list, from))
     }
 
     /// An element of a topology's ascending list of starts: the list and the index.

@@ -5,7 +5,7 @@ use iced_x86::Code;
 use super::inst::{Inst, Operand, Shape, Vector};
 use super::linear::Linear;
 use super::select::{Lanes, Reason, Select};
-use crate::kernel::{Access, BufferId, Type, ValueId};
+use crate::kernel::{Access, BufferId, BufferKind, RowSet, SpaceKind, Type, ValueId};
 
 impl Select<'_> {
     /// An element for each lane.
@@ -34,6 +34,9 @@ impl Select<'_> {
             Type::I32 | Type::I64 => Code::VEX_Vmovdqu_ymm_ymmm256,
             Type::Bool => Code::VEX_Vpmovzxbd_ymm_xmmm64,
         };
+        if matches!(self.kernel.buffers[buffer].kind, BufferKind::Synapse) && ty != Type::Bool {
+            self.fetch_ahead(buffer, linear)?;
+        }
         let from = |select: &mut Self, lane: i64| {
             let place = select.place(buffer, linear, lane)?;
             Ok::<_, Reason>(select.body.define(code, vec![Operand::Memory(place)], None, false))
@@ -43,6 +46,19 @@ impl Select<'_> {
         }
         let lanes = from(self, 0)?;
         Ok(Lanes::One(if ty == Type::Bool { self.is_not_zero(lanes) } else { lanes }))
+    }
+
+    /// Asks for the cache line of a later iteration. Arrays of synapses come from afar, and the processor's own prefetchers do not
+    /// look as far ahead. What lies behind the array is asked for as well, which has no effect.
+    fn fetch_ahead(&mut self, buffer: BufferId, linear: &Linear) -> Result<(), Reason> {
+        let bytes = match self.kernel.space.kind {
+            SpaceKind::Rows(RowSet::All) => 4096,
+            _ => 1024,
+        };
+        let elements = bytes / self.kernel.buffers[buffer].ty.size() as i64;
+        let place = self.place(buffer, linear, elements)?;
+        self.effect(Code::Prefetcht0_m8, vec![Operand::Memory(place)]);
+        Ok(())
     }
 
     /// A mask of words that are not negative.
