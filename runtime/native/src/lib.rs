@@ -17,6 +17,7 @@ mod kernel;
 mod memory;
 #[cfg(all(feature = "std", target_os = "linux"))]
 mod pages;
+mod part;
 mod run;
 mod spikes;
 mod strip;
@@ -35,6 +36,7 @@ pub use group::{
 };
 pub use kernel::{Pairs, Real, StoredBlocks, count, halve, row, row_mut, tile};
 pub use memory::{Cell, Memory};
+pub use part::{Part, parts};
 pub use run::Run;
 pub use spikes::{Room, Spikes};
 pub use strip::{Draws, function, normals, words};

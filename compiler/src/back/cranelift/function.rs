@@ -7,7 +7,7 @@ use cranelift_codegen::ir::{
     self, AbiParam, BlockArg, Function, InstBuilder, Signature, StackSlot, StackSlotData, StackSlotKind,
     UserFuncName, Value, types,
 };
-use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
+use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
 use super::form::{Form, form_of, registers, scalar_type};
@@ -33,8 +33,6 @@ pub(super) struct Lower<'a, 'f> {
     pub hoisted: HashSet<ValueId>,
     /// Loads that their uses widen, and make.
     pub widened: HashSet<ValueId>,
-    pub pointer: ir::Type,
-    pub call_conv: CallConv,
     pub config: TargetFrontendConfig,
     /// Code of the host that may be called.
     pub routines: Routines,
@@ -66,8 +64,6 @@ pub(super) fn lower(kernel: &Kernel, isa: &Isa, options: &JitOptions) -> (Functi
         varying: None,
         hoisted: HashSet::new(),
         widened: widen::widened(kernel),
-        pointer,
-        call_conv: target.default_call_conv(),
         config: target.frontend_config(),
         routines: isa.routines,
         wide: WideLoops::new(options.simd && options.wide && isa.has_wide_vectors()),
@@ -90,8 +86,8 @@ impl Lower<'_, '_> {
         };
         let flags = self.flags().with_aligned();
         for (id, _) in self.kernel.buffers.iter() {
-            let offset = id.index() as i32 * self.pointer.bytes() as i32;
-            let pointer = self.b.ins().load(self.pointer, flags, pointers, offset);
+            let offset = id.index() as i32 * self.config.pointer_type().bytes() as i32;
+            let pointer = self.b.ins().load(self.config.pointer_type(), flags, pointers, offset);
             self.pointers.push(pointer);
         }
         for (id, scalar) in self.kernel.scalars.iter() {
@@ -226,7 +222,7 @@ impl Lower<'_, '_> {
         }
         let slot = rooms[*used];
         *used += 1;
-        let address = self.b.ins().stack_addr(self.pointer, slot, 0);
+        let address = self.b.ins().stack_addr(self.config.pointer_type(), slot, 0);
         let result = work(self, address);
         self.rooms.1 -= 1;
         result

@@ -115,17 +115,17 @@ impl Lower<'_, '_> {
         for (place, &number) in numbers.iter().enumerate() {
             self.b.ins().stack_store(types::I64, number, room, 8 * place as i32);
         }
-        self.b.ins().stack_addr(self.pointer, room, 0)
+        self.b.ins().stack_addr(self.config.pointer_type(), room, 0)
     }
 
     /// Calls code of the host with pointers and numbers of 64 bits.
     fn call_routine(&mut self, address: usize, arguments: &[Value]) {
-        let mut signature = Signature::new(self.call_conv);
+        let mut signature = Signature::new(self.config.default_call_conv);
         for &argument in arguments {
             signature.params.push(AbiParam::new(self.b.func.dfg.value_type(argument)));
         }
         let signature = self.b.import_signature(signature);
-        let callee = self.b.ins().iconst(self.pointer, address as i64);
+        let callee = self.b.ins().iconst(self.config.pointer_type(), address as i64);
         self.b.ins().call_indirect(signature, callee, arguments);
     }
 }

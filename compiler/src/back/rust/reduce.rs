@@ -38,38 +38,24 @@ impl Writer<'_> {
         self.defined.insert(reduce.result);
     }
 
-    /// The terms of a run of indices side by side, each added to its accumulator.
-    fn run(
+    /// The terms from `start` on, each added to its accumulator.
+    fn terms(
         &mut self,
         reduce: &Reduce,
         parts: &Parts,
-        length: u32,
+        (start, count): (&str, &str),
         accumulator: &dyn Fn(&str) -> String,
-        end: &str,
     ) {
-        let mut fresh = |suffix: &str| self.names.fresh(&format!("{}_{suffix}", parts.result));
-        let (count, from, width, start, at) =
-            (fresh("count"), fresh("from"), fresh("width"), fresh("start"), fresh("at"));
-        self.define(&count, format!("native::count(0i64, {})", parts.count));
-        self.braces(format!("for {from} in (0..{count}).step_by({length})"), "}", |w| {
-            w.define(&width, format!("({count} - {from}).min({length})"));
-            w.define(&start, format!("{from} as i64"));
-            let range = Range { index: reduce.index, start: &start, count: &width, at: &at };
-            let cut = w.cut_slices(&reduce.body, &range);
-            if reduce.order == Order::Serial256 {
-                w.line(format!("let mut {} = {};", accumulator(&at), parts.none));
-            }
-            w.braces(format!("for {at} in 0..{width}"), "}", |w| {
-                w.define(&parts.index, format!("({from} + {at}) as i64"));
-                w.defined.insert(reduce.index);
-                w.block(&reduce.body);
-                w.term(reduce, parts.ty, &accumulator(&at));
-            });
-            w.forget(&cut);
-            if !end.is_empty() {
-                w.line(end);
-            }
+        let at = self.names.fresh(&format!("{}_at", parts.result));
+        let range = Range { index: reduce.index, start, count, at: &at };
+        let cut = self.cut_slices(&reduce.body, &range);
+        self.braces(format!("for {at} in 0..{count}"), "}", |w| {
+            w.define(&parts.index, format!("{start}.wrapping_add({at} as i64)"));
+            w.defined.insert(reduce.index);
+            w.block(&reduce.body);
+            w.term(reduce, parts.ty, &accumulator(&at));
         });
+        self.forget(&cut);
     }
 
     /// The term that the body has computed, added to an accumulator.
@@ -98,19 +84,41 @@ impl Writer<'_> {
         }
     }
 
+    /// Whole groups, whose accumulators stay in registers, and the rest.
     fn in_lanes(&mut self, reduce: &Reduce, parts: &Parts) {
-        let lanes = self.names.fresh(&format!("{}_lanes", parts.result));
+        let mut fresh = |suffix: &str| self.names.fresh(&format!("{}_{suffix}", parts.result));
+        let (lanes, count, group, start) = (fresh("lanes"), fresh("count"), fresh("group"), fresh("start"));
+        let (rest, last) = (fresh("rest"), fresh("last"));
         self.line(format!("let mut {lanes} = [{}; 32];", parts.none));
-        self.run(reduce, parts, 32, &|at| format!("{lanes}[{at}]"), "");
+        self.define(&count, format!("native::count(0i64, {})", parts.count));
+        let accumulator = |at: &str| format!("{lanes}[{at}]");
+        let outside = self.defined.clone();
+        self.braces(format!("for {group} in 0..{count} / 32"), "}", |w| {
+            w.define(&start, format!("({group} * 32) as i64"));
+            w.terms(reduce, parts, (&start, "32"), &accumulator);
+        });
+        self.defined = outside;
+        self.define(&rest, format!("{count} % 32"));
+        self.braces(format!("if {rest} > 0"), "}", |w| {
+            w.define(&last, format!("({count} - {rest}) as i64"));
+            w.terms(reduce, parts, (&last, &rest), &accumulator);
+        });
         self.define(&parts.result, format!("native::halve({lanes}, {})", parts.combine));
     }
 
     fn in_blocks(&mut self, reduce: &Reduce, parts: &Parts) {
         let mut fresh = |suffix: &str| self.names.fresh(&format!("{}_{suffix}", parts.result));
-        let (pairs, block) = (fresh("pairs"), fresh("block"));
+        let (pairs, block, count) = (fresh("pairs"), fresh("block"), fresh("count"));
+        let (from, width, start) = (fresh("from"), fresh("width"), fresh("start"));
         self.line(format!("let mut {pairs} = native::Pairs::new();"));
-        let end = format!("{pairs}.push({block}, {});", parts.combine);
-        self.run(reduce, parts, 256, &|_| block.clone(), &end);
+        self.define(&count, format!("native::count(0i64, {})", parts.count));
+        self.braces(format!("for {from} in (0..{count}).step_by(256)"), "}", |w| {
+            w.define(&width, format!("({count} - {from}).min(256)"));
+            w.define(&start, format!("{from} as i64"));
+            w.line(format!("let mut {block} = {};", parts.none));
+            w.terms(reduce, parts, (&start, &width), &|_| block.clone());
+            w.line(format!("{pairs}.push({block}, {});", parts.combine));
+        });
         self.define(&parts.result, format!("{pairs}.finish({}, {})", parts.none, parts.combine));
     }
 

@@ -31,26 +31,74 @@ pub(super) struct Range<'a> {
 }
 
 impl Writer<'_> {
-    /// Independent iterations.
+    /// Independent iterations: those of a full pass in parts, so that what is far away can be asked for in time.
     pub fn lanes(&mut self, each: &Loop) {
         self.hoist(&each.body);
         let (start, end) = self.bounds(each);
         let index = self.names.value(each.index).to_owned();
-        let (count, at) = (self.names.fresh(&format!("{index}_count")), self.names.fresh("at"));
+        let count = self.names.fresh(&format!("{index}_count"));
         self.define(&count, format!("native::count({start}, {end})"));
-        let range = Range { index: each.index, start: &start, count: &count, at: &at };
+        let far = self.far(&each.body);
+        let Some(&(first, _)) = far.first() else {
+            self.iterations(each, &start, &count, None);
+            return;
+        };
+        let (part, array) = (self.names.fresh("part"), self.names.buffer(first).to_owned());
+        self.braces(format!("for {part} in native::parts({count}, {array})"), "}", |w| {
+            let first = w.names.fresh(&format!("{index}_first"));
+            w.define(&first, sum(&start, &format!("{part}.first")));
+            w.iterations(each, &first, &format!("{part}.count"), Some((&part, &far)));
+        });
+    }
+
+    /// So many iterations from the first on, after what is far away has been asked for.
+    fn iterations(
+        &mut self,
+        each: &Loop,
+        start: &str,
+        count: &str,
+        far: Option<(&str, &[(BufferId, ValueId)])>,
+    ) {
+        let index = self.names.value(each.index).to_owned();
+        let at = self.names.fresh("at");
+        let range = Range { index: each.index, start, count, at: &at };
+        for &(buffer, place) in far.map_or(&[][..], |(_, far)| far) {
+            if let (Some((part, _)), Some(base)) = (far, self.base(place, &range)) {
+                let array = self.names.buffer(buffer).to_owned();
+                self.line(format!("{part}.fetch_ahead({array}, {base});"));
+            }
+        }
         let cut = self.cut_slices(&each.body, &range);
         if cut.is_empty() {
             self.defined.insert(each.index);
-            self.braces(format!("for {index} in {start}..{end}"), "}", |w| w.block(&each.body));
+            let over = format!("for {index} in {start}..{}", sum(start, &format!("{count} as i64")));
+            self.braces(over, "}", |w| w.block(&each.body));
             return;
         }
         self.braces(format!("for {at} in 0..{count}"), "}", |w| {
-            w.define(&index, sum(&start, &format!("{at} as i64")));
+            w.define(&index, sum(start, &format!("{at} as i64")));
             w.defined.insert(each.index);
             w.block(&each.body);
         });
         self.forget(&cut);
+    }
+
+    /// The arrays of synapses that a full pass reads, and where.
+    fn far(&self, body: &[Stmt]) -> Vec<(BufferId, ValueId)> {
+        let mut far: Vec<(BufferId, ValueId)> = Vec::new();
+        if self.kernel.space.kind != SpaceKind::Rows(RowSet::All) {
+            return far;
+        }
+        for stmt in body {
+            let Stmt::Let(value) = stmt else { continue };
+            let Op::Load(buffer, index) = self.kernel.values[*value].op else { continue };
+            let array = &self.kernel.buffers[buffer];
+            let is_far = array.kind == BufferKind::Synapse && array.ty != Type::Bool;
+            if is_far && far.iter().all(|(known, _)| *known != buffer) {
+                far.push((buffer, index));
+            }
+        }
+        far
     }
 
     /// Writes what a body computes from values in front of the loop, as far as it is whole numbers: places of rows.

@@ -9,6 +9,7 @@ mod random;
 mod reductions;
 mod stored;
 mod text;
+#[cfg(target_arch = "x86_64")]
 mod wide;
 
 use super::{Isa, JitError, JitKernel, JitOptions};

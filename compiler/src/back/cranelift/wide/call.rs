@@ -105,9 +105,9 @@ impl Lower<'_, '_> {
         let list = self.b.create_sized_stack_slot(list);
         for (place, input) in wide.inputs.iter().enumerate() {
             let value = self.wide_input(input, room);
-            self.b.ins().stack_store(self.pointer, value, list, 8 * place as i32);
+            self.b.ins().stack_store(self.config.pointer_type(), value, list, 8 * place as i32);
         }
-        let list = self.b.ins().stack_addr(self.pointer, list, 0);
+        let list = self.b.ins().stack_addr(self.config.pointer_type(), list, 0);
         let signature = self.b.import_signature(signature(self.config));
         // The kernel is the module's first function.
         let number = 1 + self.wide.codes().count() as u32;

@@ -1,0 +1,88 @@
+//! Rows of large arrays, part by part.
+//!
+//! Synapses of a large group come from far away in memory, and the processor's own prefetchers do not look far enough ahead. In
+//! front of each part of a row, what will be needed a few parts later is asked for.
+
+/// Iterations of a part.
+const PART: usize = 256;
+/// From how many bytes on an array is far away: more than the caches that are near.
+const FAR: usize = 8 << 20;
+/// How many bytes ahead something is asked for.
+const AHEAD: usize = 4096;
+
+/// Some iterations of a loop over a row.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// How many come before it.
+    pub first: i64,
+    /// How many it has.
+    pub count: usize,
+    far: bool,
+}
+
+/// The parts of a row of so many synapses of `array`: one, where the array is near.
+#[inline(always)]
+pub fn parts<T>(count: usize, array: &[T]) -> impl Iterator<Item = Part> + use<T> {
+    let far = size_of_val(array) >= FAR;
+    let most = if far { PART } else { count };
+    let mut first = 0;
+    core::iter::from_fn(move || {
+        let left = count - first;
+        (left > 0).then(|| {
+            let part = Part { first: first as i64, count: left.min(most), far };
+            first += part.count;
+            part
+        })
+    })
+}
+
+impl Part {
+    /// Asks for what comes a few parts after this one, which begins at `start` of the array.
+    #[inline(always)]
+    pub fn fetch_ahead<T>(self, array: &[T], start: i64) {
+        if !self.far {
+            return;
+        }
+        let line = (64 / size_of::<T>().max(1)).max(1);
+        let start = start as usize + AHEAD / size_of::<T>().max(1);
+        if let Some(part) = array.get(start..start.saturating_add(self.count)) {
+            part.iter().step_by(line).for_each(fetch);
+        }
+    }
+}
+
+/// Asks for the cache line of an element.
+#[inline(always)]
+fn fetch<T>(element: &T) {
+    #[cfg(target_arch = "x86_64")]
+    safe_arch::prefetch_t0(element);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = element;
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    fn split(count: usize, array: &[f32]) -> Vec<(i64, usize)> {
+        parts(count, array)
+            .map(|part| {
+                part.fetch_ahead(array, part.first);
+                (part.first, part.count)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn parts_are_whole_rows_of_small_arrays_and_pieces_of_large_ones() {
+        assert_eq!(split(600, &[0.0; 1000]), [(0, 600)]);
+        assert_eq!(split(0, &[0.0; 1000]), []);
+        let large = vec![0.0; FAR / 4];
+        assert_eq!(split(600, &large), [(0, 256), (256, 256), (512, 88)]);
+        assert_eq!(split(0, &large), []);
+        assert_eq!(split(large.len(), &large).len(), large.len() / PART);
+    }
+}
