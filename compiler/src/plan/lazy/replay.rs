@@ -66,7 +66,7 @@ fn each_row(
     let first = emitter.builder.add(mark, rows.one);
     let end = emitter.builder.select(spike, pass.step, pass.end);
     match pass.lazy.spikes {
-        Spikes::Lists(lists) => missed_steps(emitter, pass, lists, (rows, row), (first, end)),
+        Spikes::Lists(lists) => missed_steps(emitter, pass, lists, (rows, block, row), (first, end)),
         Spikes::Bits(bits) => missed_spikes(emitter, pass, bits, (rows, block, row), (first, end)),
     }
     emitter.builder.store(marks, row, pass.step, None);
@@ -87,10 +87,11 @@ fn missed_steps(
     emitter: &mut Emitter<'_, '_, '_>,
     pass: &Pass<'_>,
     lists: history::Events,
-    (rows, row): (&Rows, ValueId),
+    (rows, block, row): (&Rows, ValueId, ValueId),
     (first, end): (ValueId, ValueId),
 ) {
     let roots = column_roots(pass.lazy);
+    let gathered = gather(emitter, pass, block, (first, end));
     let start = emitter.builder.mul(row, rows.columns);
     emitter.builder.name(start, "row");
     let step = index(emitter, "s");
@@ -101,7 +102,8 @@ fn missed_steps(
     emitter.enter();
     emitter.hide(pass.lazy.varying.iter().copied());
     let present = emitter.moment.replace(step);
-    recall(emitter, pass, slot, &[Where::Global, Where::Pre]);
+    recall(emitter, pass, slot, &[Where::Global]);
+    recall_gathered(emitter, &gathered, slot);
     for level in [Level::Launch, Level::Row] {
         let values = of_level(emitter, pass.key, &roots, level);
         emitter.emit_all(values);
@@ -154,11 +156,7 @@ fn missed_spikes(
             let present = emitter.moment.replace(step);
             let slot = emitter.slot(step);
             recall(emitter, pass, slot, &[Where::Global, Where::Post]);
-            for &(value, buffer, first) in &gathered {
-                let at = emitter.builder.add(first, slot);
-                let kept = emitter.builder.load(buffer, at);
-                emitter.remember(value, kept);
-            }
+            recall_gathered(emitter, &gathered, slot);
             let closure = emitter.work.closure(pass.key, &roots);
             emitter.emit_all(closure);
             let gate = pass.lazy.gate.map(|gate| emitter.value(gate));
@@ -168,14 +166,21 @@ fn missed_spikes(
     });
 }
 
+/// A value of the row's neuron in all slots, from the first on.
+struct Gathered {
+    value: ExprId,
+    buffer: BufferId,
+    first: ValueId,
+}
+
 /// Puts what is kept of the row's neuron side by side, by its slots: every step of a history is in a place far from the others,
-/// and many of them can be asked for at once only where nothing else happens. Gives the values, and where they are.
+/// and many of them can be asked for at once only where nothing else happens.
 fn gather(
     emitter: &mut Emitter<'_, '_, '_>,
     pass: &Pass<'_>,
     block: ValueId,
     (first, end): (ValueId, ValueId),
-) -> Vec<(ExprId, BufferId, ValueId)> {
+) -> Vec<Gathered> {
     let histories: Vec<_> =
         pass.lazy.histories.iter().filter(|history| history.place.at == Where::Pre).copied().collect();
     if histories.is_empty() {
@@ -195,12 +200,21 @@ fn gather(
             let storage = emitter.work.planner.storages.scratch(ty, strips::of_blocks(u64::from(STEPS)));
             let buffer = emitter.buffer(storage, Access::ReadWrite);
             emitter.builder.store(buffer, at, kept, None);
-            (history.value, buffer, room)
+            Gathered { value: history.value, buffer, first: room }
         })
         .collect();
     let body = emitter.leave();
     push_loop(emitter, LoopKind::Serial, step, Some(first), Some(end), body);
     gathered
+}
+
+/// Loads what has been put side by side.
+fn recall_gathered(emitter: &mut Emitter<'_, '_, '_>, gathered: &[Gathered], slot: ValueId) {
+    for &Gathered { value, buffer, first } in gathered {
+        let at = emitter.builder.add(first, slot);
+        let kept = emitter.builder.load(buffer, at);
+        emitter.remember(value, kept);
+    }
 }
 
 /// What the columns of a row whose neuron is silent start from.
