@@ -80,9 +80,10 @@ fn spikes(step: usize, every: usize) -> Vec<u32> {
     all.collect()
 }
 
-/// Numbers for an input.
-fn numbers(count: usize) -> Vec<f32> {
-    (0..count).map(|k| ((k * 7919) % 1000) as f32 / 1000.0 - 0.3).collect()
+/// Numbers for an input. A sign is 1 or -1: with fractions weights would shrink to numbers that processors are slow with.
+fn numbers(input: &str, count: usize) -> Vec<f32> {
+    let numbers = (0..count).map(|k| ((k * 7919) % 1000) as f32 / 1000.0 - 0.3);
+    if input == "sign" { numbers.map(f32::signum).collect() } else { numbers.collect() }
 }
 
 /// The shortest of several times for a step, in microseconds.
@@ -148,13 +149,13 @@ fn main() -> Result<()> {
     macro_rules! race {
         ($module:ident, batch [$($batch:literal)?], inputs [$($input:ident $set:ident $count:tt),*], spikes [$($every:literal $share:literal),*]) => {
             if wanted.is_empty() || wanted.iter().any(|name| name == stringify!($module)) {
-                let given = [$((stringify!($input), numbers($count))),*];
+                let given = [$((stringify!($input), numbers(stringify!($input), $count))),*];
                 for (every, share) in [$(($every, $share)),*] {
                     let topology = Dense { pre: SIDE, post: SIDE };
                     let builder = $module::Builder::new(topology, Default::default());
                     let builder = builder.options($module::Options { seed: 7, ..Default::default() });
                     let mut group = race!(@batch builder [$($batch)?]).build().expect("a group");
-                    $(group.$set(race!(@one $count, numbers($count)));)*
+                    $(group.$set(race!(@one $count, numbers(stringify!($input), $count)));)*
                     let trains: Vec<Vec<u32>> = (0..STEPS).map(|step| spikes(step, every)).collect();
                     let own = fastest(|| trains.iter().for_each(|train| group.step(train, train)));
                     let batch = [$($batch,)? 1][0];

@@ -6,7 +6,7 @@
 /// Iterations of a part.
 const PART: usize = 256;
 /// From how many bytes on an array is far away: more than the caches that are near.
-const FAR: usize = 8 << 20;
+const FAR: usize = 3 << 20;
 /// How many bytes ahead something is asked for.
 const AHEAD: usize = 4096;
 
