@@ -77,6 +77,8 @@ impl Module<'_> {
 
     /// Checks the parameters and computes what depends on them.
     pub(super) fn prologue(&mut self) {
+        // Without the standard library floats have no fused operation of their own.
+        self.out.line("use native::Real as _;");
         let (results, flags) = (self.plans.prologue.len(), self.planned.flags.len());
         let (of, scalars) = self.plans.prologue.finish();
         let room = of.buffers.iter().find_map(|(_, buffer)| match buffer.shape[..] {
