@@ -12,116 +12,173 @@ aplysia::plasticity!(file = "rules/w4.rule", topologies = [dense], batch = true)
 aplysia::plasticity!(file = "rules/w5.rule", topologies = [dense]);
 aplysia::plasticity!(file = "rules/w6.rule", topologies = [dense]);
 
+/// All synapses in every step.
+mod full {
+    aplysia::plasticity!(file = "rules/w1.rule", topologies = [dense, sparse], plan = full);
+}
+
+/// Rows of neurons that spike, in closed form.
+mod closed_form {
+    aplysia::plasticity!(file = "rules/w1.rule", topologies = [dense, sparse], plan = closed_form);
+    aplysia::plasticity!(file = "rules/w3.rule", topologies = [dense], plan = closed_form);
+}
+
 /// No spikes in any pattern.
 const NONE: [(usize, usize); 0] = [];
 
+/// A plan of a module: what a module chooses by itself, or what it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// What costs least.
+    Auto,
+    /// All synapses in every step.
+    Full,
+    /// Rows of neurons that spike, in closed form.
+    ClosedForm,
+}
+
+impl Plan {
+    /// All plans.
+    pub const ALL: [Plan; 3] = [Plan::Auto, Plan::Full, Plan::ClosedForm];
+
+    /// The name of the system in tables.
+    pub fn system(self) -> &'static str {
+        match self {
+            Plan::Auto => "aplysia-native",
+            Plan::Full => "aplysia-native-full",
+            Plan::ClosedForm => "aplysia-native-closed-form",
+        }
+    }
+}
+
 /// A group of one of the modules.
 pub struct Native<'a> {
-    group: Group,
+    group: Box<dyn Group>,
+    item: &'static Item,
     data: &'a Data,
 }
 
-enum Group {
-    Pairs(w1::Group<f32, Dense>),
-    SparsePairs(w1::Group<f32, Sparse>),
-    Rewarded(w3::Group<f32, Dense>),
-    Hebbian(w4::Group<f32, Dense>),
-    Batch(w4::Group<f32, Batched<Dense>>),
-    Noisy(w5::Group<f32, Dense>),
-    Fused(w6::Group<f32, Dense>),
-    FusedMore(w6_more::Group<f32, Dense>),
+/// A group of whichever module.
+trait Group {
+    fn step(&mut self, data: &Data, step: u64);
+    fn weights(&self) -> &[f32];
+}
+
+macro_rules! groups {
+    ($($($module:ident)::+: $topology:ty, $step:expr;)*) => {
+        $(
+            impl Group for $($module)::+::Group<f32, $topology> {
+                fn step(&mut self, data: &Data, step: u64) {
+                    let each: fn(&mut Self, &Data, u64) = $step;
+                    each(self, data, step);
+                }
+
+                fn weights(&self) -> &[f32] {
+                    self.w()
+                }
+            }
+        )*
+    };
+}
+groups! {
+    w1: Dense, |group, data, step| group.step(data.pre.of(step), data.post.of(step));
+    full::w1: Dense, |group, data, step| group.step(data.pre.of(step), data.post.of(step));
+    closed_form::w1: Dense, |group, data, step| group.step(data.pre.of(step), data.post.of(step));
+    w1: Sparse, |group, data, step| group.step(data.pre.of(step), data.post.of(step));
+    full::w1: Sparse, |group, data, step| group.step(data.pre.of(step), data.post.of(step));
+    closed_form::w1: Sparse, |group, data, step| group.step(data.pre.of(step), data.post.of(step));
+    w3: Dense, |group, data, step| {
+        group.set_dopamine(data.dopamine[(step % TRAIN as u64) as usize]);
+        group.step(data.pre.of(step), data.post.of(step));
+    };
+    closed_form::w3: Dense, |group, data, step| {
+        group.set_dopamine(data.dopamine[(step % TRAIN as u64) as usize]);
+        group.step(data.pre.of(step), data.post.of(step));
+    };
+    w4: Dense, |group, data, step| group.step(data.pre.of(step), data.post.of(step));
+    w4: Batched<Dense>, |group, _, _| group.step(&NONE, &NONE);
+    w5: Dense, |group, data, step| group.step(data.pre.of(step), data.post.of(step));
+    w6: Dense, |group, data, step| group.step(data.pre.of(step), data.post.of(step));
+    w6_more: Dense, |group, data, step| group.step(data.pre.of(step), data.post.of(step));
+}
+
+/// A group of pairs or of rewarded pairs, which need nothing but their weights.
+macro_rules! with_weights {
+    ($($module:ident)::+, $constructor:ident, ($($shape:expr),*), $data:expr) => {{
+        let mut group = $($module)::+::Group::$constructor($($shape,)* $($module)::+::Params::default());
+        group.set_w(&$data.weights);
+        (Box::new(group) as Box<dyn Group>, &$($module)::+::ITEM)
+    }};
 }
 
 impl<'a> Native<'a> {
-    /// Fills a group; `None` where a workload is not one group.
+    /// Fills a group; `None` where a workload is not one group, or has no such plan of its own.
     ///
     /// # Errors
     /// If there is not enough memory.
-    pub fn new(workload: &Workload, data: &'a Data) -> Result<Option<Self>, String> {
+    pub fn new(workload: &Workload, data: &'a Data, plan: Plan) -> Result<Option<Self>, String> {
         let side = workload.side;
-        let group = match workload.kind {
-            Kind::Pairs => {
-                let mut group = w1::Group::dense(side, side, w1::Params::default());
-                group.set_w(&data.weights);
-                Group::Pairs(group)
+        let (group, item): (Box<dyn Group>, &'static Item) = match (workload.kind, plan) {
+            (Kind::Pairs, Plan::Auto) => with_weights!(w1, dense, (side, side), data),
+            (Kind::Pairs, Plan::Full) => with_weights!(full::w1, dense, (side, side), data),
+            (Kind::Pairs, Plan::ClosedForm) => with_weights!(closed_form::w1, dense, (side, side), data),
+            (Kind::Rewarded, Plan::Auto) => with_weights!(w3, dense, (side, side), data),
+            (Kind::Rewarded, Plan::ClosedForm) => with_weights!(closed_form::w3, dense, (side, side), data),
+            (Kind::SparsePairs(_), _) => {
+                let Some(sparse) = &data.sparse else { return Ok(None) };
+                let synapses = Sparse::new(side, side, sparse.starts.clone(), sparse.columns.clone());
+                let synapses = synapses.map_err(|error| error.to_string())?;
+                match plan {
+                    Plan::Auto => with_weights!(w1, sparse, (synapses), data),
+                    Plan::Full => with_weights!(full::w1, sparse, (synapses), data),
+                    Plan::ClosedForm => with_weights!(closed_form::w1, sparse, (synapses), data),
+                }
             }
-            Kind::Rewarded => {
-                let mut group = w3::Group::dense(side, side, w3::Params::default());
-                group.set_w(&data.weights);
-                Group::Rewarded(group)
-            }
-            Kind::Hebbian(1) => {
+            (_, Plan::Full | Plan::ClosedForm) => return Ok(None),
+            (Kind::Hebbian(1), _) => {
                 let mut group = w4::Group::dense(side, side, w4::Params::default());
                 group.set_w(&data.weights);
                 group.set_u(&data.pre_activity);
                 group.set_v(&data.post_activity);
-                Group::Hebbian(group)
+                (Box::new(group), &w4::ITEM)
             }
-            Kind::Noisy => {
-                let mut group = w5::Group::dense(side, side, w5::Params::new(1.0));
-                group.set_sign(&data.signs);
-                group.set_w(&data.weights);
-                group.set_f(&data.fuzzy);
-                group.set_gradient(&data.gradient);
-                Group::Noisy(group)
-            }
-            Kind::Fused => {
-                let mut group = w6::Group::dense(side, side, w6::Params::new(1.0));
-                group.set_sign(&data.signs);
-                group.set_w(&data.weights);
-                Group::Fused(group)
-            }
-            Kind::FusedMore => {
-                let mut group = w6_more::Group::dense(side, side, w6_more::Params::new(1.0));
-                group.set_sign(&data.signs);
-                group.set_w(&data.weights);
-                Group::FusedMore(group)
-            }
-            Kind::SparsePairs(_) => {
-                let Some(sparse) = &data.sparse else { return Ok(None) };
-                let synapses = Sparse::new(side, side, sparse.starts.clone(), sparse.columns.clone());
-                let synapses = synapses.map_err(|error| error.to_string())?;
-                let mut group = w1::Group::sparse(synapses, w1::Params::default());
-                group.set_w(&data.weights);
-                Group::SparsePairs(group)
-            }
-            Kind::Hebbian(batch) => {
+            (Kind::Hebbian(batch), _) => {
                 let topology = Dense { pre: side, post: side };
                 let builder = w4::Builder::new(topology, w4::Params::default()).batch(batch);
                 let mut group = builder.build().map_err(|error| error.to_string())?;
                 group.set_w(&data.weights);
                 group.set_u(&data.pre_activity);
                 group.set_v(&data.post_activity);
-                Group::Batch(group)
+                (Box::new(group), &w4::ITEM)
             }
-            Kind::Groups(_) => return Ok(None),
+            (Kind::Noisy, _) => {
+                let mut group = w5::Group::dense(side, side, w5::Params::new(1.0));
+                group.set_sign(&data.signs);
+                group.set_w(&data.weights);
+                group.set_f(&data.fuzzy);
+                group.set_gradient(&data.gradient);
+                (Box::new(group), &w5::ITEM)
+            }
+            (Kind::Fused, _) => {
+                let mut group = w6::Group::dense(side, side, w6::Params::new(1.0));
+                group.set_sign(&data.signs);
+                group.set_w(&data.weights);
+                (Box::new(group), &w6::ITEM)
+            }
+            (Kind::FusedMore, _) => {
+                let mut group = w6_more::Group::dense(side, side, w6_more::Params::new(1.0));
+                group.set_sign(&data.signs);
+                group.set_w(&data.weights);
+                (Box::new(group), &w6_more::ITEM)
+            }
+            (Kind::Groups(_), _) => return Ok(None),
         };
-        Ok(Some(Self { group, data }))
+        Ok(Some(Self { group, item, data }))
     }
 
     /// The rule as the module holds it.
     pub fn item(&self) -> &'static Item {
-        match self.group {
-            Group::Pairs(_) | Group::SparsePairs(_) => &w1::ITEM,
-            Group::Rewarded(_) => &w3::ITEM,
-            Group::Hebbian(_) | Group::Batch(_) => &w4::ITEM,
-            Group::Noisy(_) => &w5::ITEM,
-            Group::Fused(_) => &w6::ITEM,
-            Group::FusedMore(_) => &w6_more::ITEM,
-        }
-    }
-
-    fn weights(&self) -> &[f32] {
-        match &self.group {
-            Group::Pairs(group) => group.w(),
-            Group::SparsePairs(group) => group.w(),
-            Group::Rewarded(group) => group.w(),
-            Group::Hebbian(group) => group.w(),
-            Group::Batch(group) => group.w(),
-            Group::Noisy(group) => group.w(),
-            Group::Fused(group) => group.w(),
-            Group::FusedMore(group) => group.w(),
-        }
+        self.item
     }
 }
 
@@ -129,29 +186,13 @@ impl Subject for Native<'_> {
     type Error = String;
 
     fn steps(&mut self, from: u64, count: u64) -> Result<(), String> {
-        let data = self.data;
-        for step in from..from + count {
-            let (pre, post) = (data.pre.of(step), data.post.of(step));
-            match &mut self.group {
-                Group::Pairs(group) => group.step(pre, post),
-                Group::SparsePairs(group) => group.step(pre, post),
-                Group::Rewarded(group) => {
-                    group.set_dopamine(data.dopamine[(step % TRAIN as u64) as usize]);
-                    group.step(pre, post);
-                }
-                Group::Hebbian(group) => group.step(pre, post),
-                Group::Batch(group) => group.step(&NONE, &NONE),
-                Group::Noisy(group) => group.step(pre, post),
-                Group::Fused(group) => group.step(pre, post),
-                Group::FusedMore(group) => group.step(pre, post),
-            }
-        }
+        (from..from + count).for_each(|step| self.group.step(self.data, step));
         Ok(())
     }
 }
 
 impl Checked for Native<'_> {
     fn checksum(&mut self) -> Result<f64, String> {
-        Ok(self.weights().iter().map(|&weight| f64::from(weight)).sum())
+        Ok(self.group.weights().iter().map(|&weight| f64::from(weight)).sum())
     }
 }

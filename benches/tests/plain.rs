@@ -167,15 +167,21 @@ fn noisy_gradient_descent() {
 #[cfg(feature = "native")]
 #[test]
 fn native_code_computes_the_same_bits() {
-    use aplysia_bench::native::Native;
+    use aplysia_bench::native::{Native, Plan as Of};
     let names = ["W1-60-p20", "W2-90-20pc", "W3-80", "W4-40-b1", "W4-33-b7", "W5-48", "W6-80", "W6-80-more"];
+    let mut plans_seen = 0;
     for name in names {
         let workload = Workload::find(name).unwrap();
         let data = Data::new(&workload);
-        let mut native = Native::new(&workload, &data).unwrap().unwrap();
-        native.steps(0, STEPS).unwrap();
-        assert_eq!(native.checksum().unwrap(), engine(&workload, &data, Plan::Auto), "{name}");
+        let plans = [(Of::Auto, Plan::Auto), (Of::Full, Plan::FullPass), (Of::ClosedForm, Plan::ClosedForm)];
+        for (of, plan) in plans {
+            let Some(mut native) = Native::new(&workload, &data, of).unwrap() else { continue };
+            native.steps(0, STEPS).unwrap();
+            assert_eq!(native.checksum().unwrap(), engine(&workload, &data, plan), "{name}, {plan:?}");
+            plans_seen += 1;
+        }
     }
+    assert_eq!(plans_seen, names.len() + 2 + 3, "W1 and W2 have three plans, W3 two");
     let groups = Workload::find("G2-8-p01").unwrap();
-    assert!(Native::new(&groups, &Data::new(&groups)).unwrap().is_none());
+    assert!(Native::new(&groups, &Data::new(&groups), Of::Auto).unwrap().is_none());
 }

@@ -6,6 +6,7 @@ use aplysia_compiler::back::rust::module;
 use aplysia_compiler::diag::did_you_mean;
 use aplysia_compiler::ir::Domain;
 use aplysia_compiler::pass::delays::Delay;
+use aplysia_compiler::plan::PlanChoice;
 use aplysia_compiler::topology::Kind;
 
 use crate::report;
@@ -28,8 +29,17 @@ pub(crate) struct Settings {
     pub(crate) errors: TokenStream,
 }
 
-const KNOWN: [&str; 7] =
-    ["file", "topologies", "batch", "axonal_delay", "dendritic_delay", "draws", "options"];
+const KNOWN: [&str; 8] =
+    ["file", "topologies", "batch", "plan", "axonal_delay", "dendritic_delay", "draws", "options"];
+
+/// The plans that groups with rows may take.
+const PLANS: [(&str, PlanChoice); 5] = [
+    ("auto", PlanChoice::Auto),
+    ("full", PlanChoice::FullPass),
+    ("events", PlanChoice::Events),
+    ("replay", PlanChoice::Replay),
+    ("closed_form", PlanChoice::ClosedForm),
+];
 
 /// Takes the settings off the front of the content: `NAME = …`, separated by commas, `;` behind the last.
 pub(crate) fn settings(tokens: &mut Vec<TokenTree>) -> Settings {
@@ -78,6 +88,19 @@ impl Settings {
                     [TokenTree::Ident(word)] if *word == "false" => false,
                     _ => return Err(("`batch` is `true` or `false`".to_owned(), at)),
                 };
+            }
+            "plan" => {
+                let word = match value {
+                    [TokenTree::Ident(word)] => word.to_string(),
+                    _ => String::new(),
+                };
+                let Some((_, plan)) = PLANS.iter().find(|(known, _)| *known == word) else {
+                    let known = PLANS.map(|(known, _)| known);
+                    let all = known.map(|known| format!("`{known}`")).join(", ");
+                    let help = did_you_mean(&word, known).unwrap_or_else(|| format!("there are {all}"));
+                    return Err((format!("there is no such plan\nhelp: {help}"), at));
+                };
+                self.module.plan = *plan;
             }
             "axonal_delay" => {
                 self.module.delays.axonal = Some(delay(name, "pre", Domain::Pre, value, at)?);

@@ -2,13 +2,9 @@
 //!
 //! In: a root in the rule's arena, or a program's prologue. Out: f64. What depends on a step is not evaluated here.
 
-use std::collections::BTreeSet;
-
 use aplysia_compiler::arena::Arena;
 use aplysia_compiler::interp::wide;
-use aplysia_compiler::ir::{
-    Block, Builtin, Expr, ExprId, ExprKind, Period, Rule, Statement, Type, VarId, VarKind,
-};
+use aplysia_compiler::ir::{Builtin, Expr, ExprId, ExprKind, Period, Type, VarId};
 
 /// The value of one expression of a rule's arena, if it is made of numbers, global parameters and `dt` only.
 pub(crate) fn value(
@@ -38,36 +34,6 @@ pub(crate) fn period(period: Period, values: &[wide::WideValue], dt: f64) -> Opt
     };
     // A conversion from float to integer saturates: an infinite period is never due.
     (!steps.is_nan()).then(|| (steps.round_ties_even() as u64).max(1))
-}
-
-/// The parameters that the constraints read; a change of one concerns every synapse.
-pub(crate) fn read_by_constrain(rule: &Rule) -> BTreeSet<VarId> {
-    let mut roots = Vec::new();
-    collect(&rule.constrain, &mut roots);
-    let reached = reachable(&rule.exprs, roots);
-    let loads = rule.exprs.iter().filter(|(id, _)| reached[id.index()]);
-    loads
-        .filter_map(|(_, expr)| match expr.kind {
-            ExprKind::Load { variable, .. } => Some(variable),
-            _ => None,
-        })
-        .filter(|&variable| rule.variables[variable].kind == VarKind::Param)
-        .collect()
-}
-
-fn collect(block: &Block, roots: &mut Vec<ExprId>) {
-    let mut open: Vec<&Block> = vec![block];
-    while let Some(block) = open.pop() {
-        for statement in block {
-            match statement {
-                Statement::Let { value, .. } | Statement::Assign { value, .. } => roots.push(*value),
-                Statement::If { condition, then, otherwise, .. } => {
-                    roots.push(*condition);
-                    open.extend([then, otherwise]);
-                }
-            }
-        }
-    }
 }
 
 /// Which expressions some roots are made of. Operands stand before what uses them, so that one walk backwards does.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use aplysia_compiler::ir::{ExprKind, Over, Rule, VarKind};
 use aplysia_compiler::plan;
 use aplysia_compiler::plan::program::Program;
-use aplysia_compiler::topology::Topology;
 
 use crate::device::executor::Machine;
 use crate::engine::Engine;
@@ -68,7 +67,7 @@ impl Engine {
                 Plan::Replay => plan::PlanChoice::Auto,
                 Plan::ClosedForm => plan::PlanChoice::ClosedForm,
             },
-            large: self.device.is_processor() && is_large(&group.topology),
+            large: self.device.is_processor() && group.topology.is_large(),
             tiles: self.device.is_processor(),
             strips: self.device.fills_strips(),
         };
@@ -113,22 +112,6 @@ impl Engine {
         self.planned = Some(Planned { rule: rule.ir.clone(), options, program: program.clone() });
         Ok(program)
     }
-}
-
-/// From so many synapses on they do not stay in a cache from step to step, and rows are left behind. Below, and on sparse
-/// groups with short rows, the plan of rows and columns has been measured to be as fast.
-const LARGE: usize = 1 << 20;
-/// Synapses of a row of a sparse group, from which on it is worth while to leave it behind: a row asks once for what is kept of
-/// its neuron.
-const LONG: usize = 512;
-
-fn is_large(topology: &Topology) -> bool {
-    let shortest = match topology {
-        Topology::Dense { .. } => 0,
-        Topology::Sparse(_) => LONG,
-        Topology::OneToOne { .. } | Topology::Conv2d(_) | Topology::Local2d(_) => return false,
-    };
-    topology.synapses().is_none_or(|synapses| synapses >= LARGE.max(shortest.saturating_mul(topology.pre())))
 }
 
 /// The output number `n` of splitmix64 started at `seed`.

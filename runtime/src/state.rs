@@ -71,7 +71,7 @@ impl GroupState {
             parameters: vec![Vec::new(); count],
             given: vec![false; count],
             required: Self::required_inputs(&rule),
-            concern_constrain: prologue::read_by_constrain(&rule),
+            concern_constrain: rule.parameters_of_constrain(),
             inits: Vec::new(),
             created: false,
             runs: Vec::new(),
@@ -128,8 +128,11 @@ impl GroupState {
     pub(crate) fn set_param(&mut self, variable: VarId, values: &Values) -> Result<()> {
         let before = self.parameters[variable.index()].clone();
         self.store_param(variable, values)?;
-        if let Err(error) = self.refresh() {
-            // Only a global parameter can make a period NaN.
+        // On a parameter of neurons or synapses nothing else depends.
+        if self.is_global_param(variable)
+            && let Err(error) = self.refresh()
+        {
+            // It has made a period NaN.
             self.parameters[variable.index()] = before;
             self.refresh()?;
             return Err(error);

@@ -19,7 +19,7 @@ use crate::machine::{Case, Trace, trace};
 use crate::{matrix, snapshot};
 
 /// The shipped rules that have a closed form; `which` holds this list against all of them.
-const RULES: [&str; 16] = [
+pub const RULES: [&str; 16] = [
     "benna_fusi",
     "clopath",
     "conex_spike_istdp",
@@ -89,7 +89,7 @@ fn which() -> Result<(), Failed> {
 }
 
 /// Only what is not negative, for states of which a proof needs that.
-fn kept_signs(script: &mut Script, never_negative: &[aplysia_compiler::ir::VarId]) {
+pub fn kept_signs(script: &mut Script, never_negative: &[aplysia_compiler::ir::VarId]) {
     for act in &mut script.acts {
         if let Act::Write(id, values) = act
             && never_negative.contains(id)

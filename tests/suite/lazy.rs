@@ -21,7 +21,7 @@ use crate::machine::{Case, Machine};
 use crate::matrix::sparse;
 
 /// The shipped rules whose rows are left behind.
-const LEFT_BEHIND: [&str; 10] = [
+pub const LEFT_BEHIND: [&str; 10] = [
     "istdp",
     "mstdp",
     "stdp",
@@ -35,7 +35,7 @@ const LEFT_BEHIND: [&str; 10] = [
 ];
 
 /// Rules that need each kind of value again later: of the group, of neurons, of synapses, times and random numbers.
-const TEXTS: [(&str, &str); 6] = [
+pub const TEXTS: [(&str, &str); 6] = [
     (
         "transmission",
         "rule r { plastic w in 0 .. 1 = 0.5; post output current; pre state x; post state y;

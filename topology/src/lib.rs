@@ -28,6 +28,11 @@ pub use sparse::{Sparse, SparseError};
 pub use table::Table;
 pub use tables::Tables;
 
+/// Synapses from which on a group is large.
+const LARGE: usize = 1 << 20;
+/// Synapses of a row from which on rows of a large sparse group are long.
+const LONG: usize = 512;
+
 /// A side of a synapse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
@@ -143,6 +148,18 @@ impl Topology {
             Topology::Conv2d(shape) => shape.outputs().checked_mul(shape.kernel()),
             Topology::Local2d(shape) => shape.post().checked_mul(shape.kernel()),
         }
+    }
+
+    /// Whether the synapses are so many that rows are better left behind until their neuron spikes. Fewer stay in a cache from step
+    /// to step, and on sparse groups with short rows a row asks too often for what is kept of its neuron: there rows and
+    /// columns have been measured to be as fast.
+    pub fn is_large(&self) -> bool {
+        let row = match self {
+            Topology::Dense { .. } => 0,
+            Topology::Sparse(_) => LONG,
+            Topology::OneToOne { .. } | Topology::Conv2d(_) | Topology::Local2d(_) => return false,
+        };
+        self.synapses().is_none_or(|synapses| synapses >= LARGE.max(row.saturating_mul(self.pre())))
     }
 
     /// The axes of one value for each synapse: `[pre, post]`, `[n]`, `[nnz]`, `[out, in, kh, kw]` (`in` being the input

@@ -1,9 +1,9 @@
-//! Runs a workload as code that `plasticity!` has made, and prints a line of JSON: `native WORKLOAD [--threads 1]
+//! Runs a workload as code that `plasticity!` has made, and prints a line of JSON for each plan that differs: `native WORKLOAD [--threads 1]
 //! [--seconds S] [--steps N] [--rounds N]`.
 
 use std::process::ExitCode;
 
-use aplysia_bench::native::Native;
+use aplysia_bench::native::{Native, Plan};
 use aplysia_bench::workload::FORMS;
 use aplysia_bench::{Data, Settings, Workload, measure};
 
@@ -43,10 +43,15 @@ fn run() -> Result<(), String> {
     let workload = name.as_deref().and_then(Workload::find);
     let workload = workload.ok_or_else(|| format!("name a workload: {FORMS}"))?;
     let data = Data::new(&workload);
-    let mut subject = Native::new(&workload, &data)?
-        .ok_or_else(|| format!("`plasticity!` has no groups like those of {}", workload.name))?;
-    let found = measure(&mut subject, &workload, &settings)?;
-    let compiled = "compiled by rustc";
-    println!("{}", found.json(&workload, &data, "aplysia-native", 1, 0.0, compiled));
+    let mut none = true;
+    for plan in Plan::ALL {
+        let Some(mut subject) = Native::new(&workload, &data, plan)? else { continue };
+        none = false;
+        let found = measure(&mut subject, &workload, &settings)?;
+        println!("{}", found.json(&workload, &data, plan.system(), 1, 0.0, "compiled by rustc"));
+    }
+    if none {
+        return Err(format!("`plasticity!` has no groups like those of {}", workload.name));
+    }
     Ok(())
 }

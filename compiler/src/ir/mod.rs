@@ -41,6 +41,8 @@ mod stmt;
 pub use expr::*;
 pub use stmt::*;
 
+use std::collections::BTreeSet;
+
 use crate::arena::{Arena, Handle};
 use crate::source::Span;
 
@@ -97,6 +99,29 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// The parameters that the constraints read; a change of one concerns every synapse.
+    pub fn parameters_of_constrain(&self) -> BTreeSet<VarId> {
+        let mut roots = Vec::new();
+        let mut open: Vec<&Block> = vec![&self.constrain];
+        while let Some(block) = open.pop() {
+            for statement in block {
+                match statement {
+                    Statement::Let { value, .. } | Statement::Assign { value, .. } => roots.push(*value),
+                    Statement::If { condition, then, otherwise, .. } => {
+                        roots.push(*condition);
+                        open.extend([then, otherwise]);
+                    }
+                }
+            }
+        }
+        let reached = operands::reachable(&self.exprs, roots);
+        let loads = reached.into_iter().filter_map(|id| match self.exprs[id].kind {
+            ExprKind::Load { variable, .. } => Some(variable),
+            _ => None,
+        });
+        loads.filter(|&variable| self.variables[variable].kind == VarKind::Param).collect()
+    }
+
     /// The draw of a name: its address, or the last part of the address where only one draw has it.
     ///
     /// # Errors

@@ -42,6 +42,12 @@ fn a_setting_that_is_wrong_is_shown_at_its_token() {
             "3",
             "`dendritic_delay` is the longest delay, and what has one: `dendritic_delay = 20 ms`, `20 ms per post` or `20 ms per synapse`",
         ),
+        ("plan = replays;", "replays", "there is no such plan\nhelp: did you mean `replay`?"),
+        (
+            "plan = 3;",
+            "3",
+            "there is no such plan\nhelp: there are `auto`, `full`, `events`, `replay`, `closed_form`",
+        ),
         ("draws = [y];", "y", "there is no draw `y`"),
         ("options = [bound];", "bound", "there is no option `bound`\nhelp: an option is declared by a rule"),
         (
@@ -79,4 +85,32 @@ fn settings_choose_what_a_module_has() {
     let (_, tokens) = expanded("topologies = [dense], batch = true, dendritic_delay = 3 ms;");
     assert!(modules(&tokens)[0].params.contains(&"dendritic_delay".to_owned()));
     assert!(tokens.to_string().contains("Batched"));
+}
+
+#[test]
+fn a_plan_is_chosen_or_is_an_error_at_its_statement() {
+    let rule = "rule r { plastic w in 0 .. 1 = 0.5; pre state x; dx/dt = -x / 20 ms; \
+                on pre { x += 1; dw -= 0.01; } on post { dw += 0.01 * x; } }";
+    let expanded =
+        |text: &str| expansion(text.parse().expect("tokens"), Path::new(env!("CARGO_MANIFEST_DIR")));
+    for (plan, lags, closed) in [
+        ("auto", true, false),
+        ("full", false, false),
+        ("events", false, false),
+        ("replay", true, false),
+        ("closed_form", true, true),
+    ] {
+        let tokens = expanded(&format!("plan = {plan}; {rule}"));
+        assert_eq!(shown(&tokens), [], "{plan}");
+        let text = tokens.to_string();
+        assert_eq!(text.contains("Lagging"), lags, "{plan}");
+        assert_eq!(text.contains("view_w"), closed, "{plan}");
+    }
+    let text = format!("plan = closed_form; {}", rule.replace("dw -= 0.01;", "dw -= 0.01 * w * w;"));
+    let text = text.replace("dw += 0.01 * x", "dw += 0.01 * x * w * w");
+    let found = shown(&expanded(&text));
+    let error = found.iter().find(|one| one.error).unwrap_or_else(|| panic!("{found:?}"));
+    assert!(error.message.contains("the step has no closed form"), "{}", error.message);
+    let (start, end) = error.place.expect("a token");
+    assert!(text[start..end].contains('w'), "{}", &text[start..end]);
 }

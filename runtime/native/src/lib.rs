@@ -14,6 +14,7 @@ mod dispatch;
 mod error;
 mod group;
 mod kernel;
+mod lagging;
 mod memory;
 #[cfg(all(feature = "std", target_os = "linux"))]
 mod pages;
@@ -35,6 +36,7 @@ pub use group::{
     zeros,
 };
 pub use kernel::{Pairs, Real, StoredBlocks, count, halve, row, row_mut, tile};
+pub use lagging::Lagging;
 pub use memory::{Cell, Memory};
 pub use part::{Part, parts};
 pub use run::Run;

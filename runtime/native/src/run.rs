@@ -24,6 +24,8 @@ pub struct Run<const N: usize> {
     pub step: u64,
     /// The number of the combination of the rule's options.
     pub variant: usize,
+    /// There are so many synapses that rows are left behind, where nothing else was asked for.
+    pub large: bool,
     /// The host wrote something that constrain concerns.
     pub dirty: bool,
     /// How many neurons of each side spike in this step.
@@ -55,6 +57,7 @@ impl<const N: usize> Run<N> {
             seed,
             step: 0,
             variant: 0,
+            large: topology.is_large(),
             dirty: false,
             events: [0; 2],
             prologue: [0.0; N],

@@ -86,7 +86,8 @@ pub fn trace(rule: &Rule, machine: &mut dyn Machine, script: &Script) -> Result<
     Ok(trace)
 }
 
-fn snapshot(rule: &Rule, machine: &mut dyn Machine) -> Result<Vec<Option<Vec<u64>>>, String> {
+/// The bits of every variable, where kept.
+pub fn snapshot(rule: &Rule, machine: &mut dyn Machine) -> Result<Vec<Option<Vec<u64>>>, String> {
     rule.variables
         .iter()
         .map(|(id, variable)| match variable.kind {

@@ -2,6 +2,7 @@
 
 mod build;
 mod forms;
+mod lagging;
 mod modules;
 mod repeat;
 
@@ -45,6 +46,7 @@ pub fn trials() -> Vec<Trial> {
     let trial = Trial::test("native::a_wrong_text_is_found", wrong_text);
     trials.push(trial.with_ignored_flag(without));
     trials.extend(modules::trials());
+    trials.extend(lagging::trials());
     trials
 }
 

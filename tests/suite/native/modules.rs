@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -72,7 +72,7 @@ fn built() -> Result<&'static Built, Failed> {
 }
 
 fn build() -> Result<Built, Failed> {
-    let (mut text, mut arms) = (String::from(DRIVER), String::new());
+    let (mut text, mut functions) = (String::new(), Vec::new());
     let mut modules = Vec::new();
     for (number, (name, source)) in differential::texts().into_iter().enumerate() {
         let Some(case) = differential::working(&name, &source)? else {
@@ -100,23 +100,17 @@ fn build() -> Result<Built, Failed> {
             }
             for &precision in precisions {
                 text.push_str(&stepper(&rule, form, word(precision)));
-                let function = format!("{title}_{}", word(precision));
-                // Writing to a string does not fail.
-                let _ = writeln!(arms, "        \"{function}\" => {function}(input, output),");
+                functions.push(format!("{title}_{}", word(precision)));
             }
             found.push(Compiled { name: title, form, case, precisions });
         }
         modules.push(found);
     }
-    let _ = write!(
-        text,
-        "\nfn run(which: &str, input: &mut Input, output: &mut Vec<u8>) {{\n    match which {{\n{arms}        _ => panic!(\"no such module\"),\n    }}\n}}\n"
-    );
-    Ok(Built { modules, program: super::build::program("modules", &text)? })
+    Ok(Built { modules, program: program_of("modules", &text, &functions)? })
 }
 
 /// A precision as Rust writes it.
-fn word(precision: Precision) -> &'static str {
+pub fn word(precision: Precision) -> &'static str {
     match precision {
         Precision::F32 => "f32",
         Precision::F64 => "f64",
@@ -130,6 +124,7 @@ mod code {
     pub const PARAMETER: u64 = 2;
     pub const SET: u64 = 3;
     pub const CALL: u64 = 4;
+    pub const LOOK: u64 = 5;
 }
 
 /// Whether `Params` holds all there is of a parameter.
@@ -150,7 +145,7 @@ fn calls(rule: &Rule) -> Vec<String> {
 }
 
 /// A function that carries out a script on a rule's module.
-fn stepper(rule: &Rule, form: Form, real: &str) -> String {
+pub fn stepper(rule: &Rule, form: Form, real: &str) -> String {
     let names = variable_names(rule);
     let module = &rule.name;
     let given = |variable: &Variable| match variable.length {
@@ -221,7 +216,6 @@ fn {module}_{real}(input: &mut Input, output: &mut Vec<u8>) {{
             1 => {{
                 let (pre, post) = (input.flags(), input.flags());
                 group.try_step(&pre, &post).expect("a step");
-                group.for_each_variable(&mut |name, values| put(output, name, values));
             }}
             2 => {{
                 match input.word() {{
@@ -236,8 +230,8 @@ fn {module}_{real}(input: &mut Input, output: &mut Vec<u8>) {{
                 match input.word() {{
 {called}                    _ => unreachable!("a call"),
                 }}
-                group.for_each_variable(&mut |name, values| put(output, name, values));
             }}
+            5 => group.for_each_variable(&mut |name, values| put(output, name, values)),
             _ => unreachable!("an act"),
         }}
     }}
@@ -246,8 +240,8 @@ fn {module}_{real}(input: &mut Input, output: &mut Vec<u8>) {{
     )
 }
 
-/// A script as bytes.
-fn bytes(rule: &Rule, script: &Script) -> Vec<u8> {
+/// A script as bytes. `looks` says after each step and call whether its variables are to be written.
+pub fn bytes(rule: &Rule, script: &Script, mut looks: impl FnMut() -> bool) -> Vec<u8> {
     let mut words: Vec<u64> = vec![script.size.0 as u64, script.size.1 as u64];
     words.extend(Form::words(&script.topology));
     words.extend([script.dt.to_bits(), script.seed]);
@@ -280,6 +274,7 @@ fn bytes(rule: &Rule, script: &Script) -> Vec<u8> {
             Act::Call(name) => {
                 let place = calls.iter().position(|known| known == name);
                 words.extend([code::CALL, place.unwrap_or(usize::MAX) as u64]);
+                words.extend(looks().then_some(code::LOOK));
             }
             Act::Step { pre, post } => {
                 words.push(code::STEP);
@@ -287,6 +282,7 @@ fn bytes(rule: &Rule, script: &Script) -> Vec<u8> {
                     words.push(side.len() as u64);
                     words.extend(side.iter().map(|&spikes| u64::from(spikes)));
                 }
+                words.extend(looks().then_some(code::LOOK));
             }
         }
     }
@@ -312,7 +308,7 @@ impl<'a> Output<'a> {
 }
 
 /// What a module has written, as a trace.
-fn found(rule: &Rule, bytes: &[u8]) -> Result<Trace, String> {
+pub fn found(rule: &Rule, bytes: &[u8]) -> Result<Trace, String> {
     let by_name: BTreeMap<String, VarId> =
         rule.variables.iter().map(|(id, variable)| (variable.address(), id)).collect();
     let mut rest = Output(bytes);
@@ -405,29 +401,45 @@ fn turn_of(
     change: &dyn Fn(&mut Script),
 ) -> Result<usize, String> {
     let case = &module.case;
-    let text = |error: std::io::Error| error.to_string();
-    // The host of a module gives no draws here, and one value of a parameter for all neurons.
+    given_by_modules(&case.rule, &mut script);
+    let expected = expected(case, &script, &mut Seen::default())?;
+    change(&mut script);
+    let name = format!("{}_{}", module.name, word(script.precision));
+    let found = output(&built.program, &name, &case.rule, &bytes(&case.rule, &script, || true))?;
+    compare(&case.rule, &expected, &found)?;
+    Ok(found.iter().flatten().flatten().map(Vec::len).sum())
+}
+
+/// The host of a module gives no draws here, and one value of a parameter for all neurons.
+pub fn given_by_modules(rule: &Rule, script: &mut Script) {
     script.draws.clear();
     script.acts.retain(|act| !matches!(act, Act::Draw(..)));
     for (id, values) in &mut script.parameters {
-        let elements = case.rule.variables[*id].elements() as usize;
+        let elements = rule.variables[*id].elements() as usize;
         let first = values.get(..elements).map(<[f64]>::to_vec).unwrap_or_default();
         values.chunks_mut(elements).for_each(|place| place.copy_from_slice(&first));
     }
-    let expected = expected(case, &script, &mut Seen::default())?;
-    change(&mut script);
+}
+
+/// What a function of a program makes of a script, which it is given as bytes.
+pub fn output(program: &Path, function: &str, rule: &Rule, script: &[u8]) -> Result<Trace, String> {
+    let text = |error: std::io::Error| error.to_string();
     let folder = tempfile::tempdir().map_err(text)?;
     let (input, output) = (folder.path().join("input"), folder.path().join("output"));
-    std::fs::write(&input, bytes(&case.rule, &script)).map_err(text)?;
-    let ran = Command::new(&built.program)
-        .arg(format!("{}_{}", module.name, word(script.precision)))
-        .args([&input, &output])
-        .output()
-        .map_err(text)?;
+    std::fs::write(&input, script).map_err(text)?;
+    let ran = Command::new(program).arg(function).args([&input, &output]).output().map_err(text)?;
     if !ran.status.success() {
         return Err(format!("{}: {}", ran.status, String::from_utf8_lossy(&ran.stderr)));
     }
-    let found = found(&case.rule, &std::fs::read(&output).map_err(text)?)?;
-    compare(&case.rule, &expected, &found)?;
-    Ok(found.iter().flatten().flatten().map(Vec::len).sum())
+    found(rule, &std::fs::read(&output).map_err(text)?)
+}
+
+/// A program of modules and of functions that carry out scripts on them.
+pub fn program_of(name: &str, modules: &str, functions: &[String]) -> Result<PathBuf, Failed> {
+    let arms: String =
+        functions.iter().map(|name| format!("        \"{name}\" => {name}(input, output),\n")).collect();
+    let run = format!(
+        "\nfn run(which: &str, input: &mut Input, output: &mut Vec<u8>) {{\n    match which {{\n{arms}        _ => panic!(\"no such module\"),\n    }}\n}}\n"
+    );
+    super::build::program(name, &format!("{DRIVER}{modules}{run}"))
 }

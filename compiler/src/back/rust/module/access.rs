@@ -1,6 +1,7 @@
 //! Methods that read and write the variables of a group.
 
 use super::Module;
+use super::builder::NEVER_NEGATIVE;
 use super::params::number;
 use crate::ir::{Domain, VarId, VarKind};
 use crate::plan::program::Role;
@@ -8,7 +9,8 @@ use crate::plan::program::Role;
 /// What the methods of a variable need.
 struct Access {
     name: String,
-    field: String,
+    /// The number of its field.
+    field: usize,
     address: String,
     docs: Vec<String>,
     /// One number for the group.
@@ -23,19 +25,21 @@ struct Access {
     sets: bool,
     /// In the place of a draw.
     draw: bool,
+    /// Whether a change concerns no constraint.
+    harmless: bool,
 }
 
 impl Module<'_> {
     pub(super) fn accessors(&mut self) {
-        let inputs = self.inputs();
+        let (inputs, concern_constrain) = (self.inputs(), self.concern_constrain());
         let mut all = Vec::new();
         let batched = self.plans.plans.iter().any(|plan| plan.batched);
-        for field in &self.plans.fields {
+        for (place, field) in self.plans.fields.iter().enumerate() {
             if let Role::Draws(site) = field.role {
                 let address = super::draw_address(self.rule, site);
                 all.push(Access {
                     name: super::draw_name(self.rule, site),
-                    field: field.name.clone(),
+                    field: place,
                     docs: vec![format!("What stands in the place of the draw `{address}`.")],
                     address,
                     single: false,
@@ -45,6 +49,7 @@ impl Module<'_> {
                     input: None,
                     sets: true,
                     draw: true,
+                    harmless: true,
                 });
             }
             let Role::Variable(variable) = field.role else { continue };
@@ -57,21 +62,25 @@ impl Module<'_> {
             let single = of.shape.domain == Domain::Global && of.length.is_none();
             all.push(Access {
                 name: self.names[&variable].clone(),
-                field: field.name.clone(),
+                field: place,
                 address: of.address(),
                 docs: self.lines(variable),
                 single: single && !(batched && of.shape.batched),
                 ty: field.ty,
                 scale: of.unit.scale,
-                range: self
-                    .range(variable)
-                    .map_or("None".to_owned(), |(lo, hi)| format!("Some(({}, {}))", number(lo), number(hi))),
+                range: match self.range(variable) {
+                    _ if self.plans.never_negative.contains(&variable) => NEVER_NEGATIVE.to_owned(),
+                    Some((lo, hi)) => format!("Some(({}, {}))", number(lo), number(hi)),
+                    None => "None".to_owned(),
+                },
                 input: inputs.iter().position(|(input, _)| *input == variable),
                 sets,
                 draw: false,
+                harmless: of.kind == VarKind::Param && !concern_constrain.contains(&variable),
             });
         }
-        self.out.open("impl<R: native::Value, T> Group<R, T>");
+        let bound = if self.plans.lazy { ": Loops<R>" } else { "" };
+        self.out.open(format!("impl<R: native::Value, T{bound}> Group<R, T>"));
         self.out.line("/// The present parameters.");
         self.out.open("pub fn params(&self) -> &Params");
         self.out.line("&self.params");
@@ -101,6 +110,9 @@ impl Module<'_> {
         self.out.open(
             "pub fn for_each_variable(&self, visit: &mut dyn FnMut(&'static str, native::Array<'_, R>))",
         );
+        if all.iter().any(|access| !access.draw && self.plans.fields[access.field].lags) {
+            self.out.line("let rows = self.shown();");
+        }
         for access in all.iter().filter(|access| !access.draw) {
             let variant = match access.ty {
                 "R" => "Real",
@@ -108,8 +120,8 @@ impl Module<'_> {
                 "bool" => "Condition",
                 _ => continue,
             };
-            let (address, field) = (&access.address, &access.field);
-            self.out.line(format!("visit({address:?}, native::Array::{variant}(&self.arrays.{field}));"));
+            let (address, array) = (&access.address, self.seen(access.field));
+            self.out.line(format!("visit({address:?}, native::Array::{variant}(&{array}));"));
         }
         self.out.close();
     }
@@ -146,28 +158,47 @@ impl Module<'_> {
     }
 
     fn getter(&mut self, access: &Access) {
-        let Access { name, field, single, ty, scale, .. } = access;
+        let Access { name, single, ty, scale, .. } = access;
+        let array = self.seen(access.field);
         self.document(&access.docs);
         let element = *ty;
         let scaled = element == "R" && *scale != 1.0;
         let (result, value) = match (single, scaled) {
-            (true, true) => {
-                ("R".to_owned(), format!("R::narrow(self.arrays.{field}[0].wide() / {})", number(*scale)))
-            }
-            (true, false) => (element.to_owned(), format!("self.arrays.{field}[0]")),
+            (true, true) => ("R".to_owned(), format!("R::narrow({array}[0].wide() / {})", number(*scale))),
+            (true, false) => (element.to_owned(), format!("{array}[0]")),
             (false, true) => (
                 "native::Scaled<'_, R>".to_owned(),
-                format!("native::Scaled::new(&self.arrays.{field}, {})", number(*scale)),
+                format!("native::Scaled::new(&{array}, {})", number(*scale)),
             ),
-            (false, false) => (format!("&[{element}]"), format!("&self.arrays.{field}")),
+            (false, false) => (format!("&[{element}]"), format!("&{array}")),
         };
         self.out.open(format!("pub fn {name}(&self) -> {result}"));
+        if self.plans.fields[access.field].lags {
+            self.out.line("let rows = self.shown();");
+        }
         self.out.line(value);
         self.out.close();
     }
 
+    /// An array as it is to be seen, where `rows` are shown.
+    fn seen(&self, field: usize) -> String {
+        let (of, copy) = (&self.plans.fields[field], self.plans.copy(field));
+        match copy {
+            Some(copy) => format!("self.rows.either(&{}, &{})", of.place(), copy.place()),
+            None if of.lags => of.place(),
+            None => format!("self.{}", of.place()),
+        }
+    }
+
     fn setter(&mut self, access: &Access) {
-        let Access { name, field, address, single, ty, scale, range, input, .. } = access;
+        let field = &self.plans.fields[access.field];
+        let array = if field.lags {
+            format!("self.rows.get_mut().{}", field.name)
+        } else {
+            format!("self.{}", field.place())
+        };
+        let concerned = field.lags || field.reads;
+        let Access { name, address, single, ty, scale, range, input, .. } = access;
         let (parameter, values) = match (single, *ty) {
             (true, "i64") => ("value: i64".to_owned(), "&[value]"),
             (true, _) => ("value: R".to_owned(), "&[value]"),
@@ -175,11 +206,8 @@ impl Module<'_> {
             (false, _) => ("values: impl native::Values<R>".to_owned(), "&values"),
         };
         let store = match *ty {
-            "R" => format!(
-                "native::store({address:?}, &mut self.arrays.{field}, {values}, {}, {range})",
-                number(*scale)
-            ),
-            "i64" | "bool" => format!("native::store_exact({address:?}, &mut self.arrays.{field}, {values})"),
+            "R" => format!("native::store({address:?}, &mut {array}, {values}, {}, {range})", number(*scale)),
+            "i64" | "bool" => format!("native::store_exact({address:?}, &mut {array}, {values})"),
             _ => return,
         };
         let argument = if *single { "value" } else { "values" };
@@ -201,10 +229,13 @@ impl Module<'_> {
                 .to_owned(),
         ]);
         self.out.open(format!("pub fn try_set_{name}(&mut self, {parameter}) -> Result<(), native::Error>"));
+        if concerned {
+            self.catch_up();
+        }
         self.out.line(format!("{store}?;"));
         match input {
             Some(place) => self.out.line(format!("self.given[{place}] = true;")),
-            None if access.draw => {}
+            None if access.harmless => {}
             None => self.out.line("self.run.dirty = true;"),
         }
         self.out.line("Ok(())");

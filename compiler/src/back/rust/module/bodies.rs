@@ -1,85 +1,144 @@
 //! What a group does on one topology in one precision: its arrays and its sections.
 
+use std::ops::Range;
+
 use super::Module;
 use super::launches::length;
 use super::params::number;
 use super::plans::Plan;
 use super::steps::zero;
-use crate::back::rust::names::identifier;
 use crate::plan::program::{Action, Condition, Role, Section};
+
+/// A function of the loops of a program.
+pub(super) struct Function {
+    /// Its name, parameters and result.
+    pub head: String,
+    /// A call of it with parameters of the same names.
+    pub call: String,
+}
 
 impl Module<'_> {
     /// The loops of all programs: what the types of topologies say of them, and where they stand.
     pub(super) fn bodies(&mut self) {
-        let variants = self.plans.plans.iter().map(|plan| plan.variant + 1).max().unwrap_or(1);
-        for first in (0..self.plans.plans.len()).step_by(variants) {
-            self.paths(first, variants);
-            for plan in first..first + variants {
-                self.body(plan);
-            }
+        let of = |plan: &Plan| (plan.kind, plan.batched, plan.precision);
+        let lengths: Vec<usize> =
+            self.plans.plans.chunk_by(|one, two| of(one) == of(two)).map(<[Plan]>::len).collect();
+        let mut first = 0;
+        for length in lengths {
+            let of_type = first..first + length;
+            first += length;
+            self.paths(of_type.clone());
+            of_type.for_each(|plan| self.body(plan));
         }
     }
 
-    /// From a type to its sections, in the variant that the group has chosen.
-    fn paths(&mut self, first: usize, variants: usize) {
-        let results = self.plans.prologue.len();
-        let of = &self.plans.plans[first];
+    /// From a type to its sections, in the variant that the group has chosen and for its size.
+    fn paths(&mut self, of_type: Range<usize>) {
+        let of = &self.plans.plans[of_type.start];
         let (real, topology) = (of.real(), of.topology());
-        let modules: Vec<String> =
-            self.plans.plans[first..first + variants].iter().map(Plan::module).collect();
-        self.out.open(format!("impl Loops<{real}> for {topology}"));
-        let arrays = format!(
-            "fn arrays(run: &native::Run<{results}>, tables: &native::Tables<'_>) -> Result<Arrays<{real}>, native::Error>"
-        );
-        let mut functions = vec![(arrays, "arrays(run, tables)".to_owned())];
-        for name in self.sections() {
-            let head =
-                format!("fn {name}(arrays: &mut Arrays<{real}>, run: &native::Run<{results}>, again: u64)");
-            functions.push((head, format!("{name}(arrays, run, again)")));
+        let mut modules: [Vec<(usize, String)>; 2] = Default::default();
+        for plan in &self.plans.plans[of_type] {
+            modules[usize::from(plan.large)].push((plan.variant, plan.module()));
         }
-        for (head, call) in functions {
+        let [any, large] = modules;
+        // A variant without loops for large groups has those of all.
+        let large: Vec<(usize, String)> = match large.as_slice() {
+            [] => Vec::new(),
+            some => any
+                .iter()
+                .map(|one| some.iter().find(|other| other.0 == one.0).unwrap_or(one).clone())
+                .collect(),
+        };
+        self.out.open(format!("impl Loops<{real}> for {topology}"));
+        for Function { head, call } in self.functions(real, "") {
             self.out.line("#[inline]");
             self.out.open(head);
-            match modules.as_slice() {
-                [one] => self.out.line(format!("{one}::{call}")),
-                several => {
-                    self.out.open("match run.variant");
-                    for (variant, module) in several.iter().enumerate().skip(1) {
-                        self.out.line(format!("{variant} => {module}::{call},"));
-                    }
-                    self.out.line(format!("_ => {}::{call},", several[0]));
-                    self.out.close();
-                }
+            if large.is_empty() {
+                self.variant(&any, &call);
+            } else {
+                self.out.open("if run.large");
+                self.variant(&large, &call);
+                self.out.close_and_open("} else {");
+                self.variant(&any, &call);
+                self.out.close();
             }
             self.out.close();
         }
         self.out.close();
     }
 
+    /// A call of the variant that the group has chosen.
+    fn variant(&mut self, modules: &[(usize, String)], call: &str) {
+        match modules {
+            [(_, one)] => self.out.line(format!("{one}::{call}")),
+            several => {
+                self.out.open("match run.variant");
+                for (variant, module) in several.iter().skip(1) {
+                    self.out.line(format!("{variant} => {module}::{call},"));
+                }
+                self.out.line(format!("_ => {}::{call},", several[0].1));
+                self.out.close();
+            }
+        }
+    }
+
+    /// The functions of the loops of each program, as `Loops` has them: what makes the arrays, then the sections.
+    pub(super) fn functions(&self, real: &str, path: &str) -> Vec<Function> {
+        let results = self.plans.prologue.len();
+        let run = format!("run: &native::Run<{results}>");
+        let (all, rows, given) = match self.plans.lazy {
+            true => (
+                format!("({path}Arrays<{real}>, {path}Rows<{real}>)"),
+                format!(", rows: &mut {path}Rows<{real}>"),
+                "arrays, rows",
+            ),
+            false => (format!("{path}Arrays<{real}>"), String::new(), "arrays"),
+        };
+        let mut functions = vec![Function {
+            head: format!("fn arrays({run}, tables: &native::Tables<'_>) -> Result<{all}, native::Error>"),
+            call: "arrays(run, tables)".to_owned(),
+        }];
+        for name in self.sections() {
+            let head = format!("fn {name}(arrays: &mut {path}Arrays<{real}>{rows}, {run}, again: u64)");
+            functions.push(Function { head, call: format!("{name}({given}, run, again)") });
+        }
+        for name in ["catch_up", "show"].into_iter().filter(|_| self.plans.lazy) {
+            let head = format!("fn {name}(arrays: &{path}Arrays<{real}>{rows}, {run}, again: u64)");
+            functions.push(Function { head, call: format!("{name}({given}, run, again)") });
+        }
+        functions
+    }
+
     /// The arrays, sections and kernels of a program.
     fn body(&mut self, plan: usize) {
-        let results = self.plans.prologue.len();
         let of = &self.plans.plans[plan];
         let (real, module) = (of.real(), of.module());
+        let program = of.program.clone();
+        let nothing = Section::default();
+        let mut sections = vec![&program.create, &program.step];
+        sections.extend(program.commit.as_ref().map(|commit| &commit.section));
+        sections.extend(program.schedules.iter().map(|(_, section)| section));
+        sections.extend(program.calls.iter().map(|(_, section)| section));
+        if self.plans.lazy {
+            let lazy = program.lazy.as_ref();
+            let flush = lazy.map_or(&nothing, |lazy| &lazy.flush);
+            let view = lazy.and_then(|lazy| lazy.view.as_ref());
+            sections.extend([flush, view.map_or(flush, |view| &view.section)]);
+        }
         self.out.open(format!("mod {module}"));
         self.out.line("use super::native::{self, Real as _};");
-        self.out.line("#[inline]");
-        self.out.open(format!(
-            "pub fn arrays(run: &native::Run<{results}>, tables: &native::Tables<'_>) -> Result<super::Arrays<{real}>, native::Error>"
-        ));
-        self.arrays(plan);
-        self.out.close();
-        let program = self.plans.plans[plan].program.clone();
-        self.section(plan, "create", &program.create);
-        self.section(plan, "advance", &program.step);
-        if let Some(commit) = &program.commit {
-            self.section(plan, "commit", &commit.section);
+        let mut functions = self.functions(real, "super::").into_iter();
+        if let Some(arrays) = functions.next() {
+            self.out.line("#[inline]");
+            self.out.open(format!("pub {}", arrays.head));
+            self.arrays(plan);
+            self.out.close();
         }
-        for (schedule, (_, section)) in program.schedules.iter().enumerate() {
-            self.section(plan, &format!("schedule_{schedule}"), section);
-        }
-        for (name, section) in &program.calls {
-            self.section(plan, &format!("on_call_{}", identifier(name)), section);
+        for (function, section) in functions.zip(sections) {
+            self.out.line("#[inline]");
+            self.out.open(format!("pub {}", function.head));
+            self.actions(plan, &section.actions);
+            self.out.close();
         }
         self.kernels(plan);
         self.out.close();
@@ -87,19 +146,36 @@ impl Module<'_> {
 
     /// The arrays of a program, of zeros, and the tables of its topology.
     fn arrays(&mut self, plan: usize) {
-        self.out.open("Ok(super::Arrays");
+        if !self.plans.lazy {
+            self.out.open("Ok(super::Arrays");
+            self.zeros(plan, false);
+            return self.out.close_with("})");
+        }
+        self.out.open("let arrays = super::Arrays");
+        self.zeros(plan, false);
+        self.out.close_with("};");
+        self.out.open("let rows = super::Rows");
+        self.zeros(plan, true);
+        self.out.close_with("};");
+        self.out.line("Ok((arrays, rows))");
+    }
+
+    /// The arrays of a program that lag behind, or the others.
+    fn zeros(&mut self, plan: usize, lag: bool) {
         self.out.line("precision: core::marker::PhantomData,");
-        for field in 0..self.plans.fields.len() {
-            let name = &self.plans.fields[field].name;
+        for (number, field) in self.plans.fields.iter().enumerate().filter(|(_, field)| field.lags == lag) {
+            let name = &field.name;
             let of = &self.plans.plans[plan];
-            let value = match self.plans.storage(plan, field).map(|id| &of.program.storages[id]) {
+            let value = match self.plans.storage(plan, number).map(|id| &of.program.storages[id]) {
                 None => "native::Memory::new()".to_owned(),
                 Some(storage) => {
                     let lengths: Vec<String> = storage.shape.iter().map(|&size| length(of, size)).collect();
                     let lengths = lengths.join(", ");
                     match storage.role {
                         Role::Index(table) => {
-                            format!("native::table({field}, tables, native::Table::{table:?}, &[{lengths}])?")
+                            format!(
+                                "native::table({number}, tables, native::Table::{table:?}, &[{lengths}])?"
+                            )
                         }
                         Role::Variable(_)
                         | Role::Events(_)
@@ -112,25 +188,12 @@ impl Module<'_> {
                         | Role::History(_)
                         | Role::Carried(_)
                         | Role::View(_)
-                        | Role::Marks => format!("native::zeros({field}, &[{lengths}])?"),
+                        | Role::Marks => format!("native::zeros({number}, &[{lengths}])?"),
                     }
                 }
             };
             self.out.line(format!("{name}: {value},"));
         }
-        self.out.close_with("})");
-    }
-
-    /// A function that carries out a section.
-    fn section(&mut self, plan: usize, name: &str, section: &Section) {
-        let results = self.plans.prologue.len();
-        let real = self.plans.plans[plan].real();
-        self.out.line("#[inline]");
-        self.out.open(format!(
-            "pub fn {name}(arrays: &mut super::Arrays<{real}>, run: &native::Run<{results}>, again: u64)"
-        ));
-        self.actions(plan, &section.actions);
-        self.out.close();
     }
 
     fn actions(&mut self, plan: usize, actions: &[Action]) {
@@ -139,8 +202,8 @@ impl Module<'_> {
                 Action::Launch(launch) => self.launch(plan, launch),
                 Action::Clear(storage) => {
                     let ty = self.plans.plans[plan].program.storages[*storage].ty;
-                    let field = self.plans.field(plan, *storage).to_owned();
-                    self.out.line(format!("arrays.{field}.fill({});", zero(ty)));
+                    let place = self.plans.place(plan, *storage);
+                    self.out.line(format!("{place}.fill({});", zero(ty)));
                 }
                 Action::Choose(alternatives) => {
                     for (place, alternative) in alternatives.iter().enumerate() {

@@ -3,15 +3,21 @@
 use super::Module;
 use super::params::number;
 use super::plans::Field;
+use super::steps::carry_out;
 use crate::ir::{Type as RuleType, VarId};
 use crate::plan::program::Role;
+
+/// What the host may write where a plan relies on it.
+pub(super) const NEVER_NEGATIVE: &str = "Some((0.0, f64::INFINITY))";
 
 /// What the host may put in place before a group is created.
 struct Initial {
     /// The method.
     name: String,
     /// The array.
-    field: String,
+    place: String,
+    /// As Rust.
+    range: &'static str,
     address: String,
     /// Of an element, where `R` is the group's precision.
     ty: &'static str,
@@ -102,7 +108,11 @@ impl Module<'_> {
             let variable = &self.rule.variables[id];
             Initial {
                 name: format!("init_{}", self.names[&id]),
-                field: self.names[&id].clone(),
+                place: match self.plans.with_role(Role::Variable(id)) {
+                    Some(field) => field.place(),
+                    None => crate::ice!("a state without an array"),
+                },
+                range: if self.plans.never_negative.contains(&id) { NEVER_NEGATIVE } else { "None" },
                 address: variable.address(),
                 ty: if variable.ty == RuleType::Int { "i64" } else { "R" },
                 scale: variable.unit.scale,
@@ -112,7 +122,8 @@ impl Module<'_> {
         let draw = |field: &Field| match field.role {
             Role::Draws(site) => Some(Initial {
                 name: super::draw_name(self.rule, site),
-                field: field.name.clone(),
+                place: field.place(),
+                range: "None",
                 address: super::draw_address(self.rule, site),
                 ty: field.ty,
                 scale: 1.0,
@@ -148,15 +159,15 @@ impl Module<'_> {
             self.planned.given.iter().map(|id| format!("self.init_{}.is_some()", self.names[id])).collect();
         self.out.line(format!("let given = [{}];", flags.join(", ")));
         self.out.line("prologue(&self.params, &given, run.dt, &mut run.prologue)?;");
-        self.out.line("let mut arrays = T::arrays(&run, &native::Tables::new(&topology))?;");
+        let arrays = if self.plans.lazy { "(mut arrays, mut rows)" } else { "mut arrays" };
+        self.out.line(format!("let {arrays} = T::arrays(&run, &native::Tables::new(&topology))?;"));
         self.parameter_arrays();
-        for Initial { name, field, address, ty, scale, draw } in self.initial() {
+        for Initial { name, place, range, address, ty, scale, draw } in self.initial() {
             let put = match ty {
-                "R" => format!(
-                    "native::store({address:?}, &mut arrays.{field}, values, {}, None)?;",
-                    number(scale)
-                ),
-                _ => format!("native::store_exact({address:?}, &mut arrays.{field}, values)?;"),
+                "R" => {
+                    format!("native::store({address:?}, &mut {place}, values, {}, {range})?;", number(scale))
+                }
+                _ => format!("native::store_exact({address:?}, &mut {place}, values)?;"),
             };
             self.out.open(format!("if let Some(values) = &self.{name}"));
             self.out.line(put);
@@ -168,11 +179,12 @@ impl Module<'_> {
                 self.out.close();
             }
         }
+        let rows = if self.plans.lazy { "rows: native::Lagging::new(rows), " } else { "" };
         self.out.line(format!(
-            "let mut group = Group {{ arrays, run, params: self.params, given: [false; {inputs}], calls: [0; {calls}], topology: core::marker::PhantomData }};"
+            "let mut group = Group {{ arrays, {rows}run, params: self.params, given: [false; {inputs}], calls: [0; {calls}], topology: core::marker::PhantomData }};"
         ));
         self.out.line("group.defaults();");
-        self.out.line("T::create(&mut group.arrays, &group.run, 0);");
+        self.out.line(carry_out("group", "create", "0", self.plans.lazy));
         self.out.line("Ok(group)");
         self.out.close();
         self.out.close();

@@ -1,8 +1,9 @@
 //! `Group`: its arrays, the short ways to one, and the trait through which its loops are found.
 
 use super::Module;
+use super::bodies::Function;
 use super::plans::{kind_type, kind_word};
-use crate::kernel::Type;
+use crate::kernel::{Precision, Type};
 use crate::topology::Kind;
 
 impl Module<'_> {
@@ -13,22 +14,29 @@ impl Module<'_> {
         self.out.line("#[derive(Clone, Debug)]");
         self.out.open("pub struct Group<R: native::Value = f32, T = native::Dense>");
         self.out.line("arrays: Arrays<R>,");
+        if self.plans.lazy {
+            self.out.line("rows: native::Lagging<Rows<R>>,");
+        }
         self.out.line(format!("run: native::Run<{results}>,"));
         self.out.line("params: Params,");
         self.out.line(format!("given: [bool; {inputs}],"));
         self.out.line(format!("calls: [u64; {calls}],"));
         self.out.line("topology: core::marker::PhantomData<T>,");
         self.out.close();
-        self.out.line("/// All arrays of a group; those that its topology does not need are empty.");
-        self.out.line("#[doc(hidden)]");
-        self.out.line("#[derive(Clone, Debug)]");
-        self.out.open("pub struct Arrays<R: native::Value>");
-        self.out.line("precision: core::marker::PhantomData<R>,");
-        for field in &self.plans.fields {
-            self.out.line(format!("{}: native::Memory<{}>,", field.name, field.ty));
+        let lag = if self.plans.lazy { ", but for those that lag behind" } else { "" };
+        self.struct_of_arrays(
+            "Arrays",
+            false,
+            &format!("/// All arrays of a group{lag}; those that its topology does not need are empty."),
+        );
+        if self.plans.lazy {
+            self.struct_of_arrays(
+                "Rows",
+                true,
+                "/// The arrays whose rows may lag behind, and what brings them up to date.",
+            );
         }
-        self.out.close();
-        self.loops(results);
+        self.loops();
         self.builder();
         self.build();
         for &kind in self.topologies {
@@ -38,21 +46,30 @@ impl Module<'_> {
         }
     }
 
+    /// The arrays that lag behind, or the others.
+    fn struct_of_arrays(&mut self, name: &str, lag: bool, doc: &str) {
+        self.out.line(doc);
+        self.out.line("#[doc(hidden)]");
+        self.out.line("#[derive(Clone, Debug)]");
+        self.out.open(format!("pub struct {name}<R: native::Value>"));
+        self.out.line("precision: core::marker::PhantomData<R>,");
+        for field in self.plans.fields.iter().filter(|field| field.lags == lag) {
+            self.out.line(format!("{}: native::Memory<{}>,", field.name, field.ty));
+        }
+        self.out.close();
+    }
+
     /// The trait of topologies that the rule runs on.
-    fn loops(&mut self, results: usize) {
+    fn loops(&mut self) {
         self.out
             .line("/// The loops of the rule on a topology in the precision `R`; those of a group that nobody makes are not compiled.");
         self.out.open("pub trait Loops<R: native::Value>: native::Connected");
-        self.out.line("#[doc(hidden)]");
-        self.out.line("#[allow(missing_docs)]");
-        self.out.line(format!(
-            "fn arrays(run: &native::Run<{results}>, tables: &native::Tables<'_>) -> Result<Arrays<R>, native::Error>;"
-        ));
-        for name in self.sections() {
+        for (number, Function { head, .. }) in self.functions("R", "").into_iter().enumerate() {
             self.out.line("#[doc(hidden)]");
-            self.out.line(format!(
-                "fn {name}(arrays: &mut Arrays<R>, run: &native::Run<{results}>, again: u64);"
-            ));
+            if number == 0 {
+                self.out.line("#[allow(missing_docs)]");
+            }
+            self.out.line(format!("{head};"));
         }
         self.out.close();
     }
@@ -128,9 +145,11 @@ pub(super) fn constructor(kind: Kind) -> Constructor {
 }
 
 /// The type of an element, in which `R` stands for the group's precision.
-pub(super) fn element(ty: Type) -> &'static str {
+pub(super) fn element(ty: Type, precision: Precision) -> &'static str {
     match ty {
-        Type::F32 | Type::F64 => "R",
+        _ if ty == Type::real(precision) => "R",
+        Type::F32 => "f32",
+        Type::F64 => "f64",
         Type::I32 => "i32",
         Type::I64 => "i64",
         Type::Bool => "bool",

@@ -30,8 +30,7 @@ impl Module<'_> {
             .collect();
         let items = if items.is_empty() { "1i64".to_owned() } else { items.join(" * ") };
         let per_block = kernel.space.per_block;
-        let buffers =
-            launch.buffers.iter().map(|&storage| format!("arrays.{}", self.plans.field(plan, storage)));
+        let buffers = launch.buffers.iter().map(|&storage| self.plans.place(plan, storage));
         let values: Vec<String> = scalars.iter().cloned().chain(buffers).collect();
         self.out.open(format!("native::dispatch(Launch_{}", rust.symbol));
         self.out.line(format!("blocks: native::blocks({items}, {per_block}),"));

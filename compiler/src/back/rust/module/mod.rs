@@ -21,6 +21,7 @@ mod options;
 mod outline;
 mod params;
 mod plans;
+mod programs;
 mod prologue;
 mod steps;
 mod text;
@@ -32,8 +33,8 @@ use crate::ir::{ExprKind, Over, Rule, SiteId, VarId, VarKind, When};
 use crate::kernel::Kernel;
 use crate::library::RuleOption;
 use crate::pass::delays::{AXONAL, DENDRITIC, Delays, with_delays};
-use crate::plan::Options;
 use crate::plan::program::Program;
+use crate::plan::{Options, PlanChoice};
 use crate::topology::Kind;
 use crate::valid::kernel::{KernelInfo, validate};
 
@@ -61,6 +62,9 @@ pub struct Settings {
     pub topologies: Vec<Kind>,
     /// Whether its groups may have a batch.
     pub batched: bool,
+    /// Which plans groups with rows may take: dense and sparse ones without a batch. All others take `PlanChoice::Auto`, which
+    /// leaves rows behind in groups that are large.
+    pub plan: PlanChoice,
     /// The delays of its groups.
     pub delays: Delays,
     /// Draws whose values the host gives.
@@ -88,6 +92,7 @@ impl Default for Settings {
         Self {
             topologies: vec![Kind::Dense, Kind::OneToOne, Kind::Sparse],
             batched: false,
+            plan: PlanChoice::Auto,
             delays: Delays::default(),
             draws: Vec::new(),
             options: Vec::new(),
@@ -249,16 +254,21 @@ impl Module<'_> {
         self.out.close_with("};");
     }
 
-    /// A program without strips, for which a GPU has no code.
+    /// A program without strips and rows that lag behind, which GPUs do not have.
     fn of_the_kernels_own(&self, plan: usize) -> Program {
         let plan = &self.plans.plans[plan];
-        if !plan.program.kernels.iter().any(|(_, kernel)| facts(kernel).fills) {
+        let fills = plan.program.kernels.iter().any(|(_, kernel)| facts(kernel).fills);
+        if !fills && plan.program.lazy.is_none() {
             return plan.program.clone();
         }
-        let options = Options { strips: false, ..plan.options.clone() };
+        let choice = match plan.options.choice {
+            PlanChoice::Replay | PlanChoice::ClosedForm => PlanChoice::Auto,
+            choice => choice,
+        };
+        let options = Options { strips: false, choice, ..plan.options.clone() };
         match crate::plan::compile(&self.variants[plan.variant].rule, &options) {
             Ok(program) => program,
-            Err(_) => crate::ice!("a rule has a program with strips alone"),
+            Err(_) => crate::ice!("a rule has a program with strips or rows that lag behind alone"),
         }
     }
 
@@ -331,7 +341,9 @@ pub fn variable_names(rule: &Rule) -> BTreeMap<VarId, String> {
     }
     let mut taken = BTreeSet::new();
     // Methods and fields of the module's own.
-    taken.extend(["params", "new", "step", "steps", "topology", "Self", "self", "native"].map(str::to_owned));
+    let methods = ["params", "new", "step", "try_step", "steps", "topology", "defaults", "catch_up", "shown"];
+    let words = ["place_spikes", "clear_spikes", "set_params", "for_each_variable", "Self", "self", "native"];
+    taken.extend(methods.into_iter().chain(words).map(str::to_owned));
     for kind in Kind::ALL {
         taken.extend(["", "_f64"].map(|suffix| format!("{}{suffix}", plans::kind_word(kind))));
     }

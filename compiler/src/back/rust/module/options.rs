@@ -14,8 +14,9 @@ impl Module<'_> {
         if self.options.is_empty() {
             return self.out.line("pub use native::Options;");
         }
-        let mut taken =
-            ["Options", "Params", "Group", "Builder", "Arrays", "Loops", "Self"].map(str::to_owned).into();
+        let mut taken = ["Options", "Params", "Group", "Builder", "Arrays", "Rows", "Loops", "Self"]
+            .map(str::to_owned)
+            .into();
         let types: Vec<String> =
             self.options.iter().map(|open| super::fresh(camel(&open.field), &mut taken)).collect();
         self.out.line(

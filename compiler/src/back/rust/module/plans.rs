@@ -1,10 +1,11 @@
 //! The programs of a module: one for each topology and precision, with what they have in common.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Settings;
 use super::group::element;
 use super::launches::printed;
+use super::programs::{lagging, programs};
 use super::prologue::{NOWHERE, Prologue};
 use crate::back::rust::RustKernel;
 use crate::back::rust::names::identifier;
@@ -15,8 +16,8 @@ use crate::ir::{
     Variable, When,
 };
 use crate::kernel::Precision;
+use crate::plan::Options;
 use crate::plan::program::{Program, Role, Storage, StorageId};
-use crate::plan::{self, Options, PlanChoice};
 use crate::topology::Kind;
 
 /// One program, and how it stands in the module.
@@ -26,6 +27,8 @@ pub(super) struct Plan {
     pub batched: bool,
     /// The number of its combination of options.
     pub variant: usize,
+    /// Whether it is for groups that are large alone.
+    pub large: bool,
     pub program: Program,
     /// What it was planned with.
     pub options: Options,
@@ -41,8 +44,9 @@ impl Plan {
     /// The name of the Rust module of its kernels.
     pub fn module(&self) -> String {
         let batched = if self.batched { "_batched" } else { "" };
+        let large = if self.large { "_large" } else { "" };
         let variant = if self.variant > 0 { format!("_{}", self.variant) } else { String::new() };
-        format!("{}{batched}_{}{variant}", kind_word(self.kind), self.real())
+        format!("{}{batched}{large}_{}{variant}", kind_word(self.kind), self.real())
     }
 
     /// The type of its real numbers.
@@ -87,6 +91,17 @@ pub(super) struct Field {
     pub name: String,
     pub ty: &'static str,
     pub role: Role,
+    /// Whether bringing rows up to date, or showing them, may write it.
+    pub lags: bool,
+    /// Whether rows are brought up to date with it.
+    pub reads: bool,
+}
+
+impl Field {
+    /// Where it is among the arrays of a group.
+    pub fn place(&self) -> String {
+        format!("{}.{}", if self.lags { "rows" } else { "arrays" }, self.name)
+    }
 }
 
 /// All programs of a module, and what they share.
@@ -96,6 +111,10 @@ pub(super) struct Plans {
     /// What is computed when a parameter changes, for all of them.
     pub prologue: Prologue,
     pub places: Places,
+    /// Whether some program leaves rows behind.
+    pub lazy: bool,
+    /// States of which a plan relies on that they are never negative.
+    pub never_negative: BTreeSet<VarId>,
 }
 
 /// What is computed when a parameter changes besides what launches use.
@@ -124,32 +143,22 @@ pub(super) fn plan(
                 if batched && !settings.batched {
                     continue;
                 }
-                for (variant, rule) in variants.iter().enumerate() {
-                    let options = Options {
-                        precision,
-                        topology: kind,
-                        batched,
-                        tiles: batched,
-                        strips: true,
-                        given_values: rule.zero.clone(),
-                        given_draws: rule.draws.clone(),
-                        // Modules with a batch look at every synapse: what spikes in it is not listed.
-                        choice: if batched { PlanChoice::FullPass } else { PlanChoice::Auto },
-                        ..Options::default()
-                    };
-                    let program = plan::compile(&rule.rule, &options)?;
+                for (options, variant, program) in programs((kind, batched, precision), variants, settings)? {
                     let exprs = &program.prologue.exprs;
                     let results = program.prologue.results.iter();
                     let places = results.map(|&root| prologue.add(exprs, root)).collect();
                     let storages = program.storages.handles();
+                    let rule = &variants[variant].rule;
                     let fields =
-                        storages.map(|id| fields.of(&program.storages[id], &rule.rule, names)).collect();
+                        storages.map(|id| fields.of(&program.storages[id], precision, rule, names)).collect();
                     let texts = program.kernels.iter().map(|(_, kernel)| printed(kernel)).collect();
+                    let large = options.large;
                     plans.push(Plan {
                         precision,
                         kind,
                         batched,
                         variant,
+                        large,
                         program,
                         options,
                         places,
@@ -176,7 +185,19 @@ pub(super) fn plan(
         );
         return Err(found);
     }
-    Ok(Plans { plans, fields: fields.all, prologue, places })
+    let mut fields = fields.all;
+    for plan in &plans {
+        for storage in lagging(&plan.program) {
+            fields[plan.fields[storage.index()]].lags = true;
+        }
+        for storage in plan.program.lazy.iter().flat_map(|lazy| &lazy.reads) {
+            fields[plan.fields[storage.index()]].reads = true;
+        }
+    }
+    let lazy = || plans.iter().filter_map(|plan| plan.program.lazy.as_ref());
+    let never_negative = lazy().flat_map(|lazy| lazy.never_negative.iter().copied()).collect();
+    let lazy = lazy().next().is_some();
+    Ok(Plans { plans, fields, prologue, places, lazy, never_negative })
 }
 
 /// Periods and the defaults of inputs, which are the same for all programs of a rule.
@@ -202,15 +223,25 @@ fn periods(rule: &Planned, program: &Program, prologue: &mut Prologue) -> Places
 }
 
 impl Plans {
-    /// The field of an array of a program.
-    pub fn field(&self, plan: usize, storage: StorageId) -> &str {
-        &self.fields[self.plans[plan].fields[storage.index()]].name
+    /// Where an array of a program is: `arrays.x`, or `rows.w` if it lags behind.
+    pub fn place(&self, plan: usize, storage: StorageId) -> String {
+        self.fields[self.plans[plan].fields[storage.index()]].place()
     }
 
     /// The array of a program behind a field.
     pub fn storage(&self, plan: usize, field: usize) -> Option<StorageId> {
         let plan = &self.plans[plan];
         plan.program.storages.handles().find(|storage| plan.fields[storage.index()] == field)
+    }
+
+    /// The copy in which an array that lags behind is shown.
+    pub fn copy(&self, field: usize) -> Option<&Field> {
+        let of = |plan: &Plan| {
+            let view = plan.program.lazy.as_ref()?.view.as_ref()?;
+            let of = |storage: StorageId| plan.fields[storage.index()];
+            view.copies.iter().find(|(own, _)| of(*own) == field).map(|(_, copy)| of(*copy))
+        };
+        self.plans.iter().find_map(of).map(|copy| &self.fields[copy])
     }
 
     /// The first field with a role.
@@ -224,12 +255,19 @@ impl Plans {
 struct Fields {
     all: Vec<Field>,
     known: HashMap<(String, &'static str), usize>,
-    taken: std::collections::BTreeSet<String>,
+    taken: BTreeSet<String>,
 }
 
 impl Fields {
     /// The field of an array: those of one name and type are one.
-    fn of(&mut self, storage: &Storage, rule: &Rule, names: &BTreeMap<VarId, String>) -> usize {
+    fn of(
+        &mut self,
+        storage: &Storage,
+        precision: Precision,
+        rule: &Rule,
+        names: &BTreeMap<VarId, String>,
+    ) -> usize {
+        let ty = element(storage.ty, precision);
         let (key, name) = match storage.role {
             Role::Variable(variable) => (storage.name.clone(), names[&variable].clone()),
             // Sites have other numbers in another variant of the rule.
@@ -249,12 +287,12 @@ impl Fields {
             | Role::View(_)
             | Role::Marks => (storage.name.clone(), identifier(storage.name.trim_start_matches('%'))),
         };
-        let key = (key, element(storage.ty));
+        let key = (key, ty);
         if let Some(&known) = self.known.get(&key) {
             return known;
         }
         let name = super::fresh(name, &mut self.taken);
-        self.all.push(Field { name, ty: element(storage.ty), role: storage.role });
+        self.all.push(Field { name, ty, role: storage.role, lags: false, reads: false });
         self.known.insert(key, self.all.len() - 1);
         self.all.len() - 1
     }

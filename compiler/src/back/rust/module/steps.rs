@@ -1,10 +1,11 @@
 //! What a group does at its moments, whatever its topology and precision: which section runs when.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Module;
 use crate::back::rust::names::identifier;
-use crate::ir::When;
+use crate::ir::{Domain, VarId, VarKind, When};
 use crate::kernel::{Side, Type};
 use crate::plan::program::Role;
 
@@ -24,11 +25,17 @@ impl Module<'_> {
         self.set_params();
         self.step();
         self.calls_of_host();
+        self.up_to_date();
         self.out.close();
         self.out.open("impl<R: native::Value, T> Group<R, T>");
         self.defaults();
         self.spikes();
         self.out.close();
+    }
+
+    /// The parameters whose change concerns every synapse.
+    pub(super) fn concern_constrain(&self) -> BTreeSet<VarId> {
+        self.variants.iter().flat_map(|variant| variant.rule.parameters_of_constrain()).collect()
     }
 
     /// The defaults of inputs that the host has not given.
@@ -62,9 +69,16 @@ impl Module<'_> {
         self.out.open("pub fn set_params(&mut self, params: Params) -> Result<(), native::Error>");
         self.out.line("let mut results = self.run.prologue;");
         self.out.line(format!("prologue(&params, &[false; {flags}], self.run.dt, &mut results)?;"));
+        self.catch_up();
         self.out.line("self.run.prologue = results;");
+        for id in self.concern_constrain() {
+            let variable = &self.rule.variables[id];
+            if variable.kind == VarKind::Param && variable.shape.domain == Domain::Global {
+                let name = &self.names[&id];
+                self.out.line(format!("self.run.dirty |= params.{name} != self.params.{name};"));
+            }
+        }
         self.out.line("self.params = params;");
-        self.out.line("self.run.dirty = true;");
         self.out.line("self.defaults();");
         self.out.line("Ok(())");
         self.out.close();
@@ -102,19 +116,24 @@ impl Module<'_> {
         self.out.close();
         self.out.line("self.run.step += 1;");
         self.out.line(format!("self.calls = [0; {}];", self.calls().len()));
-        self.out.line(carry_out("advance", "0"));
+        self.carry_out("advance", "0");
+        if self.plans.lazy {
+            self.out.line("self.rows.leave_behind();");
+        }
         let mut settled = "true".to_owned();
         if let Some(place) = self.plans.places.commit {
             settled = format!("self.run.is_due({place})");
             self.out.open(format!("if {settled}"));
-            self.out.line(carry_out("commit", "0"));
+            self.catch_up();
+            self.carry_out("commit", "0");
             self.out.close();
         } else if self.program().commit.is_some() {
             settled = "false".to_owned();
         }
-        for (schedule, place) in self.plans.places.schedules.iter().enumerate() {
+        for (schedule, place) in self.plans.places.schedules.clone().into_iter().enumerate() {
             self.out.open(format!("if self.run.is_due({place})"));
-            self.out.line(carry_out(&format!("schedule_{schedule}"), "0"));
+            self.catch_up();
+            self.carry_out(&format!("schedule_{schedule}"), "0");
             self.out.close();
         }
         self.out.line("self.clear_spikes();");
@@ -164,6 +183,33 @@ impl Module<'_> {
         self.out.close();
     }
 
+    /// The line that carries out a section.
+    fn carry_out(&mut self, section: &str, again: &str) {
+        let line = carry_out("self", section, again, self.plans.lazy);
+        self.out.line(line);
+    }
+
+    /// The line that brings rows up to date for what comes next.
+    pub(super) fn catch_up(&mut self) {
+        if self.plans.lazy {
+            self.out.line("self.catch_up();");
+        }
+    }
+
+    /// How rows are brought up to date, and how they are seen.
+    fn up_to_date(&mut self) {
+        if !self.plans.lazy {
+            return;
+        }
+        self.out.open("fn catch_up(&mut self)");
+        self.out.line("let Self { arrays, rows, run, .. } = self;");
+        self.out.line("rows.catch_up(|rows| T::catch_up(arrays, rows, run, 0));");
+        self.out.close();
+        self.out.open("fn shown(&self) -> &Rows<R>");
+        self.out.line("self.rows.get(|rows| T::show(&self.arrays, rows, &self.run, 0))");
+        self.out.close();
+    }
+
     fn calls_of_host(&mut self) {
         for (place, name) in self.calls().into_iter().enumerate() {
             let method = identifier(&name);
@@ -180,12 +226,13 @@ impl Module<'_> {
             self.out.line(format!("return Err(native::Error::CalledTooOften({name:?}));"));
             self.out.close();
             self.out.line(format!("self.calls[{place}] += 1;"));
+            self.catch_up();
             if commits {
-                self.out.line(carry_out("commit", "again"));
+                self.carry_out("commit", "again");
                 self.out.line("self.run.dirty = false;");
             }
             if acts {
-                self.out.line(carry_out(&format!("on_call_{method}"), "again"));
+                self.carry_out(&format!("on_call_{method}"), "again");
             }
             self.out.line("Ok(())");
             self.out.close();
@@ -193,9 +240,10 @@ impl Module<'_> {
     }
 }
 
-/// The line that carries out a section.
-fn carry_out(section: &str, again: &str) -> String {
-    format!("T::{section}(&mut self.arrays, &self.run, {again});")
+/// The line that carries out a section of a group.
+pub(super) fn carry_out(group: &str, section: &str, again: &str, lazy: bool) -> String {
+    let rows = if lazy { format!(", {group}.rows.get_mut()") } else { String::new() };
+    format!("T::{section}(&mut {group}.arrays{rows}, &{group}.run, {again});")
 }
 
 /// A side as the module writes it.

@@ -38,6 +38,12 @@ impl Text {
         self.line(tail);
     }
 
+    /// A line that closes braces and opens others.
+    pub(super) fn close_and_open(&mut self, text: &str) {
+        self.close_with(text);
+        self.depth += 1;
+    }
+
     pub(super) fn finish(self) -> String {
         self.out
     }
