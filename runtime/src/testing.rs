@@ -41,9 +41,11 @@ pub use crate::assert_kernel_snapshot;
 /// group has one.
 ///
 /// ```
-/// aplysia::plasticity! { use std::rstdp; rule rewarded = rstdp; }
+/// mod rules {
+///     aplysia::plasticity! { use std::rstdp; rule rewarded = rstdp; }
+/// }
 ///
-/// let compared = aplysia::testing::assert_module_agrees!(rewarded, reward = set_reward[0]);
+/// let compared = aplysia::testing::assert_module_agrees!(rules::rewarded, reward = set_reward[0]);
 /// assert!(compared > 1000);
 /// ```
 #[cfg(feature = "macros")]

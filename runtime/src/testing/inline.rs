@@ -15,21 +15,21 @@ use crate::{Result, Rule};
 #[doc(hidden)]
 #[macro_export]
 macro_rules! assert_module_agrees {
-    ($module:ident $(, $input:ident = $set:ident $([$at:literal])?)* $(,)?) => {
+    ($($module:ident)::+ $(, $input:ident = $set:ident $([$at:literal])?)* $(,)?) => {
         $crate::testing::both(
-            $crate::assert_module_agrees!(@in f32, try_dense, $module $(, $input = $set $([$at])?)*),
-            $crate::assert_module_agrees!(@in f64, try_dense_f64, $module $(, $input = $set $([$at])?)*),
+            $crate::assert_module_agrees!(@in f32, try_dense, $($module)::+ $(, $input = $set $([$at])?)*),
+            $crate::assert_module_agrees!(@in f64, try_dense_f64, $($module)::+ $(, $input = $set $([$at])?)*),
         )
     };
-    (@in $real:ident, $new:ident, $module:ident $(, $input:ident = $set:ident $([$at:literal])?)*) => {{
+    (@in $real:ident, $new:ident, $($module:ident)::+ $(, $input:ident = $set:ident $([$at:literal])?)*) => {{
         let options = $crate::testing::Differential::default();
-        let oracle = $crate::testing::Oracle::<$real>::new(&$module::ITEM, options);
+        let oracle = $crate::testing::Oracle::<$real>::new(&$($module)::+::ITEM, options);
         let mut oracle = match oracle {
             Ok(oracle) => oracle,
             Err(error) => panic!("{error}"),
         };
-        let own = $module::Options { seed: options.seed, ..Default::default() };
-        let group = $module::Group::$new(options.pre, options.post, Default::default(), own);
+        let own = $($module)::+::Options { seed: options.seed, ..Default::default() };
+        let group = $($module)::+::Group::$new(options.pre, options.post, Default::default(), own);
         let mut group = match group {
             Ok(group) => group,
             Err(error) => panic!("{error}"),

@@ -43,3 +43,16 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
         _ => std::fs::write(path, text),
     }
 }
+
+/// A package of the workspace as its users build it: with no features but those that it asks for itself.
+pub fn alone(package: &str) -> Result<(), Failed> {
+    let built = Command::new(option_env!("CARGO").unwrap_or("cargo"))
+        .args(["check", "--offline", "--quiet", "--package", package])
+        .env_remove("RUSTFLAGS")
+        .current_dir(root())
+        .output()?;
+    match built.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&built.stderr).into_owned().into()),
+    }
+}

@@ -45,6 +45,9 @@ pub fn trials() -> Vec<Trial> {
     }
     let trial = Trial::test("native::a_wrong_text_is_found", wrong_text);
     trials.push(trial.with_ignored_flag(without));
+    // Beside other packages its modules would have the standard library, which may hide that they need it.
+    let alone = || build::alone("aplysia-example-no-std");
+    trials.push(Trial::test("native::without_the_standard_library", alone).with_ignored_flag(without));
     trials.extend(modules::trials());
     trials.extend(lagging::trials());
     trials

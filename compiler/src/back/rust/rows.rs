@@ -40,34 +40,28 @@ impl Writer<'_> {
         self.define(&count, format!("native::count({start}, {end})"));
         let far = self.far(&each.body);
         let Some(&(first, _)) = far.first() else {
-            self.iterations(each, &start, &count, None);
+            self.iterations(each, &start, &count);
             return;
         };
         let (part, array) = (self.names.fresh("part"), self.names.buffer(first).to_owned());
         self.braces(format!("for {part} in native::parts({count}, {array})"), "}", |w| {
             let first = w.names.fresh(&format!("{index}_first"));
             w.define(&first, sum(&start, &format!("{part}.first")));
-            w.iterations(each, &first, &format!("{part}.count"), Some((&part, &far)));
+            for &(buffer, place) in &far {
+                if let Some(base) = w.base(place, each.index, &first) {
+                    let array = w.names.buffer(buffer).to_owned();
+                    w.line(format!("{part}.fetch_ahead({array}, {base});"));
+                }
+            }
+            w.iterations(each, &first, &format!("{part}.count"));
         });
     }
 
-    /// So many iterations from the first on, after what is far away has been asked for.
-    fn iterations(
-        &mut self,
-        each: &Loop,
-        start: &str,
-        count: &str,
-        far: Option<(&str, &[(BufferId, ValueId)])>,
-    ) {
+    /// So many iterations from the first on.
+    fn iterations(&mut self, each: &Loop, start: &str, count: &str) {
         let index = self.names.value(each.index).to_owned();
         let at = self.names.fresh("at");
         let range = Range { index: each.index, start, count, at: &at };
-        for &(buffer, place) in far.map_or(&[][..], |(_, far)| far) {
-            if let (Some((part, _)), Some(base)) = (far, self.base(place, &range)) {
-                let array = self.names.buffer(buffer).to_owned();
-                self.line(format!("{part}.fetch_ahead({array}, {base});"));
-            }
-        }
         let cut = self.cut_slices(&each.body, &range);
         if cut.is_empty() {
             self.defined.insert(each.index);
@@ -127,7 +121,9 @@ impl Writer<'_> {
                 accesses.iter().filter(|access| access.buffer == buffer).copied().collect();
             let based: Vec<(Access, Option<String>)> = own
                 .iter()
-                .map(|access| (*access, access.index.and_then(|index| self.base(index, range))))
+                .map(|access| {
+                    (*access, access.index.and_then(|index| self.base(index, range.index, range.start)))
+                })
                 .collect();
             let stores = own.iter().any(|access| access.stores);
             let mut bases: Vec<&String> = based.iter().filter_map(|(_, base)| base.as_ref()).collect();
@@ -161,10 +157,10 @@ impl Writer<'_> {
         }
     }
 
-    /// The value of an index in the first iteration, if it grows by one in each.
-    fn base(&self, value: ValueId, range: &Range<'_>) -> Option<String> {
-        if value == range.index {
-            return Some(range.start.to_owned());
+    /// The value of an index in the first iteration, where that of the loop is `start`, if it grows by one in each.
+    fn base(&self, value: ValueId, index: ValueId, start: &str) -> Option<String> {
+        if value == index {
+            return Some(start.to_owned());
         }
         let Op::Binary(binary, a, b) = self.kernel.values[value].op else { return None };
         let combine: fn(&str, &str) -> String = if binary == Binary::Add {
@@ -179,7 +175,7 @@ impl Writer<'_> {
         if !self.is_known(stays) || self.is_known(grows) {
             return None;
         }
-        Some(combine(&self.base(grows, range)?, &self.value(stays)))
+        Some(combine(&self.base(grows, index, start)?, &self.value(stays)))
     }
 }
 
