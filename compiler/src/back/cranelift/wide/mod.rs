@@ -7,6 +7,7 @@
 //! reason that the listing gives. Each lane does what the interpreter does, so the width changes no bit.
 
 mod assign;
+mod bytes;
 mod call;
 mod convert;
 mod inst;
