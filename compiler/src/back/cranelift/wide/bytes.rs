@@ -212,7 +212,8 @@ fn put_plain(bytes: &mut Vec<u8>, instruction: &Instruction) {
         }
         Code::Prefetcht0_m8 => {
             let upper = [(instruction.memory_index(), 1), (instruction.memory_base(), 0)];
-            let prefix = upper.into_iter().fold(0, |bits, (register, bit)| bits | number(register) >> 3 << bit);
+            let prefix =
+                upper.into_iter().fold(0, |bits, (register, bit)| bits | number(register) >> 3 << bit);
             if prefix != 0 {
                 bytes.push(0x40 | prefix);
             }
