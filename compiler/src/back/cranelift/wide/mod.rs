@@ -3,8 +3,8 @@
 //! Cranelift's vectors have 128 bits. Where the host has AVX2 and FMA, a [`Lanes`](crate::kernel::LoopKind::Lanes) loop whose body
 //! is straight becomes a function of its own, which the kernel calls for as many iterations as fill the vectors, and eight
 //! iterations go through a register. Instructions are chosen one by one ([`select`]), registers by one walk over the body
-//! ([`assign`]), and the bytes are ours ([`machine`], [`bytes`]). A loop that has what these lanes cannot do stays with Cranelift, for a
-//! reason that the listing gives. Each lane does what the interpreter does, so the width changes no bit.
+//! ([`assign`]), and the bytes are ours ([`machine`], [`bytes`]). A loop that has what these lanes cannot do stays with
+//! Cranelift, for a reason that the listing gives. Each lane does what the interpreter does, so the width changes no bit.
 
 mod assign;
 mod bytes;
