@@ -1,7 +1,8 @@
 //! Typed arenas: values in a vector, named by handles that cannot be mixed up.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
@@ -46,6 +47,31 @@ impl<T> Ord for Handle<T> {
         self.index.cmp(&other.index)
     }
 }
+/// What belongs to some elements of an arena.
+pub type HandleMap<T, V> = HashMap<Handle<T>, V, BuildHasherDefault<HandleHasher>>;
+/// Some elements of an arena.
+pub type HandleSet<T> = HashSet<Handle<T>, BuildHasherDefault<HandleHasher>>;
+
+/// The hash of a handle. Handles are counted from 0, whatever a text says, so a multiplication keeps them apart.
+#[derive(Default)]
+pub struct HandleHasher(u64);
+
+impl Hasher for HandleHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u32(u32::from(byte)));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        // The maps look at the highest bits and at the lowest ones.
+        let mixed = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ mixed >> 32;
+    }
+}
+
 impl<T> Hash for Handle<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.index.hash(state);

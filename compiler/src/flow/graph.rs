@@ -46,13 +46,11 @@ impl Graph {
     /// Adds an expression, or finds the equal one.
     pub fn add(&mut self, expr: Expr, span: Span) -> ExprId {
         let key = Key { words: words(&expr.kind), ty: expr.ty, shape: expr.shape };
-        if let Some(&id) = self.known.get(&key) {
-            return id;
-        }
-        let id = self.exprs.push(expr);
-        self.spans.push(span);
-        self.known.insert(key, id);
-        id
+        // Hashed once.
+        *self.known.entry(key).or_insert_with(|| {
+            self.spans.push(span);
+            self.exprs.push(expr)
+        })
     }
 
     /// A real number; rounded once when the kernel is made.

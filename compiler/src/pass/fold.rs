@@ -3,8 +3,7 @@
 //! Constants are folded in the precision in which they would be computed, and a fold that gives a NaN is left alone.
 //! `x - 0`, `x + -0`, `x * 1` and `x / 1` are `x`; `x + 0` is not (it turns -0 into 0), nor is `x * 0` 0.
 
-use std::collections::HashMap;
-
+use crate::arena::HandleMap;
 use crate::flow::{Flow, Graph, Write, term};
 use crate::ir::*;
 use crate::kernel::Precision;
@@ -14,7 +13,7 @@ use crate::source::Span;
 pub fn fold(flow: &Flow) -> Flow {
     let mut graph = Graph::new();
     let roots = flow.writes.iter().chain(&flow.trace).map(|write| write.value);
-    let mut map: HashMap<ExprId, ExprId> = HashMap::new();
+    let mut map: HandleMap<Expr, ExprId> = HandleMap::default();
     for id in operands::reachable(flow.graph.exprs(), roots) {
         let expr = flow.graph.get(id);
         let mut kind = expr.kind.map_operands(|operand| map[&operand]);
@@ -44,7 +43,7 @@ fn summand(
     flow: &Flow,
     old: ExprId,
     folded: ExprId,
-    map: &HashMap<ExprId, ExprId>,
+    map: &HandleMap<Expr, ExprId>,
     graph: &mut Graph,
 ) -> ExprId {
     let span = flow.graph.span(old);

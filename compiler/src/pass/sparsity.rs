@@ -4,9 +4,8 @@
 //! back what the place held before changes nothing there. The proof is to the bit: nothing is said of a product with
 //! zero, only of what a gate leaves out.
 
-use std::collections::HashMap;
-
 use super::fold::{self, Known};
+use crate::arena::HandleMap;
 use crate::flow::{Graph, Write};
 use crate::ir::*;
 use crate::kernel::Precision;
@@ -53,7 +52,7 @@ pub fn assume(
     assumption: Assumption,
     precision: Precision,
 ) -> Vec<ExprId> {
-    let mut map: HashMap<ExprId, ExprId> = HashMap::new();
+    let mut map: HandleMap<Expr, ExprId> = HandleMap::default();
     for id in operands::reachable(graph.exprs(), roots.iter().copied()) {
         let expr = graph.get(id).clone();
         let span = graph.span(id);
@@ -100,7 +99,7 @@ pub fn decide(
     (condition, holds): (ExprId, bool),
     precision: Precision,
 ) -> Vec<ExprId> {
-    let mut map: HashMap<ExprId, ExprId> = HashMap::new();
+    let mut map: HandleMap<Expr, ExprId> = HandleMap::default();
     for id in operands::reachable(graph.exprs(), roots.iter().copied()) {
         let expr = graph.get(id).clone();
         let span = graph.span(id);

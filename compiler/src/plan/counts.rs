@@ -3,9 +3,8 @@
 //! `check` writes a mean as a sum divided by the count of all elements of its range. On a dense group that count is a
 //! number of the topology; nothing need be counted.
 
-use std::collections::HashMap;
-
 use super::layout::{Axis, Layout, Range};
+use crate::arena::HandleMap;
 use crate::flow::{Flow, Graph, Write};
 use crate::ir::{BinaryOp, Builtin, Domain, Expr, ExprId, ExprKind, ReduceOp, Shape, Type, operands};
 use crate::source::Span;
@@ -14,7 +13,7 @@ use crate::topology::Kind;
 /// The flow with known counts in place of countings.
 pub(super) fn known_counts(flow: &Flow, layout: Layout) -> Flow {
     let mut graph = Graph::new();
-    let mut map: HashMap<ExprId, ExprId> = HashMap::new();
+    let mut map: HandleMap<Expr, ExprId> = HandleMap::default();
     let roots = flow.writes.iter().chain(&flow.trace).map(|write| write.value);
     for id in operands::reachable(flow.graph.exprs(), roots) {
         let expr = flow.graph.get(id);

@@ -1,6 +1,6 @@
 //! Writing expressions of a flow into a kernel.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::element::At;
 use super::layout::Place;
@@ -9,7 +9,8 @@ use super::section::{Access, Work};
 use super::stage::Key;
 use super::storage::machine_type;
 use super::words::{binary, buffer_kind, compare, count_name, type_suffix, unary};
-use crate::ir::{self, Builtin, ExprId, ExprKind, Type};
+use crate::arena::{HandleMap, HandleSet};
+use crate::ir::{Builtin, Expr, ExprId, ExprKind, Type};
 use crate::kernel::build::KernelBuilder;
 use crate::kernel::{
     self, Buffer, BufferId, Compare, Conversion, Extent, Op, ScalarId, Side, Space, SpaceKind, ValueId,
@@ -30,15 +31,15 @@ pub(super) struct Emitter<'w, 'p, 'a> {
     /// Values of the open blocks, innermost last.
     frames: Vec<Frame>,
     /// What draws of this loop are made of, where it has been computed before.
-    bases: HashMap<ExprId, ValueId>,
+    bases: HandleMap<Expr, ValueId>,
 }
 
 /// The values of an open block.
 #[derive(Default)]
 struct Frame {
-    values: HashMap<ExprId, ValueId>,
+    values: HandleMap<Expr, ValueId>,
     /// What differs between the iterations of the loop whose body this is: what is known of it outside is another value.
-    hidden: HashSet<ExprId>,
+    hidden: HandleSet<Expr>,
 }
 
 impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
@@ -54,7 +55,7 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
             scalars: Vec::new(),
             scalar_ids: HashMap::new(),
             frames: vec![Frame::default()],
-            bases: HashMap::new(),
+            bases: HandleMap::default(),
         }
     }
 
@@ -333,7 +334,7 @@ impl<'w, 'p, 'a> Emitter<'w, 'p, 'a> {
     }
 
     /// Constants, and what only parameters decide.
-    fn prologue_value(&mut self, id: ExprId, expr: &ir::Expr) -> Option<ValueId> {
+    fn prologue_value(&mut self, id: ExprId, expr: &Expr) -> Option<ValueId> {
         let graph = &self.work.flow.graph;
         let ty = machine_type(expr.ty, self.work.planner.options.precision);
         let root = match &expr.kind {

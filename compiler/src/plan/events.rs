@@ -5,9 +5,10 @@ use super::batch::Touched;
 use super::layout::Range;
 use super::section::Work;
 use super::stage::Key;
+use crate::arena::HandleMap;
 use crate::flow::build::FlowBuilder;
 use crate::flow::{Flow, Graph, Write};
-use crate::ir::{ExprId, ExprKind, ReduceOp};
+use crate::ir::{Expr, ExprId, ExprKind, ReduceOp};
 use crate::pass::fold::{Known, known};
 use crate::pass::sparsity::{Assumption, Clip, assume, clips};
 use crate::topology::Kind;
@@ -149,11 +150,11 @@ pub(super) fn clips_of(constrain: &Flow, place: &Write, graph: &mut Graph) -> Ve
 }
 
 fn copy(from: &Graph, root: ExprId, to: &mut Graph) -> ExprId {
-    let mut map = std::collections::HashMap::new();
+    let mut map = HandleMap::<Expr, ExprId>::default();
     for id in crate::ir::operands::reachable(from.exprs(), [root]) {
         let expr = from.get(id);
         let kind = expr.kind.map_operands(|operand| map[&operand]);
-        map.insert(id, to.add(crate::ir::Expr { kind, ty: expr.ty, shape: expr.shape }, from.span(id)));
+        map.insert(id, to.add(Expr { kind, ty: expr.ty, shape: expr.shape }, from.span(id)));
     }
     map[&root]
 }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use cranelift_codegen::Context;
-use cranelift_codegen::ir::Function;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module, ModuleError, default_libcall_names};
 
@@ -39,13 +38,13 @@ unsafe impl Sync for Code {}
 impl JitKernel {
     pub(super) fn new(
         kernel: &Kernel,
-        (function, loops): (Function, &WideLoops),
+        (context, loops): (&mut Context, &WideLoops),
         isa: &Isa,
     ) -> Result<Self, JitError> {
         if !isa.runs_here() {
             return Err(JitError::Host(format!("{isa:?} is another machine's")));
         }
-        let mut builder = JITBuilder::with_isa(isa.owned(), default_libcall_names());
+        let mut builder = JITBuilder::with_isa(isa.owned(loops.effort()), default_libcall_names());
         // Ours, so that nothing depends on which symbols of the C library are linked.
         builder.symbol("fmaf", fma_f32 as *const u8).symbol("fma", fma_f64 as *const u8);
         builder.symbol("floorf", floor_f32 as *const u8).symbol("floor", floor_f64 as *const u8);
@@ -54,8 +53,7 @@ impl JitKernel {
         // Owned from here on, so that an error frees the memory too.
         let mut owner = Owner(Some(JITModule::new(builder)));
         let module = owner.0.as_mut().expect("just made");
-        let signature = function.signature.clone();
-        let mut context = Context::for_function(function);
+        let signature = context.func.signature.clone();
         let failed = |error: ModuleError| match error {
             ModuleError::Allocation { .. } => JitError::Memory(error.to_string()),
             other => internal(kernel, format!("{other:?}")),
@@ -73,7 +71,7 @@ impl JitKernel {
             module.define_function_bytes(id, WIDE_ALIGNMENT, bytes, &[]).map_err(failed)?;
             size += bytes.len();
         }
-        module.define_function(id, &mut context).map_err(failed)?;
+        module.define_function(id, context).map_err(failed)?;
         size += context.compiled_code().map_or(0, |code| code.code_buffer().len());
         module.finalize_definitions().map_err(|error| JitError::Memory(error.to_string()))?;
         let address = module.get_finalized_function(id);

@@ -1,18 +1,18 @@
 //! The function of a kernel: its entry, and statements one by one.
 
-use std::collections::HashSet;
-
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    self, AbiParam, BlockArg, Function, InstBuilder, Signature, StackSlot, StackSlotData, StackSlotKind,
-    UserFuncName, Value, types,
+    self, AbiParam, BlockArg, InstBuilder, Signature, StackSlot, StackSlotData, StackSlotKind, UserFuncName,
+    Value, types,
 };
 use cranelift_codegen::isa::TargetFrontendConfig;
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_frontend::FunctionBuilder;
 
 use super::form::{Form, form_of, registers, scalar_type};
-use super::vary::Varying;
+use super::isa::Effort;
+use super::vary::{self, Values, Varying};
 use super::wide::WideLoops;
+use super::workshop::Workshop;
 use super::{Isa, JitOptions, Routines, widen};
 use crate::kernel::*;
 
@@ -30,9 +30,9 @@ pub(super) struct Lower<'a, 'f> {
     /// Inside a vector loop: the values that differ between lanes.
     pub varying: Option<Varying>,
     /// `Let`s that have been evaluated before their loop.
-    pub hoisted: HashSet<ValueId>,
+    pub hoisted: Values,
     /// Loads that their uses widen, and make.
-    pub widened: HashSet<ValueId>,
+    pub widened: Values,
     pub config: TargetFrontendConfig,
     /// Code of the host that may be called.
     pub routines: Routines,
@@ -45,24 +45,24 @@ pub(super) struct Lower<'a, 'f> {
 /// Bytes of a room: 64 accumulators of two vectors each, the most that a reduction keeps.
 pub(super) const ROOM: u32 = 64 * 32;
 
-/// The function of a kernel, and the loops that it calls.
-pub(super) fn lower(kernel: &Kernel, isa: &Isa, options: &JitOptions) -> (Function, WideLoops) {
+/// Writes the function of a kernel into an empty workshop; the loops that it calls.
+pub(super) fn lower(kernel: &Kernel, isa: &Isa, options: &JitOptions, workshop: &mut Workshop) -> WideLoops {
     let target = isa.target();
     let pointer = target.pointer_type();
     let mut signature = Signature::new(target.default_call_conv());
     signature.params = [pointer, pointer, types::I64, types::I64].map(AbiParam::new).to_vec();
-    let mut function =
-        Function::with_name_signature(UserFuncName::testcase(kernel.name.as_bytes()), signature);
-    let mut context = FunctionBuilderContext::new();
+    let function = &mut workshop.context.func;
+    function.name = UserFuncName::testcase(kernel.name.as_bytes());
+    function.signature = signature;
     let mut lower = Lower {
         kernel,
         options,
-        b: FunctionBuilder::new(&mut function, &mut context),
+        b: FunctionBuilder::new(function, &mut workshop.builder),
         forms: vec![None; kernel.values.len()],
         pointers: Vec::new(),
         scalars: Vec::new(),
         varying: None,
-        hoisted: HashSet::new(),
+        hoisted: Values::default(),
         widened: widen::widened(kernel),
         config: target.frontend_config(),
         routines: isa.routines,
@@ -73,7 +73,7 @@ pub(super) fn lower(kernel: &Kernel, isa: &Isa, options: &JitOptions) -> (Functi
     lower.b.seal_all_blocks();
     let loops = std::mem::take(&mut lower.wide);
     lower.b.finalize(target.frontend_config());
-    (function, loops)
+    loops
 }
 
 impl Lower<'_, '_> {
@@ -276,8 +276,18 @@ impl Lower<'_, '_> {
         }
     }
 
+    /// A loop that Cranelift makes: time is spent in it, or in the loops that it holds.
+    pub fn own_loop(&mut self, body: &[Stmt]) {
+        self.wide.leave(if vary::has_loops(body) { Effort::Some } else { Effort::Most });
+    }
+
     /// One iteration after another. Whether there is another is asked at the end, as in `counted`.
     fn serial(&mut self, inner: &Loop, start: Value, end: Value) {
+        // A block of many items is begun once for many iterations.
+        let seldom = inner.kind == LoopKind::Blocks && self.kernel.space.per_block > 1;
+        if !seldom || !vary::has_loops(&inner.body) {
+            self.own_loop(&inner.body);
+        }
         let carried: Vec<(Type, bool)> = inner
             .carried
             .iter()

@@ -5,14 +5,30 @@ use std::fmt;
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 
+use super::workshop::Workshops;
 use super::{JitError, Routines};
+
+/// How well Cranelift's part of a kernel is made: how often that part runs. Making it takes most of the time from a rule's text to
+/// its kernels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Effort {
+    /// Around loops that are made elsewhere, once for many iterations: nothing is optimised.
+    #[default]
+    Least,
+    /// Between such loops, once for a row: registers are found in one pass.
+    Some,
+    /// In loops of its own.
+    Most,
+}
 
 /// An instruction set with its settings; made once, shared by all kernels.
 #[derive(Clone)]
 pub struct Isa {
-    isa: OwnedTargetIsa,
+    /// The same for each effort.
+    targets: [OwnedTargetIsa; 3],
     runs_here: bool,
     pub(super) routines: Routines,
+    pub(super) workshops: Workshops,
 }
 
 impl Isa {
@@ -50,23 +66,24 @@ impl Isa {
     /// Whether it has the vectors of 256 bits of x86-64-v3.
     pub fn has_wide_vectors(&self) -> bool {
         let has = |flag: &str| {
-            self.isa.isa_flags().iter().any(|value| value.name == flag && value.as_bool() == Some(true))
+            self.target().isa_flags().iter().any(|value| value.name == flag && value.as_bool() == Some(true))
         };
-        self.isa.name() == "x64" && has("has_avx2") && has("has_fma")
+        self.target().name() == "x64" && has("has_avx2") && has("has_fma")
     }
 
     pub(super) fn target(&self) -> &dyn TargetIsa {
-        &*self.isa
+        &*self.targets[Effort::Most as usize]
     }
 
-    pub(super) fn owned(&self) -> OwnedTargetIsa {
-        self.isa.clone()
+    /// For a function that is worth this effort.
+    pub(super) fn owned(&self, effort: Effort) -> OwnedTargetIsa {
+        self.targets[effort as usize].clone()
     }
 }
 
 impl fmt::Debug for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Isa({})", self.isa.triple())
+        write!(f, "Isa({})", self.target().triple())
     }
 }
 
@@ -88,7 +105,6 @@ fn x86_64(flags: &[&str], runs_here: bool) -> Result<Isa, JitError> {
 fn finish(builder: cranelift_codegen::isa::Builder, runs_here: bool) -> Result<Isa, JitError> {
     let mut flags = settings::builder();
     for (name, value) in [
-        ("opt_level", "speed"),
         ("enable_verifier", "false"),
         ("is_pic", "false"),
         ("unwind_info", "false"),
@@ -98,7 +114,18 @@ fn finish(builder: cranelift_codegen::isa::Builder, runs_here: bool) -> Result<I
     ] {
         flags.set(name, value).map_err(|error| JitError::Host(format!("{name}: {error}")))?;
     }
-    let isa =
-        builder.finish(settings::Flags::new(flags)).map_err(|error| JitError::Host(error.to_string()))?;
-    Ok(Isa { isa, runs_here, routines: Routines::default() })
+    let finished = |effort| {
+        let values = match effort {
+            Effort::Least => ["single_pass", "none"],
+            Effort::Some => ["single_pass", "speed"],
+            Effort::Most => ["backtracking", "speed"],
+        };
+        let mut flags = flags.clone();
+        for (name, value) in ["regalloc_algorithm", "opt_level"].into_iter().zip(values) {
+            flags.set(name, value).map_err(|error| JitError::Host(format!("{name}: {error}")))?;
+        }
+        builder.finish(settings::Flags::new(flags)).map_err(|error| JitError::Host(error.to_string()))
+    };
+    let targets = [finished(Effort::Least)?, finished(Effort::Some)?, finished(Effort::Most)?];
+    Ok(Isa { targets, runs_here, routines: Routines::default(), workshops: Workshops::default() })
 }

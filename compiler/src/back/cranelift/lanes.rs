@@ -5,6 +5,7 @@ use cranelift_codegen::ir::{InstBuilder, Value};
 
 use super::form::{Affine, Form, LANES, Step};
 use super::function::Lower;
+use super::isa::Effort;
 use super::vary::{self, Varying};
 use crate::kernel::Loop;
 
@@ -40,8 +41,14 @@ impl Lower<'_, '_> {
         let wide_end = varying.as_ref().and_then(|varying| self.wide_loop(inner, start, end, varying));
         let left = match (wide_end, varying) {
             (Some(end), _) => end,
-            (None, Some(varying)) => self.vector_loop(inner, start, end, varying),
-            (None, None) => start,
+            (None, Some(varying)) => {
+                self.wide.leave(Effort::Most);
+                self.vector_loop(inner, start, end, varying)
+            }
+            (None, None) => {
+                self.own_loop(&inner.body);
+                start
+            }
         };
         self.counted(left, end, 1, |s, index| {
             s.set(inner.index, Form::Scalar(index));

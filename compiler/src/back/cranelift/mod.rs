@@ -25,20 +25,20 @@ mod tile;
 mod vary;
 mod wide;
 mod widen;
+mod workshop;
 
 #[cfg(test)]
 mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::Function;
 
 use crate::kernel::Kernel;
 use crate::valid::kernel::KernelInfo;
 
 use wide::WideLoops;
+use workshop::Workshop;
 
 pub use code::JitKernel;
 pub use isa::Isa;
@@ -93,14 +93,21 @@ pub fn compile(
     options: &JitOptions,
 ) -> Result<JitKernel, JitError> {
     guarded(kernel, || {
-        let (function, loops) = lowered(kernel, info, isa, options)?;
-        JitKernel::new(kernel, (function, &loops), isa)
+        let mut workshop = isa.workshops.enter();
+        let loops = lowered(kernel, info, isa, options, &mut workshop)?;
+        let code = JitKernel::new(kernel, (&mut workshop.context, &loops), isa)?;
+        isa.workshops.leave(workshop);
+        Ok(code)
     })
 }
 
 /// The function before Cranelift's optimisations, as text.
 pub fn clif(kernel: &Kernel, info: &KernelInfo, isa: &Isa, options: &JitOptions) -> Result<String, JitError> {
-    guarded(kernel, || Ok(lowered(kernel, info, isa, options)?.0.display().to_string()))
+    guarded(kernel, || {
+        let mut workshop = Workshop::new();
+        lowered(kernel, info, isa, options, &mut workshop)?;
+        Ok(workshop.context.func.display().to_string())
+    })
 }
 
 /// The machine instructions, as text with symbolic labels instead of addresses; then the loops in wide vectors.
@@ -111,11 +118,12 @@ pub fn assembly(
     options: &JitOptions,
 ) -> Result<String, JitError> {
     guarded(kernel, || {
-        let (function, loops) = lowered(kernel, info, isa, options)?;
-        let mut context = Context::for_function(function);
-        context.set_disasm(true);
-        let compiled = context
-            .compile(isa.target(), &mut ControlPlane::default())
+        let mut workshop = Workshop::new();
+        let loops = lowered(kernel, info, isa, options, &mut workshop)?;
+        workshop.context.set_disasm(true);
+        let compiled = workshop
+            .context
+            .compile(&*isa.owned(loops.effort()), &mut ControlPlane::default())
             .map_err(|error| internal(kernel, format!("{:?}", error.inner)))?;
         let listing = compiled.vcode.clone().ok_or_else(|| internal(kernel, "no listing"))?;
         Ok(listing + &loops.listing())
@@ -129,24 +137,27 @@ pub fn loops(
     isa: &Isa,
     options: &JitOptions,
 ) -> Result<String, JitError> {
-    guarded(kernel, || Ok(lowered(kernel, info, isa, options)?.1.listing()))
+    guarded(kernel, || Ok(lowered(kernel, info, isa, options, &mut Workshop::new())?.listing()))
 }
 
+/// Writes the function of a kernel into an empty workshop; the loops that it calls.
 fn lowered(
     kernel: &Kernel,
     info: &KernelInfo,
     isa: &Isa,
     options: &JitOptions,
-) -> Result<(Function, WideLoops), JitError> {
+    workshop: &mut Workshop,
+) -> Result<WideLoops, JitError> {
     if !info.expanded || info.fills && !isa.routines.fills() {
         return Err(JitError::NotExpanded(kernel.name.clone()));
     }
-    let (function, loops) = function::lower(kernel, isa, options);
+    let loops = function::lower(kernel, isa, options, workshop);
     if options.verify {
-        cranelift_codegen::verify_function(&function, isa.target())
+        let function = &workshop.context.func;
+        cranelift_codegen::verify_function(function, isa.target())
             .map_err(|errors| internal(kernel, format!("{errors}\n{}", function.display())))?;
     }
-    Ok((function, loops))
+    Ok(loops)
 }
 
 /// Runs `work` and makes an error of a panic: Cranelift panics on some inputs that it does not support.

@@ -6,6 +6,7 @@ use cranelift_codegen::ir::{InstBuilder, Value};
 use super::access::Place;
 use super::form::{Affine, Form, LANES, Step, registers};
 use super::function::Lower;
+use super::isa::Effort;
 use super::vary::{self, Varying};
 use crate::kernel::*;
 
@@ -61,6 +62,9 @@ impl Lower<'_, '_> {
         let ty = self.ty(reduce.result);
         let accumulator = Accumulator { op: reduce.op, ty, packed: self.is_packed(reduce.result) };
         let count = self.scalar(reduce.count);
+        if reduce.order != Order::Lanes32 {
+            self.wide.leave(Effort::Most);
+        }
         let result = match reduce.order {
             Order::Serial256 if let Some(slot) = reduce.slot => {
                 self.with_room(|s, room| s.stored_blocks(room, reduce, slot, accumulator, count))
@@ -359,10 +363,14 @@ impl Lower<'_, '_> {
                         self.when(none, |s| s.clear(accumulator, room));
                         end
                     }
-                    false => self.groups_of_32(reduce, accumulator, end, room, varying),
+                    false => {
+                        self.wide.leave(Effort::Most);
+                        self.groups_of_32(reduce, accumulator, end, room, varying)
+                    }
                 }
             }
             None => {
+                self.wide.leave(Effort::Most);
                 self.clear(accumulator, room);
                 zero
             }

@@ -1,16 +1,17 @@
 //! Which values of a loop differ from lane to lane, and whether the loop can run four lanes at once.
 
-use std::collections::HashSet;
-
+use crate::arena::HandleSet;
 use crate::kernel::*;
 
+/// Some values of a kernel.
+pub(super) type Values = HandleSet<Value>;
 /// Values that differ between the lanes of a loop.
-pub(super) type Varying = HashSet<ValueId>;
+pub(super) type Varying = Values;
 
 /// The varying values of a body whose index varies; nothing where an inner branch, bound or exit varies, or where
 /// an inner loop is itself one that could run four lanes at once.
 pub(super) fn varying(kernel: &Kernel, index: ValueId, body: &[Stmt]) -> Option<Varying> {
-    let mut varying = Varying::from([index]);
+    let mut varying = Varying::from_iter([index]);
     // A carried value may turn out to vary after its loop has been seen: until nothing is added.
     loop {
         let before = varying.len();
@@ -127,8 +128,8 @@ pub(super) fn operands(op: &Op) -> Vec<ValueId> {
 /// The `Let`s at the top of a body that give the same value in every iteration and may be evaluated before the
 /// loop, given that the loop has an iteration: what they use comes from outside, and what they load is not stored.
 pub(super) fn hoistable(kernel: &Kernel, index: ValueId, body: &[Stmt]) -> Vec<ValueId> {
-    let mut local = HashSet::from([index]);
-    let mut stored = HashSet::new();
+    let mut local = Values::from_iter([index]);
+    let mut stored = HandleSet::default();
     definitions(body, &mut local, &mut stored);
     let mut hoisted = Vec::new();
     for stmt in body {
@@ -143,7 +144,7 @@ pub(super) fn hoistable(kernel: &Kernel, index: ValueId, body: &[Stmt]) -> Vec<V
     hoisted
 }
 
-fn definitions(body: &[Stmt], values: &mut HashSet<ValueId>, stored: &mut HashSet<BufferId>) {
+fn definitions(body: &[Stmt], values: &mut Values, stored: &mut HandleSet<Buffer>) {
     for stmt in body {
         match stmt {
             Stmt::Let(value) => {
@@ -186,4 +187,13 @@ pub(super) fn statements(body: &[Stmt]) -> usize {
             Stmt::Reduce(reduce) => 1 + statements(&reduce.body),
         })
         .sum()
+}
+
+/// Whether a body holds loops, of whatever kind.
+pub(super) fn has_loops(body: &[Stmt]) -> bool {
+    body.iter().any(|stmt| match stmt {
+        Stmt::Let(_) | Stmt::Store { .. } => false,
+        Stmt::If { then, otherwise, .. } => has_loops(then) || has_loops(otherwise),
+        Stmt::For(_) | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => true,
+    })
 }

@@ -1,20 +1,18 @@
 //! Numbers of 32 bits that are loaded only to be widened: neurons and synapses of a list, by which memory is indexed. The load
 //! widens them, into registers that index memory; a vector loop loads four of them one by one.
 
-use std::collections::HashSet;
-
 use cranelift_codegen::ir::{InstBuilder, Value};
 
 use super::form::Form;
 use super::function::Lower;
-use super::vary::operands;
+use super::vary::{Values, operands};
 use crate::kernel::*;
 
 /// The loads of numbers that nothing stores, of which every use widens them in the block of the load.
-pub(super) fn widened(kernel: &Kernel) -> HashSet<ValueId> {
+pub(super) fn widened(kernel: &Kernel) -> Values {
     let is_load = |value: &crate::kernel::Value| matches!(value.op, Op::Load(buffer, _) if kernel.buffers[buffer].access == Access::Read);
     let numbers = kernel.values.iter().filter(|(_, value)| value.ty == Type::I32 && is_load(value));
-    let mut found: HashSet<ValueId> = numbers.map(|(id, _)| id).collect();
+    let mut found: Values = numbers.map(|(id, _)| id).collect();
     for (_, value) in kernel.values.iter() {
         if widening(value).is_none() {
             for operand in operands(&value.op) {
@@ -34,9 +32,9 @@ fn widening(value: &crate::kernel::Value) -> Option<(Conversion, ValueId)> {
 }
 
 /// Leaves out what statements use, and what is widened in another block.
-fn used(kernel: &Kernel, body: &[Stmt], found: &mut HashSet<ValueId>) {
-    let mut here = HashSet::new();
-    let leave = |found: &mut HashSet<ValueId>, values: &[ValueId]| {
+fn used(kernel: &Kernel, body: &[Stmt], found: &mut Values) {
+    let mut here = Values::default();
+    let leave = |found: &mut Values, values: &[ValueId]| {
         for value in values {
             found.remove(value);
         }

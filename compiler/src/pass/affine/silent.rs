@@ -1,7 +1,6 @@
 //! A step in the rows of silent presynaptic neurons.
 
-use std::collections::HashMap;
-
+use crate::arena::HandleMap;
 use crate::flow::Graph;
 use crate::ir::{Builtin, Domain, Expr, ExprId, ExprKind, Shape, Type, operands};
 use crate::kernel::Precision;
@@ -10,7 +9,7 @@ use crate::pass::fold;
 /// Each root as it is where the presynaptic neuron does not spike; values of neurons included, which `sparsity` leaves as
 /// they are. Shapes become those of what is left.
 pub(super) fn silent(graph: &mut Graph, roots: &[ExprId], precision: Precision) -> Vec<ExprId> {
-    let mut map: HashMap<ExprId, ExprId> = HashMap::new();
+    let mut map: HandleMap<Expr, ExprId> = HandleMap::default();
     for id in operands::reachable(graph.exprs(), roots.iter().copied()) {
         let expr = graph.get(id).clone();
         let span = graph.span(id);

@@ -1,8 +1,9 @@
 //! Machine instructions, and their bytes.
 
-use iced_x86::{Code, Encoder, Formatter, Instruction, NasmFormatter, OpKind, Register};
+use iced_x86::{Code, Formatter, Instruction, NasmFormatter, OpKind, Register};
 
 use super::assign::{Assigned, MOVE};
+use super::bytes;
 use super::inst::{Body, Inst, Memory, Operand, Shape};
 
 /// Where an operand stands.
@@ -202,7 +203,7 @@ pub(super) fn encode(body: &Body, assigned: &Assigned) -> Option<Code256> {
     writer.number(Code::Add_rm64_imm8, INDEX, body.span as i32);
     writer.plain(Code::Cmp_r64_rm64, &[Part::Register(INDEX), Part::Register(END)]);
     let jump = writer.instructions.len();
-    writer.instructions.push(branch(0));
+    writer.instructions.push(branch());
     assigned.after.iter().for_each(|line| writer.line(line));
     if assigned.frame > 0 {
         let (frame, stack) = (Part::Register(Register::RBP), Part::Register(Register::RSP));
@@ -218,9 +219,12 @@ pub(super) fn encode(body: &Body, assigned: &Assigned) -> Option<Code256> {
     Some(assemble(instructions, &literals, &assigned.literals, (head, jump)))
 }
 
-fn branch(target: u64) -> Instruction {
-    Instruction::with_branch(Code::Jl_rel32_64, target)
-        .unwrap_or_else(|error| crate::ice!("a jump cannot be written: {error}"))
+/// The jump back to where an iteration begins.
+fn branch() -> Instruction {
+    let mut instruction = Instruction::new();
+    instruction.set_code(Code::Jl_rel32_64);
+    instruction.set_op0_kind(OpKind::NearBranch64);
+    instruction
 }
 
 /// Which inputs are addresses, and the registers of those that have one.
@@ -266,8 +270,17 @@ impl Writer<'_> {
 
     /// An instruction of a register and a number that belongs to it.
     fn number(&mut self, code: Code, register: Register, number: i32) {
-        let instruction = Instruction::with2(code, register, number)
-            .unwrap_or_else(|error| crate::ice!("{code:?} cannot be written: {error}"));
+        let mut instruction = Instruction::new();
+        instruction.set_code(code);
+        instruction.set_op0_kind(OpKind::Register);
+        instruction.set_op0_register(register);
+        if code == Code::Sub_rm64_imm32 {
+            instruction.set_op1_kind(OpKind::Immediate32to64);
+            instruction.set_immediate32to64(i64::from(number));
+        } else {
+            instruction.set_op1_kind(OpKind::Immediate8to64);
+            instruction.set_immediate8to64(i64::from(number));
+        }
         self.instructions.push(instruction);
     }
 
@@ -321,41 +334,48 @@ impl Writer<'_> {
     }
 }
 
-/// The bytes. What an instruction takes does not depend on where the literals stand, so a first round finds that out.
+/// The bytes. Where the literals stand is known when all of the code is: their displacements are written last.
 fn assemble(
     mut instructions: Vec<Instruction>,
     uses: &[(usize, usize)],
     literals: &[[u8; 32]],
     (head, jump): (usize, usize),
 ) -> Code256 {
-    let mut starts = Vec::new();
-    let mut bytes = Vec::new();
-    for round in 0..2 {
-        if round == 1 {
-            let first = (bytes.len() as u64).next_multiple_of(32);
-            for &(instruction, literal) in uses {
-                instructions[instruction].set_memory_displacement64(first + 32 * literal as u64);
-            }
-            instructions[jump] = branch(starts[head]);
+    let mut bytes = Vec::with_capacity(8 * instructions.len() + 32 * (literals.len() + 1));
+    let mut behind = Vec::with_capacity(uses.len());
+    for number in 0..instructions.len() {
+        let target = instructions[head].ip();
+        let instruction = &mut instructions[number];
+        instruction.set_ip(bytes.len() as u64);
+        if number == jump {
+            instruction.set_near_branch64(target);
         }
-        starts.clear();
-        let mut encoder = Encoder::new(64);
-        let mut at = 0;
-        for instruction in &instructions {
-            starts.push(at);
-            let length = encoder
-                .encode(instruction, at)
-                .unwrap_or_else(|error| crate::ice!("{:?} cannot be written: {error}", instruction.code()));
-            at += length as u64;
+        if let Some(place) = bytes::put(&mut bytes, instruction) {
+            behind.push((place, bytes.len()));
         }
-        bytes = encoder.take_buffer();
     }
     bytes.resize(bytes.len().next_multiple_of(32), 0);
-    bytes.extend(literals.iter().flatten());
-    for (instruction, at) in instructions.iter_mut().zip(&starts) {
-        instruction.set_ip(*at);
+    for (&(instruction, literal), (place, end)) in uses.iter().zip(behind) {
+        let target = bytes.len() + 32 * literal;
+        instructions[instruction].set_memory_displacement64(target as u64);
+        bytes[place..place + 4].copy_from_slice(&((target - end) as u32).to_le_bytes());
     }
+    bytes.extend(literals.iter().flatten());
+    #[cfg(test)]
+    check(&instructions, &bytes);
     Code256 { bytes, instructions, literals: literals.to_vec() }
+}
+
+/// Whether the bytes are those of iced's encoder.
+#[cfg(test)]
+fn check(instructions: &[Instruction], bytes: &[u8]) {
+    let mut encoder = iced_x86::Encoder::new(64);
+    for instruction in instructions {
+        let length = encoder.encode(instruction, instruction.ip()).unwrap();
+        let buffer = encoder.take_buffer();
+        let at = instruction.ip() as usize;
+        assert_eq!(bytes[at..at + length], buffer, "{instruction:?}");
+    }
 }
 
 impl Code256 {

@@ -3,10 +3,11 @@
 //! Cranelift's vectors have 128 bits. Where the host has AVX2 and FMA, a [`Lanes`](crate::kernel::LoopKind::Lanes) loop whose body
 //! is straight becomes a function of its own, which the kernel calls for as many iterations as fill the vectors, and eight
 //! iterations go through a register. Instructions are chosen one by one ([`select`]), registers by one walk over the body
-//! ([`assign`]), and the bytes are iced's ([`machine`]). A loop that has what these lanes cannot do stays with Cranelift, for a
-//! reason that the listing gives. Each lane does what the interpreter does, so the width changes no bit.
+//! ([`assign`]), and the bytes are ours ([`machine`], [`bytes`]). A loop that has what these lanes cannot do stays with
+//! Cranelift, for a reason that the listing gives. Each lane does what the interpreter does, so the width changes no bit.
 
 mod assign;
+mod bytes;
 mod call;
 mod convert;
 mod inst;
@@ -17,12 +18,11 @@ mod ops;
 mod reduce;
 mod select;
 
-use std::collections::HashSet;
-
 use cranelift_codegen::ir::{AbiParam, Signature, types};
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 
-use super::vary::Varying;
+use super::isa::Effort;
+use super::vary::{Values, Varying};
 use crate::kernel::{Kernel, Loop, ValueId};
 
 use inst::{Body, Input};
@@ -47,12 +47,24 @@ pub(super) struct WideLoops {
     allowed: bool,
     /// In the order of the kernel, with those that stay with Cranelift.
     loops: Vec<Result<WideLoop, Reason>>,
+    /// What is left for Cranelift is worth this.
+    effort: Effort,
 }
 
 impl WideLoops {
     /// None yet.
     pub fn new(allowed: bool) -> Self {
-        Self { allowed, loops: Vec::new() }
+        Self { allowed, loops: Vec::new(), effort: Effort::Least }
+    }
+
+    /// Something is left for Cranelift that is worth an effort. A rest of iterations that fills no vector is not.
+    pub fn leave(&mut self, effort: Effort) {
+        self.effort = self.effort.max(effort);
+    }
+
+    /// What is left for Cranelift is worth this.
+    pub fn effort(&self) -> Effort {
+        self.effort
     }
 
     /// The machine code of each, in the order of the calls.
@@ -90,7 +102,7 @@ fn widen(
     kernel: &Kernel,
     inner: &Loop,
     varying: &Varying,
-    hoisted: &HashSet<ValueId>,
+    hoisted: &Values,
     assumed: Option<(ValueId, bool)>,
 ) -> Result<WideLoop, Reason> {
     made(select::select(kernel, inner, varying, hoisted, assumed)?)

@@ -1,12 +1,10 @@
 //! Sums, minima and maxima of 32 accumulators.
 
-use std::collections::HashSet;
-
 use iced_x86::Code;
 
 use super::inst::{Body, Carried, Input, Source, Vector};
 use super::select::{LANES, Lanes, Reason, Select};
-use crate::back::cranelift::vary::Varying;
+use crate::back::cranelift::vary::{Values, Varying};
 use crate::kernel::*;
 
 /// The accumulators of `Lanes32`.
@@ -17,7 +15,7 @@ pub(super) fn select(
     kernel: &Kernel,
     reduce: &Reduce,
     varying: &Varying,
-    hoisted: &HashSet<ValueId>,
+    hoisted: &Values,
     identity: Constant,
 ) -> Result<Body, Reason> {
     let copies = ACCUMULATORS / LANES;

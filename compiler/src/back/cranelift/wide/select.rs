@@ -1,12 +1,11 @@
 //! From the statements of a loop to instructions.
 
-use std::collections::{HashMap, HashSet};
-
 use iced_x86::Code;
 
 use super::inst::{Body, Input, Inst, Memory, Operand, Shape, Source, Vector};
 use super::linear::Linear;
-use crate::back::cranelift::vary::Varying;
+use crate::arena::HandleMap;
+use crate::back::cranelift::vary::{Values, Varying};
 use crate::kernel::*;
 
 /// Why a loop keeps to narrower vectors.
@@ -33,13 +32,13 @@ pub(super) struct Select<'k> {
     pub kernel: &'k Kernel,
     varying: &'k Varying,
     /// What has been evaluated before the loop.
-    hoisted: &'k HashSet<ValueId>,
+    hoisted: &'k Values,
     index: ValueId,
     pub body: Body,
-    values: HashMap<ValueId, Lanes>,
+    values: HandleMap<Value, Lanes>,
     /// Conditions in lanes of the other width.
-    narrow: HashMap<ValueId, Vector>,
-    wide: HashMap<ValueId, [Vector; 2]>,
+    narrow: HandleMap<Value, Vector>,
+    wide: HandleMap<Value, [Vector; 2]>,
     /// The loop's index in all lanes of 32 and of 64 bits.
     counters: [Option<Vector>; 2],
     /// The first lane of the copy of the body that is being made.
@@ -53,7 +52,7 @@ pub(super) fn select(
     kernel: &Kernel,
     inner: &Loop,
     varying: &Varying,
-    hoisted: &HashSet<ValueId>,
+    hoisted: &Values,
     assumed: Option<(ValueId, bool)>,
 ) -> Result<Body, Reason> {
     let mut select = Select::new(kernel, inner.index, (varying, hoisted), 1);
@@ -68,7 +67,7 @@ pub(super) fn decisive(
     kernel: &Kernel,
     inner: &Loop,
     varying: &Varying,
-    hoisted: &HashSet<ValueId>,
+    hoisted: &Values,
 ) -> Option<ValueId> {
     let mut counts: Vec<(ValueId, usize)> = Vec::new();
     for stmt in &inner.body {
@@ -91,7 +90,7 @@ impl<'k> Select<'k> {
     pub fn new(
         kernel: &'k Kernel,
         index: ValueId,
-        (varying, hoisted): (&'k Varying, &'k HashSet<ValueId>),
+        (varying, hoisted): (&'k Varying, &'k Values),
         copies: i64,
     ) -> Self {
         Select {
@@ -100,9 +99,9 @@ impl<'k> Select<'k> {
             hoisted,
             index,
             body: Body { span: LANES * copies, ..Body::default() },
-            values: HashMap::new(),
-            narrow: HashMap::new(),
-            wide: HashMap::new(),
+            values: HandleMap::default(),
+            narrow: HandleMap::default(),
+            wide: HandleMap::default(),
             counters: [None, None],
             first: 0,
             assumed: None,
@@ -112,7 +111,7 @@ impl<'k> Select<'k> {
     /// One copy of the body.
     pub fn copy(&mut self, number: i64, body: &[Stmt]) -> Result<(), Reason> {
         self.first = number * LANES;
-        self.values = HashMap::from([(self.index, Lanes::Linear(Linear::default()))]);
+        self.values = HandleMap::from_iter([(self.index, Lanes::Linear(Linear::default()))]);
         self.narrow.clear();
         self.wide.clear();
         body.iter().try_for_each(|stmt| self.stmt(stmt))
