@@ -82,6 +82,15 @@ fn a_strip_of_a_function_is_one_value_after_another() {
     };
     let special = [0.0, -0.0, 1.0, -1.0, 0.5, 88.8, -104.0, 709.9, -745.2, 1e-40, -1e-310, 1e10, 1e300];
     let limits = [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, f64::MIN_POSITIVE, f64::MAX];
+    // Strips all of whose arguments are moderate, and strips with one that is not.
+    for limit in [87.0, 87.000_01, 708.0, 708.000_000_1] {
+        let moderate =
+            (0..600).map(|k| limit * f64::from(k % 256 - 128) / 128.0).chain([-0.0, 1e-40, -1e-310, limit]);
+        let wide: Vec<f64> = moderate.collect();
+        let narrow: Vec<f32> = wide.iter().map(|&x| x as f32).collect();
+        same(MathFn::Exp, &wide);
+        same(MathFn::Exp, &narrow);
+    }
     for function in UNARY {
         let wide: Vec<f64> = special
             .into_iter()
