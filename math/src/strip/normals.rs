@@ -63,7 +63,8 @@ fn many<const N: usize>(words: &[u32; N], into: &mut [f32; N]) {
     }
 }
 
-/// Normal numbers in f64. A seventh of them belong to the tail, whose formula is the longer one: their words are put together first.
+/// Normal numbers in f64. A seventh of them belong to the tail, whose formula is the longer one: their words are put
+/// together first.
 #[inline(always)]
 pub(super) fn double(words: &[u32], into: &mut [f64]) {
     let a = &Double;
