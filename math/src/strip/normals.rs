@@ -31,12 +31,12 @@ pub(super) fn single(words: &[u32], into: &mut [f32]) {
 #[inline(always)]
 fn many<const N: usize>(words: &[u32; N], into: &mut [f32; N]) {
     let a = &Single;
-    let (mut f, mut y) = ([0.0; N], [0.0; N]);
-    for ((f, y), &word) in f.iter_mut().zip(&mut y).zip(words) {
-        (*f, *y) = normal::log_parts(a, word);
+    let mut y = [0.0; N];
+    for ((f, whole), &word) in y.iter_mut().zip(into.iter_mut()).zip(words) {
+        (*f, *whole) = normal::log_parts(a, word);
     }
-    for (y, &f) in y.iter_mut().zip(&f) {
-        *y = normal::depth(a, f, *y);
+    for (y, &whole) in y.iter_mut().zip(into.iter()) {
+        *y = normal::depth(a, *y, whole);
     }
     for ((into, &y), &word) in into.iter_mut().zip(&y).zip(words) {
         *into = normal::of_factor(a, word, normal::centre(a, y));
