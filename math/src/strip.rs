@@ -118,6 +118,7 @@ pub fn words<W: Word>(stream: &Stream, attempt: u32, into: &mut [W]) {
 
 /// The words of so many blocks, as the bytes of two words each.
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "a block stands in four places")]
 fn blocks_of(stream: &Stream, attempt: u32, quarter: u32) -> [[[[u8; 8]; 2]; TOGETHER / 4]; 4] {
     let mut pairs = [[[[0; 8]; 2]; TOGETHER / 4]; 4];
     for block in 0..TOGETHER / 4 {
