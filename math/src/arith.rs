@@ -5,16 +5,39 @@
 
 use crate::Precision;
 
-/// Floats of one precision, integers of the same width, 32-bit words and conditions.
+/// 32-bit words, which wrap. A shift count is a constant below the width.
+pub trait Words {
+    /// 32 bits.
+    type Word: Copy;
+
+    /// A constant word.
+    fn word(&self, value: u32) -> Self::Word;
+    /// a + b
+    fn word_add(&self, a: Self::Word, b: Self::Word) -> Self::Word;
+    /// The low half of a · b.
+    fn word_mul(&self, a: Self::Word, b: Self::Word) -> Self::Word;
+    /// The high half of a · b, unsigned.
+    fn word_mul_high(&self, a: Self::Word, b: Self::Word) -> Self::Word;
+    /// Bits of both.
+    fn word_and(&self, a: Self::Word, b: Self::Word) -> Self::Word;
+    /// Bits of either.
+    fn word_or(&self, a: Self::Word, b: Self::Word) -> Self::Word;
+    /// Bits that differ.
+    fn word_xor(&self, a: Self::Word, b: Self::Word) -> Self::Word;
+    /// Zeros come in.
+    fn word_shl(&self, a: Self::Word, count: u32) -> Self::Word;
+    /// Zeros come in.
+    fn word_shr(&self, a: Self::Word, count: u32) -> Self::Word;
+}
+
+/// Floats of one precision, integers of the same width, conditions, and words.
 ///
-/// Floats round to nearest even. Integers and words wrap. A shift count is a constant below the width.
-pub trait Arithmetic {
+/// Floats round to nearest even. Integers wrap. A shift count is a constant below the width.
+pub trait Arithmetic: Words {
     /// A real.
     type Float: Copy;
     /// An integer as wide as a real.
     type Int: Copy;
-    /// 32 bits.
-    type Word: Copy;
     /// A condition.
     type Cond: Copy;
 
@@ -86,24 +109,6 @@ pub trait Arithmetic {
     /// `a` where the condition holds, else `b`.
     fn int_select(&self, condition: Self::Cond, a: Self::Int, b: Self::Int) -> Self::Int;
 
-    /// A constant word.
-    fn word(&self, value: u32) -> Self::Word;
-    /// a + b
-    fn word_add(&self, a: Self::Word, b: Self::Word) -> Self::Word;
-    /// The low half of a · b.
-    fn word_mul(&self, a: Self::Word, b: Self::Word) -> Self::Word;
-    /// The high half of a · b, unsigned.
-    fn word_mul_high(&self, a: Self::Word, b: Self::Word) -> Self::Word;
-    /// Bits of both.
-    fn word_and(&self, a: Self::Word, b: Self::Word) -> Self::Word;
-    /// Bits of either.
-    fn word_or(&self, a: Self::Word, b: Self::Word) -> Self::Word;
-    /// Bits that differ.
-    fn word_xor(&self, a: Self::Word, b: Self::Word) -> Self::Word;
-    /// Zeros come in.
-    fn word_shl(&self, a: Self::Word, count: u32) -> Self::Word;
-    /// Zeros come in.
-    fn word_shr(&self, a: Self::Word, count: u32) -> Self::Word;
     /// a = b
     fn word_equal(&self, a: Self::Word, b: Self::Word) -> Self::Cond;
     /// `a` where the condition holds, else `b`.

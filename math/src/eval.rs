@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use super::arith::Arithmetic;
+use super::arith::{Arithmetic, Words};
 use super::real::Real;
 use crate::Precision;
 
@@ -19,10 +19,41 @@ impl<R: Real> Direct<R> {
     }
 }
 
+impl<R: Real> Words for Direct<R> {
+    type Word = u32;
+
+    fn word(&self, value: u32) -> u32 {
+        value
+    }
+    fn word_add(&self, a: u32, b: u32) -> u32 {
+        a.wrapping_add(b)
+    }
+    fn word_mul(&self, a: u32, b: u32) -> u32 {
+        a.wrapping_mul(b)
+    }
+    fn word_mul_high(&self, a: u32, b: u32) -> u32 {
+        ((u64::from(a) * u64::from(b)) >> 32) as u32
+    }
+    fn word_and(&self, a: u32, b: u32) -> u32 {
+        a & b
+    }
+    fn word_or(&self, a: u32, b: u32) -> u32 {
+        a | b
+    }
+    fn word_xor(&self, a: u32, b: u32) -> u32 {
+        a ^ b
+    }
+    fn word_shl(&self, a: u32, count: u32) -> u32 {
+        a << count
+    }
+    fn word_shr(&self, a: u32, count: u32) -> u32 {
+        a >> count
+    }
+}
+
 impl<R: Real> Arithmetic for Direct<R> {
     type Float = R;
     type Int = i64;
-    type Word = u32;
     type Cond = bool;
 
     fn precision(&self) -> Precision {
@@ -126,33 +157,6 @@ impl<R: Real> Arithmetic for Direct<R> {
         if condition { a } else { b }
     }
 
-    fn word(&self, value: u32) -> u32 {
-        value
-    }
-    fn word_add(&self, a: u32, b: u32) -> u32 {
-        a.wrapping_add(b)
-    }
-    fn word_mul(&self, a: u32, b: u32) -> u32 {
-        a.wrapping_mul(b)
-    }
-    fn word_mul_high(&self, a: u32, b: u32) -> u32 {
-        ((u64::from(a) * u64::from(b)) >> 32) as u32
-    }
-    fn word_and(&self, a: u32, b: u32) -> u32 {
-        a & b
-    }
-    fn word_or(&self, a: u32, b: u32) -> u32 {
-        a | b
-    }
-    fn word_xor(&self, a: u32, b: u32) -> u32 {
-        a ^ b
-    }
-    fn word_shl(&self, a: u32, count: u32) -> u32 {
-        a << count
-    }
-    fn word_shr(&self, a: u32, count: u32) -> u32 {
-        a >> count
-    }
     fn word_equal(&self, a: u32, b: u32) -> bool {
         a == b
     }

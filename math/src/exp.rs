@@ -89,6 +89,20 @@ pub(super) fn exp<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
     a.keep_nan(x, a.scale(a.add(high, low), reduced.k))
 }
 
+/// Up to this magnitude of x, [`exp_moderate`] is [`exp`].
+#[inline(always)]
+pub(super) fn moderate<A: Arithmetic>(a: &A) -> A::Float {
+    a.constant(87.0, 708.0)
+}
+
+/// [`exp`] where neither x nor a power of 2 on the way is out of range: the same bits, since all that is left out is exact.
+#[inline(always)]
+pub(super) fn exp_moderate<A: Arithmetic>(a: &A, x: A::Float) -> A::Float {
+    let reduced = reduce(a, x);
+    let (high, low) = exp_pair(a, reduced.r, reduced.c);
+    a.mul(a.add(high, low), a.power_of_two(reduced.k))
+}
+
 /// (e^x - 1) / 2 as a pair, for x that e^x / 2 does not overflow and that is not below -80.
 #[inline(always)]
 fn half_expm1_pair<A: Arithmetic>(a: &A, x: A::Float) -> (A::Float, A::Float) {

@@ -2,7 +2,7 @@
 //!
 //! As `eval`, but integers have the width of the reals, and everything is inlined.
 
-use super::arith::Arithmetic;
+use super::arith::{Arithmetic, Words};
 use crate::Precision;
 
 /// f32, with integers of 32 bits.
@@ -12,10 +12,50 @@ pub(super) struct Double;
 
 macro_rules! arithmetic {
     ($name:ident, $float:ident, $int:ident, $unsigned:ident) => {
+        impl Words for $name {
+            type Word = u32;
+
+            #[inline(always)]
+            fn word(&self, value: u32) -> u32 {
+                value
+            }
+            #[inline(always)]
+            fn word_add(&self, a: u32, b: u32) -> u32 {
+                a.wrapping_add(b)
+            }
+            #[inline(always)]
+            fn word_mul(&self, a: u32, b: u32) -> u32 {
+                a.wrapping_mul(b)
+            }
+            #[inline(always)]
+            fn word_mul_high(&self, a: u32, b: u32) -> u32 {
+                ((u64::from(a) * u64::from(b)) >> 32) as u32
+            }
+            #[inline(always)]
+            fn word_and(&self, a: u32, b: u32) -> u32 {
+                a & b
+            }
+            #[inline(always)]
+            fn word_or(&self, a: u32, b: u32) -> u32 {
+                a | b
+            }
+            #[inline(always)]
+            fn word_xor(&self, a: u32, b: u32) -> u32 {
+                a ^ b
+            }
+            #[inline(always)]
+            fn word_shl(&self, a: u32, count: u32) -> u32 {
+                a << count
+            }
+            #[inline(always)]
+            fn word_shr(&self, a: u32, count: u32) -> u32 {
+                a >> count
+            }
+        }
+
         impl Arithmetic for $name {
             type Float = $float;
             type Int = $int;
-            type Word = u32;
             type Cond = bool;
 
             #[inline(always)]
@@ -147,42 +187,6 @@ macro_rules! arithmetic {
                 if condition { a } else { b }
             }
             #[inline(always)]
-            fn word(&self, value: u32) -> u32 {
-                value
-            }
-            #[inline(always)]
-            fn word_add(&self, a: u32, b: u32) -> u32 {
-                a.wrapping_add(b)
-            }
-            #[inline(always)]
-            fn word_mul(&self, a: u32, b: u32) -> u32 {
-                a.wrapping_mul(b)
-            }
-            #[inline(always)]
-            fn word_mul_high(&self, a: u32, b: u32) -> u32 {
-                ((u64::from(a) * u64::from(b)) >> 32) as u32
-            }
-            #[inline(always)]
-            fn word_and(&self, a: u32, b: u32) -> u32 {
-                a & b
-            }
-            #[inline(always)]
-            fn word_or(&self, a: u32, b: u32) -> u32 {
-                a | b
-            }
-            #[inline(always)]
-            fn word_xor(&self, a: u32, b: u32) -> u32 {
-                a ^ b
-            }
-            #[inline(always)]
-            fn word_shl(&self, a: u32, count: u32) -> u32 {
-                a << count
-            }
-            #[inline(always)]
-            fn word_shr(&self, a: u32, count: u32) -> u32 {
-                a >> count
-            }
-            #[inline(always)]
             fn word_equal(&self, a: u32, b: u32) -> bool {
                 a == b
             }
@@ -216,3 +220,64 @@ macro_rules! arithmetic {
 }
 arithmetic!(Single, f32, i32, u32);
 arithmetic!(Double, f64, i64, u64);
+
+/// Four words at once, each in the low half of 64 bits whose high half may hold anything: of those a vector gives the whole
+/// product in one instruction, where the two halves of one of 32 bits take seven. Each step of a word waits for the one
+/// before, so several words go side by side.
+pub(super) struct Halves;
+
+/// What [`Halves`] calculates with.
+pub(super) type Four = [u64; 4];
+
+/// Without the high half.
+#[inline(always)]
+pub(super) fn low(word: u64) -> u64 {
+    word & 0xffff_ffff
+}
+
+/// Written out, so that all of it is inlined.
+#[inline(always)]
+fn each(a: Four, b: Four, with: impl Fn(u64, u64) -> u64) -> Four {
+    [with(a[0], b[0]), with(a[1], b[1]), with(a[2], b[2]), with(a[3], b[3])]
+}
+
+impl Words for Halves {
+    type Word = Four;
+
+    #[inline(always)]
+    fn word(&self, value: u32) -> Four {
+        [value.into(); 4]
+    }
+    #[inline(always)]
+    fn word_add(&self, a: Four, b: Four) -> Four {
+        each(a, b, u64::wrapping_add)
+    }
+    #[inline(always)]
+    fn word_mul(&self, a: Four, b: Four) -> Four {
+        each(a, b, |a, b| low(a).wrapping_mul(low(b)))
+    }
+    #[inline(always)]
+    fn word_mul_high(&self, a: Four, b: Four) -> Four {
+        each(a, b, |a, b| low(a).wrapping_mul(low(b)) >> 32)
+    }
+    #[inline(always)]
+    fn word_and(&self, a: Four, b: Four) -> Four {
+        each(a, b, |a, b| a & b)
+    }
+    #[inline(always)]
+    fn word_or(&self, a: Four, b: Four) -> Four {
+        each(a, b, |a, b| a | b)
+    }
+    #[inline(always)]
+    fn word_xor(&self, a: Four, b: Four) -> Four {
+        each(a, b, |a, b| a ^ b)
+    }
+    #[inline(always)]
+    fn word_shl(&self, a: Four, count: u32) -> Four {
+        each(a, a, |a, _| a << count)
+    }
+    #[inline(always)]
+    fn word_shr(&self, a: Four, count: u32) -> Four {
+        each(a, a, |a, _| low(a) >> count)
+    }
+}

@@ -44,6 +44,7 @@ mod kinds;
 mod lane;
 mod log;
 mod marks;
+mod normal;
 pub mod philox;
 mod pow;
 pub mod real;

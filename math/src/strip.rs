@@ -3,12 +3,14 @@
 //! These are the formulas of the kernels, element by element, and so the same bits. Everything is inlined into the caller:
 //! a caller that has been compiled for wide vectors gets loops in wide vectors.
 
-use super::arith::Arithmetic;
-use super::lane::{Double, Single};
-use super::{Real, Stream, apply, draw, marks, philox};
+use super::arith::Words;
+use super::lane::{Double, Four, Halves, Single, low};
+use super::{Real, Stream, apply, exp, philox};
 use crate::MathFn;
 
-/// Words that are made together: so many blocks of four.
+mod normals;
+
+/// So many blocks of four words are made together.
 const TOGETHER: usize = 16;
 /// Numbers that are made together.
 const CHUNK: usize = 256;
@@ -42,23 +44,41 @@ pub trait StripReal: Real + Default {
 }
 
 macro_rules! strip_real {
-    ($ty:ident, $lane:ident) => {
+    ($ty:ident, $lane:ident, $normals:path) => {
         impl StripReal for $ty {
             #[inline(always)]
             fn normals(words: &[u32], into: &mut [Self]) {
-                normals_of(&$lane, words, into);
+                $normals(words, into);
             }
             #[inline(always)]
             fn function(function: MathFn, values: &mut [Self]) {
                 macro_rules! each {
                     ($name:ident) => {
-                        for value in values {
+                        each!($name, values)
+                    };
+                    ($name:ident, $values:ident) => {
+                        for value in $values {
                             *value = apply(&$lane, MathFn::$name, &[*value]);
                         }
                     };
                 }
                 match function {
-                    MathFn::Exp => each!(Exp),
+                    MathFn::Exp => {
+                        for values in values.chunks_mut(CHUNK) {
+                            let bound = exp::moderate(&$lane).to_bits();
+                            let mut largest = 0;
+                            for value in values.iter() {
+                                largest = largest.max(value.abs().to_bits());
+                            }
+                            if largest <= bound {
+                                for value in values {
+                                    *value = exp::exp_moderate(&$lane, *value);
+                                }
+                            } else {
+                                each!(Exp, values);
+                            }
+                        }
+                    }
                     MathFn::Ln => each!(Ln),
                     MathFn::Log2 => each!(Log2),
                     MathFn::Log1p => each!(Log1p),
@@ -73,8 +93,8 @@ macro_rules! strip_real {
         }
     };
 }
-strip_real!(f32, Single);
-strip_real!(f64, Double);
+strip_real!(f32, Single, normals::single);
+strip_real!(f64, Double, normals::double);
 
 /// The words of the columns from `stream.column` on.
 #[inline(always)]
@@ -85,53 +105,49 @@ pub fn words<W: Word>(stream: &Stream, attempt: u32, into: &mut [W]) {
     for (k, word) in head.iter_mut().enumerate() {
         *word = W::of(super::random_word(&place(stream.column.wrapping_add(k as u64)), attempt));
     }
-    let mut column = stream.column.wrapping_add(head.len() as u64);
-    let mut chunks = rest.chunks_exact_mut(4 * TOGETHER);
-    for chunk in &mut chunks {
-        let Some(chunk) = chunk.first_chunk_mut::<{ 4 * TOGETHER }>() else { continue };
-        let mut blocks = [[0; TOGETHER]; 4];
-        for block in 0..TOGETHER {
-            let quarter = ((column >> 2) as u32).wrapping_add(block as u32);
-            let words = block_of(stream, attempt, quarter);
-            for (blocks, &word) in blocks.iter_mut().zip(&words) {
-                blocks[block] = word;
-            }
+    let mut quarter = (stream.column.wrapping_add(head.len() as u64) >> 2) as u32;
+    for chunk in rest.chunks_mut(4 * TOGETHER) {
+        let pairs = blocks_of(stream, attempt, quarter);
+        let bytes = pairs.as_flattened().as_flattened().as_flattened().as_chunks().0;
+        for (word, &bytes) in chunk.iter_mut().zip(bytes) {
+            *word = W::of(u32::from_le_bytes(bytes));
         }
-        let [a, b, c, d] = &blocks;
-        for block in 0..TOGETHER {
-            chunk[4 * block] = W::of(a[block]);
-            chunk[4 * block + 1] = W::of(b[block]);
-            chunk[4 * block + 2] = W::of(c[block]);
-            chunk[4 * block + 3] = W::of(d[block]);
-        }
-        column = column.wrapping_add(4 * TOGETHER as u64);
-    }
-    for words in chunks.into_remainder().chunks_mut(4) {
-        let block = block_of(stream, attempt, (column >> 2) as u32);
-        for (word, &value) in words.iter_mut().zip(&block) {
-            *word = W::of(value);
-        }
-        column = column.wrapping_add(4);
+        quarter = quarter.wrapping_add(TOGETHER as u32);
     }
 }
 
+/// The words of so many blocks, as the bytes of two words each.
 #[inline(always)]
-fn block_of(stream: &Stream, attempt: u32, column_quarter: u32) -> [u32; 4] {
-    let key = [stream.seed as u32, (stream.seed >> 32) as u32];
-    let counter = philox::counter(
-        &Single,
-        &philox::Address {
-            key,
-            step: stream.step as u32,
-            site: stream.site,
-            attempt,
-            run: stream.run,
-            row: stream.row as u32,
-            column_quarter,
-            lane: 0,
-        },
-    );
-    philox::philox(&Single, counter, key)
+#[expect(clippy::needless_range_loop, reason = "a block stands in four places")]
+fn blocks_of(stream: &Stream, attempt: u32, quarter: u32) -> [[[[u8; 8]; 2]; TOGETHER / 4]; 4] {
+    let mut pairs = [[[[0; 8]; 2]; TOGETHER / 4]; 4];
+    for block in 0..TOGETHER / 4 {
+        let quarters =
+            [0, 1, 2, 3].map(|side| quarter.wrapping_add((side * TOGETHER / 4 + block) as u32).into());
+        let [a, b, c, d] = block_of(stream, attempt, quarters);
+        for side in 0..4 {
+            pairs[side][block] =
+                [low(a[side]) | b[side] << 32, low(c[side]) | d[side] << 32].map(u64::to_le_bytes);
+        }
+    }
+    pairs
+}
+
+#[inline(always)]
+fn block_of(stream: &Stream, attempt: u32, column_quarter: Four) -> [Four; 4] {
+    let a = &Halves;
+    let key = [a.word(stream.seed as u32), a.word((stream.seed >> 32) as u32)];
+    let address = philox::Address {
+        key,
+        step: a.word(stream.step as u32),
+        site: a.word(stream.site),
+        attempt: a.word(attempt),
+        run: a.word(stream.run),
+        row: a.word(stream.row as u32),
+        column_quarter,
+        lane: a.word(0),
+    };
+    philox::philox(a, philox::counter(a, &address), key)
 }
 
 /// Standard normal numbers of the columns from `stream.column` on.
@@ -144,36 +160,5 @@ pub fn normals<R: StripReal>(stream: &Stream, attempt: u32, into: &mut [R]) {
         words(&Stream { column, ..*stream }, attempt, found);
         R::normals(found, into);
         column = column.wrapping_add(CHUNK as u64);
-    }
-}
-
-/// A seventh of the numbers belong to the tail, whose formula is the longer one: their words are put together first.
-#[inline(always)]
-fn normals_of<A: Arithmetic<Word = u32, Cond = bool>>(a: &A, words: &[u32], into: &mut [A::Float])
-where
-    A::Float: Default,
-{
-    let mut marks = [false; CHUNK];
-    for ((into, &word), mark) in into.iter_mut().zip(words).zip(&mut marks) {
-        let tail = draw::Tail::new(a, word);
-        *into = draw::signed(a, word, tail.centre(a));
-        *mark = tail.is_far(a);
-    }
-    let mut places = [0u8; CHUNK + 8];
-    let count = marks::places(&marks, &mut places);
-    let places = &places[..count.min(CHUNK)];
-    for places in places.chunks(TOGETHER) {
-        // Always as many as fill a vector: what is too much is thrown away.
-        let mut far = [0u32; TOGETHER];
-        let mut numbers = [A::Float::default(); TOGETHER];
-        for (word, &place) in far.iter_mut().zip(places) {
-            *word = words[usize::from(place)];
-        }
-        for (number, &word) in numbers.iter_mut().zip(&far) {
-            *number = draw::signed(a, word, draw::Tail::new(a, word).magnitude(a));
-        }
-        for (&number, &place) in numbers.iter().zip(places) {
-            into[usize::from(place)] = number;
-        }
     }
 }

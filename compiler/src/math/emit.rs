@@ -6,7 +6,7 @@ use crate::kernel::build::KernelBuilder;
 use crate::kernel::{
     Binary, Carried, Compare, Constant, Conversion, Loop, LoopKind, Op, Precision, Stmt, Type, Unary, ValueId,
 };
-use aplysia_math::arith::Arithmetic;
+use aplysia_math::arith::{Arithmetic, Words};
 
 /// Writes into the block that is open.
 pub(super) struct Emit<'a> {
@@ -72,10 +72,41 @@ impl<'a> Emit<'a> {
     }
 }
 
+impl Words for Emit<'_> {
+    type Word = ValueId;
+
+    fn word(&self, value: u32) -> ValueId {
+        self.builder.borrow_mut().word(value)
+    }
+    fn word_add(&self, a: ValueId, b: ValueId) -> ValueId {
+        self.binary(Binary::Add, a, b)
+    }
+    fn word_mul(&self, a: ValueId, b: ValueId) -> ValueId {
+        self.binary(Binary::Multiply, a, b)
+    }
+    fn word_mul_high(&self, a: ValueId, b: ValueId) -> ValueId {
+        self.binary(Binary::MultiplyHigh, a, b)
+    }
+    fn word_and(&self, a: ValueId, b: ValueId) -> ValueId {
+        self.binary(Binary::And, a, b)
+    }
+    fn word_or(&self, a: ValueId, b: ValueId) -> ValueId {
+        self.binary(Binary::Or, a, b)
+    }
+    fn word_xor(&self, a: ValueId, b: ValueId) -> ValueId {
+        self.binary(Binary::Xor, a, b)
+    }
+    fn word_shl(&self, a: ValueId, count: u32) -> ValueId {
+        self.shift_word(Binary::ShiftLeft, a, count)
+    }
+    fn word_shr(&self, a: ValueId, count: u32) -> ValueId {
+        self.shift_word(Binary::ShiftRight, a, count)
+    }
+}
+
 impl Arithmetic for Emit<'_> {
     type Float = ValueId;
     type Int = ValueId;
-    type Word = ValueId;
     type Cond = ValueId;
 
     fn precision(&self) -> Precision {
@@ -179,33 +210,6 @@ impl Arithmetic for Emit<'_> {
         self.choose(condition, a, b)
     }
 
-    fn word(&self, value: u32) -> ValueId {
-        self.builder.borrow_mut().word(value)
-    }
-    fn word_add(&self, a: ValueId, b: ValueId) -> ValueId {
-        self.binary(Binary::Add, a, b)
-    }
-    fn word_mul(&self, a: ValueId, b: ValueId) -> ValueId {
-        self.binary(Binary::Multiply, a, b)
-    }
-    fn word_mul_high(&self, a: ValueId, b: ValueId) -> ValueId {
-        self.binary(Binary::MultiplyHigh, a, b)
-    }
-    fn word_and(&self, a: ValueId, b: ValueId) -> ValueId {
-        self.binary(Binary::And, a, b)
-    }
-    fn word_or(&self, a: ValueId, b: ValueId) -> ValueId {
-        self.binary(Binary::Or, a, b)
-    }
-    fn word_xor(&self, a: ValueId, b: ValueId) -> ValueId {
-        self.binary(Binary::Xor, a, b)
-    }
-    fn word_shl(&self, a: ValueId, count: u32) -> ValueId {
-        self.shift_word(Binary::ShiftLeft, a, count)
-    }
-    fn word_shr(&self, a: ValueId, count: u32) -> ValueId {
-        self.shift_word(Binary::ShiftRight, a, count)
-    }
     fn word_equal(&self, a: ValueId, b: ValueId) -> ValueId {
         self.compare(Compare::Equal, a, b)
     }

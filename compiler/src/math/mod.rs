@@ -11,7 +11,7 @@ mod tests;
 
 pub use aplysia_math::{Real, Stream, draw, evaluate, random_word, strip};
 
-use aplysia_math::arith::Arithmetic;
+use aplysia_math::arith::Words;
 use aplysia_math::draw as formula;
 use aplysia_math::{apply, philox, remainder};
 use emit::Emit;

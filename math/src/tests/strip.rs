@@ -50,18 +50,23 @@ fn a_strip_of_normal_numbers_is_one_draw_after_another() {
 #[test]
 fn every_word_that_is_special_gives_the_same_normal_number() {
     let mut special = vec![0, 1, 2, u32::MAX, u32::MAX - 1, 1 << 31, (1 << 31) - 1, (1 << 31) + 1];
-    // Where the tail begins: q = 0.075 of 2^31 parts, on either side.
-    let border = (0.075 * f64::from(1u32 << 31)) as u32;
-    special
-        .extend((0..400).flat_map(|k| [border - 200 + k, (1 << 31) + border - 200 + k, !(border - 200 + k)]));
-    let mut found = vec![0.0f32; special.len()];
-    for (into, words) in found.chunks_mut(256).zip(special.chunks(256)) {
-        f32::normals(words, into);
+    // Where the tail begins: q = 0.075 of 2^32 parts in f64, 4 q (1 - q) = 2^-8 in f32, on either side.
+    for tail in [0.075, 0.5 - 0.5 * (1.0 - 2f64.powi(-8)).sqrt()] {
+        let first = (tail * 2f64.powi(32)) as u32 - 1000;
+        special.extend((0..2000).flat_map(|k| [first + k, (1 << 31) + first + k, !(first + k)]));
     }
-    for (&word, &number) in special.iter().zip(&found) {
-        let expected = draw::normal(&Direct::<f32>::new(), word);
-        assert_eq!(number.to_bits(), expected.to_bits(), "{word:#x}");
+    fn check<R: StripReal>(special: &[u32]) {
+        let mut found = vec![R::default(); special.len()];
+        for (into, words) in found.chunks_mut(256).zip(special.chunks(256)) {
+            R::normals(words, into);
+        }
+        for (&word, &number) in special.iter().zip(&found) {
+            let expected = draw::normal(&Direct::<R>::new(), word);
+            assert_eq!(number.to_bits64(), expected.to_bits64(), "{word:#x}");
+        }
     }
+    check::<f32>(&special);
+    check::<f64>(&special);
 }
 
 #[test]
@@ -82,6 +87,15 @@ fn a_strip_of_a_function_is_one_value_after_another() {
     };
     let special = [0.0, -0.0, 1.0, -1.0, 0.5, 88.8, -104.0, 709.9, -745.2, 1e-40, -1e-310, 1e10, 1e300];
     let limits = [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, f64::MIN_POSITIVE, f64::MAX];
+    // Strips all of whose arguments are moderate, and strips with one that is not.
+    for limit in [87.0, 87.000_01, 708.0, 708.000_000_1] {
+        let moderate =
+            (0..600).map(|k| limit * f64::from(k % 256 - 128) / 128.0).chain([-0.0, 1e-40, -1e-310, limit]);
+        let wide: Vec<f64> = moderate.collect();
+        let narrow: Vec<f32> = wide.iter().map(|&x| x as f32).collect();
+        same(MathFn::Exp, &wide);
+        same(MathFn::Exp, &narrow);
+    }
     for function in UNARY {
         let wide: Vec<f64> = special
             .into_iter()
