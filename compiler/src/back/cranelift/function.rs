@@ -66,7 +66,7 @@ pub(super) fn lower(kernel: &Kernel, isa: &Isa, options: &JitOptions, workshop: 
         widened: widen::widened(kernel),
         config: target.frontend_config(),
         routines: isa.routines,
-        wide: WideLoops::new(options.simd && options.wide && isa.has_wide_vectors()),
+        wide: WideLoops::new(isa.gathers().filter(|_| options.simd && options.wide)),
         rooms: (Vec::new(), 0),
     };
     lower.body();
@@ -283,9 +283,11 @@ impl Lower<'_, '_> {
 
     /// One iteration after another. Whether there is another is asked at the end, as in `counted`.
     fn serial(&mut self, inner: &Loop, start: Value, end: Value) {
-        // A block of many items is begun once for many iterations.
-        let seldom = inner.kind == LoopKind::Blocks && self.kernel.space.per_block > 1;
-        if !seldom || !vary::has_loops(&inner.body) {
+        let space = &self.kernel.space;
+        // A block of many items is begun once for many iterations, and there may be no second one.
+        let once = space.items.iter().all(|extent| *extent == Extent::Constant(1));
+        let seldom = once || space.per_block > 1 && vary::has_loops(&inner.body);
+        if inner.kind != LoopKind::Blocks || !seldom {
             self.own_loop(&inner.body);
         }
         let carried: Vec<(Type, bool)> = inner

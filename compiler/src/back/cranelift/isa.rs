@@ -5,6 +5,7 @@ use std::fmt;
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 
+use super::wide::Gathers;
 use super::workshop::Workshops;
 use super::{JitError, Routines};
 
@@ -27,6 +28,7 @@ pub struct Isa {
     /// The same for each effort.
     targets: [OwnedTargetIsa; 3],
     runs_here: bool,
+    gathers: Gathers,
     pub(super) routines: Routines,
     pub(super) workshops: Workshops,
 }
@@ -39,7 +41,7 @@ impl Isa {
         // With this flag the product of two widened words becomes the slow 64-bit multiplication instead of the
         // widening one. Other architectures do not know the flag, and need nothing.
         let _ = builder.set("has_avx512dq", "false");
-        finish(builder, true)
+        Ok(Self { gathers: gathers_of_host(), ..finish(builder, true)? })
     }
 
     /// x86-64 with SSE 4.2 and nothing newer: the same text on every machine.
@@ -61,6 +63,21 @@ impl Isa {
     /// Whether code for it may be run on this machine.
     pub fn runs_here(&self) -> bool {
         self.runs_here
+    }
+
+    /// Where it has the vectors of 256 bits of x86-64-v3, how they are gathered.
+    pub(super) fn gathers(&self) -> Option<Gathers> {
+        self.has_wide_vectors().then_some(self.gathers)
+    }
+
+    /// The same, but vectors are gathered in the other way.
+    #[cfg(test)]
+    pub(super) fn with_other_gathers(self) -> Self {
+        let gathers = match self.gathers {
+            Gathers::AtOnce => Gathers::LaneByLane,
+            Gathers::LaneByLane => Gathers::AtOnce,
+        };
+        Self { gathers, ..self }
     }
 
     /// Whether it has the vectors of 256 bits of x86-64-v3.
@@ -117,7 +134,7 @@ fn finish(builder: cranelift_codegen::isa::Builder, runs_here: bool) -> Result<I
     let finished = |effort| {
         let values = match effort {
             Effort::Least => ["single_pass", "none"],
-            Effort::Some => ["single_pass", "speed"],
+            Effort::Some => ["single_pass", "none"],
             Effort::Most => ["backtracking", "speed"],
         };
         let mut flags = flags.clone();
@@ -127,5 +144,15 @@ fn finish(builder: cranelift_codegen::isa::Builder, runs_here: bool) -> Result<I
         builder.finish(settings::Flags::new(flags)).map_err(|error| JitError::Host(error.to_string()))
     };
     let targets = [finished(Effort::Least)?, finished(Effort::Some)?, finished(Effort::Most)?];
-    Ok(Isa { targets, runs_here, routines: Routines::default(), workshops: Workshops::default() })
+    let gathers = Gathers::default();
+    Ok(Isa { targets, runs_here, gathers, routines: Routines::default(), workshops: Workshops::default() })
+}
+
+/// What is faster on this machine.
+fn gathers_of_host() -> Gathers {
+    #[cfg(target_arch = "x86_64")]
+    if raw_cpuid::CpuId::new().get_vendor_info().is_some_and(|vendor| vendor.as_str() == "AuthenticAMD") {
+        return Gathers::LaneByLane;
+    }
+    Gathers::default()
 }

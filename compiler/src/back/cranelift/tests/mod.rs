@@ -119,6 +119,7 @@ fn variants() -> Vec<(&'static str, Isa, JitOptions)> {
     let scalar = JitOptions { simd: false, ..options };
     let mut variants = vec![
         ("host", Isa::host().unwrap(), options),
+        ("host, other gathers", Isa::host().unwrap().with_other_gathers(), options),
         ("host, scalar", Isa::host().unwrap(), scalar),
         ("host, once", Isa::host().unwrap(), JitOptions { unroll: 1, ..options }),
         ("host, 128 bits", Isa::host().unwrap(), JitOptions { wide: false, ..options }),

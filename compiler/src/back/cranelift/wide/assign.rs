@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use iced_x86::Code;
 
-use super::inst::{Body, Inst, Operand, Shape, Source, Vector};
+use super::inst::{Body, Gathers, Inst, Operand, Shape, Source, Vector};
 use super::machine::{Line, Place};
 
 /// The vector registers.
@@ -312,9 +312,17 @@ impl Assign<'_> {
             }
         };
         if let Shape::Gather { .. } = inst.shape {
-            let mask = self.spare(&locked);
-            self.lines.push(Line::ones(mask));
-            self.lines.push(Line::gather(inst, result, places[0], mask));
+            let spare = self.spare(&locked);
+            match self.body.gathers {
+                Gathers::AtOnce => {
+                    self.lines.push(Line::ones(spare));
+                    self.lines.push(Line::gather(inst, result, places[0], spare));
+                }
+                Gathers::LaneByLane => {
+                    let indices = self.on_stack(&inst.operands[0], places[0]);
+                    self.lines.extend(Line::lane_by_lane(inst, result, indices, spare));
+                }
+            }
         } else {
             self.lines.push(Line::of(inst, result, &places));
         }
@@ -363,6 +371,19 @@ impl Assign<'_> {
         let into = self.register(result, locked);
         self.lines.push(Line::copy(into, register));
         into
+    }
+
+    /// The place on the stack of a vector that is in a register, which it may have from earlier on.
+    fn on_stack(&mut self, operand: &Operand, place: Option<Place>) -> usize {
+        let (Some(vector), Some(Place::Register(register))) = (vector_of(operand), place) else {
+            crate::ice!("an index stands in a register")
+        };
+        if let Some(Place::Stack(slot)) = self.homes[vector.0 as usize] {
+            return slot;
+        }
+        let home = self.spill(register);
+        self.homes[vector.0 as usize].get_or_insert(home);
+        self.frame - 1
     }
 
     /// A register that holds nothing after this instruction.

@@ -25,6 +25,7 @@ enum Prefix {
     None = 0,
     H66 = 1,
     F3 = 2,
+    F2 = 3,
 }
 
 /// The table of opcodes, by its number.
@@ -191,6 +192,11 @@ fn put_plain(bytes: &mut Vec<u8>, instruction: &Instruction) {
             bytes.extend([0x48 | (into >> 3) << 2 | base >> 3, 0x8b]);
             put_memory(bytes, into, instruction);
         }
+        Code::Movsxd_r64_rm32 => {
+            let (into, base) = (register(0), number(instruction.memory_base()));
+            bytes.extend([0x48 | (into >> 3) << 2 | base >> 3, 0x63]);
+            put_memory(bytes, into, instruction);
+        }
         Code::Mov_r64_rm64 => two(bytes, 0x8b, register(0), register(1)),
         Code::Cmp_r64_rm64 => two(bytes, 0x3b, register(0), register(1)),
         Code::Sub_rm64_imm32 => {
@@ -227,9 +233,12 @@ fn put_plain(bytes: &mut Vec<u8>, instruction: &Instruction) {
 /// What the manuals say of the instructions with a VEX prefix.
 fn vex_of(code: Code) -> Option<Vex> {
     use Map::{H0F, H0F3A, H0F38};
-    use Prefix::{F3, H66, None as Bare};
+    use Prefix::{F2, F3, H66, None as Bare};
     Some(match code {
         Code::VEX_Vmovups_ymm_ymmm256 => vex(Bare, H0F, 0x10),
+        Code::VEX_Vmovss_xmm_m32 => short(vex(F3, H0F, 0x10)),
+        Code::VEX_Vmovsd_xmm_m64 => short(vex(F2, H0F, 0x10)),
+        Code::VEX_Vmovhpd_xmm_xmm_m64 => short(vex(H66, H0F, 0x16)),
         Code::VEX_Vmovups_ymmm256_ymm => ordered(vex(Bare, H0F, 0x11), Order::OutOf),
         Code::VEX_Vmovaps_ymm_ymmm256 => vex(Bare, H0F, 0x28),
         Code::VEX_Vmovaps_ymmm256_ymm => ordered(vex(Bare, H0F, 0x29), Order::OutOf),
@@ -312,6 +321,7 @@ fn vex_of(code: Code) -> Option<Vex> {
         Code::VEX_Vpblendd_ymm_ymm_ymmm256_imm8 => vex(H66, H0F3A, 0x02),
         Code::VEX_Vroundps_ymm_ymmm256_imm8 => vex(H66, H0F3A, 0x08),
         Code::VEX_Vroundpd_ymm_ymmm256_imm8 => vex(H66, H0F3A, 0x09),
+        Code::VEX_Vinsertps_xmm_xmm_xmmm32_imm8 => short(vex(H66, H0F3A, 0x21)),
         Code::VEX_Vinsertf128_ymm_ymm_xmmm128_imm8 => vex(H66, H0F3A, 0x18),
         Code::VEX_Vextracti128_xmmm128_ymm_imm8 => ordered(vex(H66, H0F3A, 0x39), Order::OutOf),
         Code::VEX_Vblendvps_ymm_ymm_ymmm256_ymm => vex(H66, H0F3A, 0x4a),

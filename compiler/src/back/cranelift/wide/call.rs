@@ -7,7 +7,7 @@ use cranelift_codegen::ir::{
 
 use super::super::function::Lower;
 use super::super::vary::{self, Varying};
-use super::inst::Input;
+use super::inst::{Body, Input};
 use super::select::{self, LANES};
 use super::{WideLoop, made, reduce, signature, widen};
 use crate::kernel::{Constant, Loop, Reduce, Type, ValueId};
@@ -15,9 +15,7 @@ use crate::kernel::{Constant, Loop, Reduce, Type, ValueId};
 impl Lower<'_, '_> {
     /// As many iterations of `start .. end` as fill wide vectors; the first index that is left.
     pub fn wide_loop(&mut self, inner: &Loop, start: Value, end: Value, varying: &Varying) -> Option<Value> {
-        if !self.wide.allowed {
-            return None;
-        }
+        let gathers = self.wide.gathers?;
         let decisive = select::decisive(self.kernel, inner, varying, &self.hoisted);
         let ways: Vec<_> = match decisive {
             Some(condition) => [true, false].map(|holds| Some((condition, holds))).to_vec(),
@@ -25,7 +23,7 @@ impl Lower<'_, '_> {
         };
         let made: Result<Vec<WideLoop>, _> = ways
             .into_iter()
-            .map(|assumed| widen(self.kernel, inner, varying, &self.hoisted, assumed))
+            .map(|assumed| widen(self.kernel, inner, varying, &self.hoisted, assumed, gathers))
             .collect();
         match made {
             Ok(made) => {
@@ -73,12 +71,12 @@ impl Lower<'_, '_> {
         varying: &Varying,
         identity: Constant,
     ) -> bool {
-        if !self.wide.allowed {
-            return false;
-        }
+        let Some(gathers) = self.wide.gathers else { return false };
         let hoisted = vary::hoistable(self.kernel, reduce.index, &reduce.body);
         let known = self.hoisted.iter().copied().chain(hoisted.iter().copied()).collect();
-        match reduce::select(self.kernel, reduce, varying, &known, identity).and_then(made) {
+        match reduce::select(self.kernel, reduce, varying, &known, identity)
+            .and_then(|body| made(Body { gathers, ..body }))
+        {
             Ok(wide) => {
                 let start = self.zero(Type::I64);
                 let any = self.b.ins().icmp(IntCC::SignedLessThan, start, end);

@@ -92,6 +92,16 @@ pub(super) struct Carried {
     pub result: (usize, i64),
 }
 
+/// How elements are loaded from places that lanes have of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::back::cranelift) enum Gathers {
+    /// By the one instruction that there is for it.
+    #[default]
+    AtOnce,
+    /// Lane by lane, where that instruction is slower: on AMD's processors it is some forty operations.
+    LaneByLane,
+}
+
 /// A loop: what it is given, what it prepares, and what an iteration does.
 #[derive(Debug, Default)]
 pub(super) struct Body {
@@ -103,6 +113,7 @@ pub(super) struct Body {
     pub vectors: u32,
     /// How many iterations of the kernel's loop one iteration makes.
     pub span: i64,
+    pub gathers: Gathers,
 }
 
 impl Body {

@@ -27,7 +27,7 @@ enum Part {
         scale: u32,
         offset: i64,
     },
-    /// An element behind the address of an input; an index in a vector register, or the loop's own.
+    /// An element behind the address of an input; an index in a vector register, that of a lane, or the loop's own.
     Element {
         input: usize,
         index: Register,
@@ -64,6 +64,8 @@ const ADDRESSES: [Register; 10] = [
     Register::R15,
 ];
 const OWN: usize = 5;
+/// The index of a lane, where lanes are gathered one by one: the last register for addresses.
+const LANE: Register = Register::R15;
 
 /// The stack that a loop may take, in vectors: less than the page that guards a thread's stack.
 const FRAME: usize = 120;
@@ -143,6 +145,41 @@ impl Line {
         Self::new(inst.code, vec![Part::Register(full(result)), from, Part::Register(full(mask))])
     }
 
+    /// An element for each lane, one after another: their indices stand on the stack. The spare register is overwritten.
+    pub fn lane_by_lane(inst: &Inst, result: Option<u8>, slot: usize, spare: u8) -> Vec<Self> {
+        let (Shape::Gather { input, size }, Some(result)) = (inst.shape, result) else {
+            crate::ice!("a gather has a result")
+        };
+        let element = Part::Element { input, index: LANE, scale: size, offset: 0 };
+        let in_half = 16 / i64::from(size);
+        let mut lines = Vec::new();
+        for (half, register) in [result, spare].into_iter().enumerate() {
+            let into = Part::Register(low(register));
+            for lane in 0..in_half {
+                let offset = 32 * slot as i64 + 4 * (half as i64 * in_half + lane);
+                let index = Part::Memory { base: Register::RSP, index: Register::None, scale: 1, offset };
+                lines.push(Self::new(Code::Movsxd_r64_rm32, vec![Part::Register(LANE), index]));
+                lines.push(match (size, lane) {
+                    (4, 0) => Self::new(Code::VEX_Vmovss_xmm_m32, vec![into, element]),
+                    (4, _) => Self {
+                        code: Code::VEX_Vinsertps_xmm_xmm_xmmm32_imm8,
+                        parts: vec![into, into, element],
+                        immediate: Some((lane as u8) << 4),
+                    },
+                    (_, 0) => Self::new(Code::VEX_Vmovsd_xmm_m64, vec![into, element]),
+                    (_, _) => Self::new(Code::VEX_Vmovhpd_xmm_xmm_m64, vec![into, into, element]),
+                });
+            }
+        }
+        let whole = Part::Register(full(result));
+        lines.push(Self {
+            code: Code::VEX_Vinsertf128_ymm_ymm_xmmm128_imm8,
+            parts: vec![whole, whole, Part::Register(low(spare))],
+            immediate: Some(1),
+        });
+        lines
+    }
+
     /// An instruction with its operands.
     pub fn of(inst: &Inst, result: Option<u8>, places: &[Option<Place>]) -> Self {
         let mut parts = Vec::with_capacity(4);
@@ -183,8 +220,9 @@ pub(super) fn encode(body: &Body, assigned: &Assigned) -> Option<Code256> {
     }
     let addresses = Addresses::new(assigned);
     let mut writer = Writer { addresses: &addresses, instructions: Vec::new(), literals: Vec::new() };
-    let saved = &ADDRESSES[OWN.min(addresses.registers.len())..addresses.registers.len()];
-    for &register in saved {
+    let mut saved = ADDRESSES[OWN.min(addresses.registers.len())..addresses.registers.len()].to_vec();
+    saved.extend(addresses.lane.then_some(LANE));
+    for &register in &saved {
         writer.plain(Code::Push_r64, &[Part::Register(register)]);
     }
     if assigned.frame > 0 {
@@ -231,6 +269,8 @@ fn branch() -> Instruction {
 struct Addresses {
     inputs: Vec<usize>,
     registers: Vec<Register>,
+    /// Whether a register holds the index of a lane.
+    lane: bool,
 }
 
 impl Addresses {
@@ -247,8 +287,11 @@ impl Addresses {
             }
         }
         counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-        let inputs: Vec<usize> = counts.into_iter().map(|(input, _)| input).take(ADDRESSES.len()).collect();
-        Self { registers: ADDRESSES[..inputs.len()].to_vec(), inputs }
+        let is_lane = |part: &Part| matches!(part, Part::Element { index: LANE, .. });
+        let lane = assigned.body.iter().any(|line| line.parts.iter().any(is_lane));
+        let room = ADDRESSES.len() - usize::from(lane);
+        let inputs: Vec<usize> = counts.into_iter().map(|(input, _)| input).take(room).collect();
+        Self { registers: ADDRESSES[..inputs.len()].to_vec(), inputs, lane }
     }
 
     fn of(&self, input: usize) -> Option<Register> {

@@ -25,6 +25,7 @@ use super::isa::Effort;
 use super::vary::{Values, Varying};
 use crate::kernel::{Kernel, Loop, ValueId};
 
+pub(super) use inst::Gathers;
 use inst::{Body, Input};
 use machine::Code256;
 use select::Reason;
@@ -43,8 +44,8 @@ pub(super) const WIDE_ALIGNMENT: u64 = 32;
 /// The loops of a kernel.
 #[derive(Default)]
 pub(super) struct WideLoops {
-    /// Whether there may be any.
-    allowed: bool,
+    /// How vectors are gathered, where there may be any.
+    gathers: Option<Gathers>,
     /// In the order of the kernel, with those that stay with Cranelift.
     loops: Vec<Result<WideLoop, Reason>>,
     /// What is left for Cranelift is worth this.
@@ -53,8 +54,8 @@ pub(super) struct WideLoops {
 
 impl WideLoops {
     /// None yet.
-    pub fn new(allowed: bool) -> Self {
-        Self { allowed, loops: Vec::new(), effort: Effort::Least }
+    pub fn new(gathers: Option<Gathers>) -> Self {
+        Self { gathers, loops: Vec::new(), effort: Effort::Least }
     }
 
     /// Something is left for Cranelift that is worth an effort. A rest of iterations that fills no vector is not.
@@ -104,8 +105,10 @@ fn widen(
     varying: &Varying,
     hoisted: &Values,
     assumed: Option<(ValueId, bool)>,
+    gathers: Gathers,
 ) -> Result<WideLoop, Reason> {
-    made(select::select(kernel, inner, varying, hoisted, assumed)?)
+    let body = select::select(kernel, inner, varying, hoisted, assumed)?;
+    made(Body { gathers, ..body })
 }
 
 /// Registers and bytes.

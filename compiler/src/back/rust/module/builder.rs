@@ -49,9 +49,8 @@ impl Module<'_> {
         self.out.close();
         self.out.close();
         self.out.open("impl<R: native::Value, T: native::Connected> Builder<R, T>");
-        self.out.line(
-            "/// The length of a step and the seed; steps of 1 ms and seed 0 where nothing is said.",
-        );
+        self.out
+            .line("/// The length of a step and the seed; steps of 1 ms and seed 0 where nothing is said.");
         self.out.line("#[must_use]");
         self.out.open("pub fn options(self, options: Options) -> Self");
         self.out.line("Self { options, ..self }");
