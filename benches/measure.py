@@ -33,7 +33,7 @@ OUTER = "torch-compile,torch-compile-outer"
 JOBS = [
     ("W1-4000-p01", [(CREF, ""), (NUMBA, ""), (JAX, "")], True, 3, 1),
     ("W1-4000-p05", [(CREF, ""), (NUMBA, ""), (JAX, "")], True, 3, 1),
-    ("W1-4000-p50", [], True, 3, 1),
+    ("W1-4000-p50", [], True, 1, 1),
     ("W1-1000-p01", [(CREF, ""), (NUMBA, ""), (JAX, "")], True, 1, 1),
     ("W1-1000-p05", [(CREF, ""), (NUMBA, ""), (JAX, "")], True, 1, 1),
     ("W2-10k-1pc", [(CREF, ""), (NUMBA, ""), (BRIAN2, "brian2-cpp")], True, 2, 1),
@@ -71,8 +71,11 @@ GOALS = [
     ("W1, 4000, full pass", "W1-4000-p01", FULL, C, 1.1),
     ("W3, 4000, full pass", "W3-4000", FULL, C, 1.1),
     ("W6, 4096, full pass", "W6-4096", FULL, C, 1.1),
-    # At 50 % every plan is a full pass, and the time of one does not depend on the rate.
-    ("W1, 4000, full pass, native", ("W1-4000-p50", "W1-4000-p01"), ["aplysia-native"], C, 1.0),
+    ("W1, 4000, 1 %, default plan, native", "W1-4000-p01", ["aplysia-native"], ["c-event"], 0.3),
+    ("W1, 4000, 5 %, default plan, native", "W1-4000-p05", ["aplysia-native"], ["c-event"], 0.3),
+    ("W1, 4000, 1 %, closed form, native", "W1-4000-p01", ["aplysia-native-closed-form"], ["c-lazy"], 1.0),
+    ("W1, 4000, 5 %, closed form, native", "W1-4000-p05", ["aplysia-native-closed-form"], ["c-lazy"], 1.0),
+    ("W1, 4000, full pass, native", "W1-4000-p01", ["aplysia-native-full"], C, 1.0),
     ("W3, 4000, full pass, native", "W3-4000", ["aplysia-native"], C, 1.0),
     ("W6, 4096, full pass, native", "W6-4096", ["aplysia-native"], C, 1.0),
     ("W2, density 1 %", "W2-10k-1pc", ["aplysia"], BEST_W2, 0.9),
@@ -81,6 +84,9 @@ GOALS = [
     ("W2, density 10 %, closed form", "W2-10k-10pc", ["aplysia-closed-form"], BEST_W2, 0.9),
     ("W2, density 1 %, native", "W2-10k-1pc", ["aplysia-native"], BEST_W2, 0.9),
     ("W2, density 10 %, native", "W2-10k-10pc", ["aplysia-native"], BEST_W2, 0.9),
+    ("W2, density 1 %, closed form, native", "W2-10k-1pc", ["aplysia-native-closed-form"], BEST_W2, 0.9),
+    ("W2, density 10 %, closed form, native", "W2-10k-10pc", ["aplysia-native-closed-form"], BEST_W2, 0.9),
+    ("W3, 4000, closed form, native", "W3-4000", ["aplysia-native-closed-form"], ["c-lazy"], 1.0),
     ("W3, 4000, closed form", "W3-4000", ["aplysia-closed", "aplysia-closed-form"], ["c-lazy"], 1.0),
     ("W4, 4096, batch 1", "W4-4096-b1", ["aplysia"], BEST_W4, 1.0),
     ("W4, 4096, batch 1, native", "W4-4096-b1", ["aplysia-native"], BEST_W4, 1.0),
@@ -235,11 +241,10 @@ class Runs:
     def first_of(self, workload, systems, threads=1):
         return next((system for system in systems if system in self.systems(workload, threads)), None)
 
-    def ratios(self, workload, theirs, ours, others):
-        """Of each round: our time for a workload over the best of the others' for theirs; of one that took part in other rounds
-        only, the median counts."""
+    def ratios(self, workload, ours, others):
+        """Of each round: our time over the best of the others'; of one that took part in other rounds only, the median counts."""
         mine = self.micros(workload, ours)
-        theirs = [self.micros(theirs, system) for system in others]
+        theirs = [self.micros(workload, system) for system in others]
         found = []
         for round_, micros in mine.items():
             best = [times.get(round_, statistics.median(times.values())) for times in theirs if times]
@@ -292,12 +297,11 @@ def table(head, rows):
 def goals(runs):
     rows = []
     for words, workload, ours, others, goal in GOALS:
-        workload, theirs = workload if isinstance(workload, tuple) else (workload, workload)
-        if theirs.startswith("W4"):
+        if workload.startswith("W4"):
             others = [system for system in others if system not in runs.hoisting()]
         system = runs.first_of(workload, ours)
-        ratios = runs.ratios(workload, theirs, system, others) if system else []
-        best = runs.best(theirs, others)
+        ratios = runs.ratios(workload, system, others) if system else []
+        best = runs.best(workload, others)
         if not ratios:
             missing = "not measured" if system is None else "nothing to compare with"
             rows.append([words, best or others[0], f"≤ {goal}", "–", missing])
@@ -342,6 +346,21 @@ def goals(runs):
         print(f"`{system}` stands in no goal of W4: from batch 32 to 256 its step grows by less than the processor takes for the "
               f"operations between. The patterns are held, so the product can be taken out of its loop over steps ({took}).", end="  \n")
     print()
+
+
+def compiled(runs):
+    """What rustc has compiled, over what Cranelift has, with the same plan."""
+    rows = []
+    for (workload, threads), systems in sorted(runs.by.items()):
+        for system in sorted(systems):
+            plan = system.removeprefix("aplysia-native")
+            if threads != 1 or plan == system:
+                continue
+            # Where nothing but a full pass is possible, no other plan is measured.
+            ratios = runs.ratios(workload, system, ["aplysia" + plan])
+            if ratios:
+                rows.append([workload, plan.removeprefix("-").replace("-", " ") or "its own choice", spread(ratios)])
+    table(["workload", "plan", "rustc of Cranelift"], rows)
 
 
 def workloads(runs):
@@ -401,6 +420,8 @@ def tables(o):
         table(["threads", "arrays", "read and written in place"], limits)
     print("### Goals\n")
     goals(runs)
+    print("### Code of `plasticity!` against the engine's\n")
+    compiled(runs)
     print("### Workloads\n")
     workloads(runs)
     print("### Not measured\n")

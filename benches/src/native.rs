@@ -104,9 +104,9 @@ groups! {
 
 /// A group of pairs or of rewarded pairs, which need nothing but their weights.
 macro_rules! with_weights {
-    ($($module:ident)::+, $constructor:ident, ($($shape:expr),*), $data:expr) => {{
-        let mut group = $($module)::+::Group::$constructor($($shape,)* $($module)::+::Params::default());
-        group.set_w(&$data.weights);
+    ($($module:ident)::+, $topology:expr, $data:expr) => {{
+        let builder = $($module)::+::Builder::new($topology, $($module)::+::Params::default());
+        let group = builder.init_w(&$data.weights).build().map_err(|error| error.to_string())?;
         (Box::new(group) as Box<dyn Group>, &$($module)::+::ITEM)
     }};
 }
@@ -118,20 +118,21 @@ impl<'a> Native<'a> {
     /// If there is not enough memory.
     pub fn new(workload: &Workload, data: &'a Data, plan: Plan) -> Result<Option<Self>, String> {
         let side = workload.side;
+        let dense = Dense { pre: side, post: side };
         let (group, item): (Box<dyn Group>, &'static Item) = match (workload.kind, plan) {
-            (Kind::Pairs, Plan::Auto) => with_weights!(w1, dense, (side, side), data),
-            (Kind::Pairs, Plan::Full) => with_weights!(full::w1, dense, (side, side), data),
-            (Kind::Pairs, Plan::ClosedForm) => with_weights!(closed_form::w1, dense, (side, side), data),
-            (Kind::Rewarded, Plan::Auto) => with_weights!(w3, dense, (side, side), data),
-            (Kind::Rewarded, Plan::ClosedForm) => with_weights!(closed_form::w3, dense, (side, side), data),
+            (Kind::Pairs, Plan::Auto) => with_weights!(w1, dense, data),
+            (Kind::Pairs, Plan::Full) => with_weights!(full::w1, dense, data),
+            (Kind::Pairs, Plan::ClosedForm) => with_weights!(closed_form::w1, dense, data),
+            (Kind::Rewarded, Plan::Auto) => with_weights!(w3, dense, data),
+            (Kind::Rewarded, Plan::ClosedForm) => with_weights!(closed_form::w3, dense, data),
             (Kind::SparsePairs(_), _) => {
                 let Some(sparse) = &data.sparse else { return Ok(None) };
                 let synapses = Sparse::new(side, side, sparse.starts.clone(), sparse.columns.clone());
                 let synapses = synapses.map_err(|error| error.to_string())?;
                 match plan {
-                    Plan::Auto => with_weights!(w1, sparse, (synapses), data),
-                    Plan::Full => with_weights!(full::w1, sparse, (synapses), data),
-                    Plan::ClosedForm => with_weights!(closed_form::w1, sparse, (synapses), data),
+                    Plan::Auto => with_weights!(w1, synapses, data),
+                    Plan::Full => with_weights!(full::w1, synapses, data),
+                    Plan::ClosedForm => with_weights!(closed_form::w1, synapses, data),
                 }
             }
             (_, Plan::Full | Plan::ClosedForm) => return Ok(None),
@@ -143,8 +144,7 @@ impl<'a> Native<'a> {
                 (Box::new(group), &w4::ITEM)
             }
             (Kind::Hebbian(batch), _) => {
-                let topology = Dense { pre: side, post: side };
-                let builder = w4::Builder::new(topology, w4::Params::default()).batch(batch);
+                let builder = w4::Builder::new(dense, w4::Params::default()).batch(batch);
                 let mut group = builder.build().map_err(|error| error.to_string())?;
                 group.set_w(&data.weights);
                 group.set_u(&data.pre_activity);
