@@ -47,6 +47,7 @@ impl<T> Ord for Handle<T> {
         self.index.cmp(&other.index)
     }
 }
+
 /// What belongs to some elements of an arena.
 pub type HandleMap<T, V> = HashMap<Handle<T>, V, BuildHasherDefault<HandleHasher>>;
 /// Some elements of an arena.

@@ -308,3 +308,11 @@ fn parameters_and_sizes_compile_nothing() {
     assert_eq!(cache.compilations(), kernels.len() as u64);
     drop(codes);
 }
+
+/// What the compiler plans for is what the code of modules and routines is made for.
+#[cfg(feature = "jit")]
+#[test]
+fn plans_and_routines_go_by_the_same_numbers() {
+    assert_eq!(aplysia_compiler::plan::PANEL, aplysia_native::PANEL);
+    assert_eq!(aplysia_compiler::back::cranelift::AHEAD, aplysia_native::AHEAD as i64);
+}

@@ -31,6 +31,9 @@ const NARROW_SHIFT: i64 = 5;
 /// panels in a deep product.
 const ROWS_SHIFT: i64 = 4;
 const TALL_SHIFT: i64 = 6;
+/// How far consecutive terms of panels of rows and of narrow panels of columns lie apart: a runtime may have code of its own for
+/// them.
+pub const PANEL: [usize; 2] = [1 << ROWS_SHIFT, 1 << NARROW_SHIFT];
 /// How far consecutive terms of a wide panel lie apart: a few cache lines more than it is wide, so that they fall into
 /// different sets of the cache.
 const WIDE_STRIDE: u64 = (1 << COLUMNS_SHIFT) + 32;

@@ -149,6 +149,9 @@ impl<A> Left<A> {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(feature = "std")]
+    use alloc::vec::Vec;
+
     use super::*;
 
     /// Steps count in the first array; bringing it up to date copies it to the second.
@@ -172,6 +175,22 @@ mod tests {
         assert_eq!(looked_at(&lagging.clone()), 8);
         assert_eq!(lagging.get_mut()[1], 3, "nobody has looked at the arrays themselves");
         assert_eq!(looked_at(&lagging), 8);
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn threads_may_look_together() {
+        fn shared<T: Send + Sync>(_: &T) {}
+        let mut lagging = Lagging::new([7, 0]);
+        shared(&Lagging::new(Memory::<f32>::new()));
+        lagging.leave_behind();
+        let lagging = &lagging;
+        std::thread::scope(|scope| {
+            let looks: Vec<_> = (0..4).map(|_| scope.spawn(|| looked_at(lagging))).collect();
+            for look in looks {
+                assert_eq!(look.join().expect("a look"), 7);
+            }
+        });
     }
 
     #[test]

@@ -38,11 +38,11 @@ pub use group::{
 pub use kernel::{Pairs, Real, StoredBlocks, count, halve, row, row_mut, tile};
 pub use lagging::Lagging;
 pub use memory::{Cell, Memory};
-pub use part::{Part, parts};
+pub use part::{AHEAD, Part, parts};
 pub use run::Run;
 pub use spikes::{Room, Spikes};
 pub use strip::{Draws, function, normals, words};
-pub use tile::Tile;
+pub use tile::{PANEL, Tile};
 
 /// The crate that finds the processor's vectors, for loops of one's own: what is handed to it is compiled for each width, and
 /// the widest runs.

@@ -8,7 +8,7 @@ const PART: usize = 256;
 /// From how many bytes on an array is far away: more than the caches that are near.
 const FAR: usize = 3 << 20;
 /// How many bytes ahead something is asked for.
-const AHEAD: usize = 4096;
+pub const AHEAD: usize = 4096;
 
 /// Some iterations of a loop over a row.
 #[derive(Clone, Copy, Debug)]

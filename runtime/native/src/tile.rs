@@ -33,7 +33,8 @@ pub struct Tile<'a, T> {
 const BLOCK: usize = 256;
 /// Vectors of a panel.
 const ACROSS: usize = 2;
-/// How far consecutive terms lie apart in the panels of a large batch.
+/// How far consecutive terms lie apart in the panels of a large batch, of rows and of columns. Other strides are slower.
+pub const PANEL: [usize; 2] = [PANEL_ROWS, PANEL_COLUMNS];
 const PANEL_ROWS: usize = 16;
 const PANEL_COLUMNS: usize = 32;
 
@@ -147,6 +148,11 @@ made! { f32 f64 }
 /// The tile panel by panel: the columns of two vectors, and at most so many rows, no panel much lower than the others.
 #[inline(always)]
 fn panels<S: Copy, T: Lanes<S>>(simd: S, mut tile: Tile<'_, T>, most: usize) {
+    for (side, factors) in [tile.left, tile.right].into_iter().enumerate() {
+        let last = tile.depth.saturating_sub(1).saturating_mul(tile.strides[side]);
+        let end = last.saturating_add(tile.origin[side]).saturating_add(tile.size[side]);
+        assert!(tile.depth == 0 || end <= factors.len(), "a tile of factors that there are not");
+    }
     let width = T::LANES * ACROSS;
     for column in (0..tile.size[1]).step_by(width) {
         let columns = (tile.size[1] - column).min(width);
@@ -230,7 +236,7 @@ fn total<S: Copy, T: Lanes<S>, const R: usize>(
             factors.get(tile.origin[side] + from * tile.strides[side]..).unwrap_or_default()
         });
         let (lefts, rights) = (left.as_chunks::<PANEL_ROWS>().0, right.as_chunks::<PANEL_COLUMNS>().0);
-        let in_panels = tile.strides == [PANEL_ROWS, PANEL_COLUMNS]
+        let in_panels = tile.strides == PANEL
             && lefts.len().min(rights.len()) >= depth
             && row + R <= PANEL_ROWS
             && column < PANEL_COLUMNS;
@@ -358,6 +364,13 @@ mod tests {
             }
         };
     }
+    #[test]
+    #[should_panic(expected = "factors that there are not")]
+    fn a_tile_of_factors_that_are_missing_is_refused() {
+        let (left, right, mut into) = (vec![1.0f32; 4 * 16], vec![1.0; 4 * 32 - 1], vec![0.0; 16 * 32]);
+        tile(&left, &right, &mut into, [16, 32], [0, 0], [16, 32], 4, [32, 0]);
+    }
+
     same_bits!(tiles_of_f32_have_the_bits_of_the_plain_loop, f32);
     same_bits!(tiles_of_f64_have_the_bits_of_the_plain_loop, f64);
 }

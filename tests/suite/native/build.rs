@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use aplysia_tests::root;
 use libtest_mimic::Failed;
@@ -55,4 +56,14 @@ pub fn alone(package: &str) -> Result<(), Failed> {
         true => Ok(()),
         false => Err(String::from_utf8_lossy(&built.stderr).into_owned().into()),
     }
+}
+
+/// What several trials need and the first of them makes.
+pub type Once<T> = OnceLock<Result<T, String>>;
+
+/// It, or why it could not be made.
+pub fn once<T>(made: &'static Once<T>, make: fn() -> Result<T, Failed>) -> Result<&'static T, Failed> {
+    made.get_or_init(|| make().map_err(|failed| failed.message().unwrap_or_default().to_owned()))
+        .as_ref()
+        .map_err(|message| message.into())
 }

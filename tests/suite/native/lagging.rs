@@ -3,7 +3,6 @@
 //! Replayed rows are held against the rule interpreter, rows in closed form against the engine with the same plan, both to the bit.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use aplysia::Plan;
 use aplysia_compiler::back::rust::module::{Settings, Source, module_with};
@@ -13,6 +12,7 @@ use aplysia_compiler::plan::{self, PlanChoice};
 use aplysia_compiler::topology::{Kind, Topology};
 use libtest_mimic::{Failed, Trial};
 
+use super::build::{Once, once};
 use super::forms::{DENSE, Form};
 use super::modules::{bytes, given_by_modules, output, program_of, stepper, word};
 use crate::differential::device;
@@ -93,11 +93,8 @@ struct Built {
 }
 
 fn built() -> Result<&'static Built, Failed> {
-    static BUILT: OnceLock<Result<Built, String>> = OnceLock::new();
-    BUILT
-        .get_or_init(|| build().map_err(|failed| failed.message().unwrap_or_default().to_owned()))
-        .as_ref()
-        .map_err(|message| message.into())
+    static BUILT: Once<Built> = Once::new();
+    once(&BUILT, build)
 }
 
 fn build() -> Result<Built, Failed> {

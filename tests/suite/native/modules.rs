@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
 use aplysia_compiler::back::rust::module::{Settings, Source, module_with, variable_names};
 use aplysia_compiler::ir::{Domain, Rule, Type, VarId, VarKind, Variable, When};
 use aplysia_compiler::kernel::Precision;
 use libtest_mimic::{Failed, Trial};
 
+use super::build::{Once, once};
 use super::forms::{DENSE, Form, OTHERS};
 use crate::differential::{self, Seen, divided, expected};
 use crate::machine::script::{Act, Script, script_on};
@@ -64,11 +64,8 @@ struct Built {
 }
 
 fn built() -> Result<&'static Built, Failed> {
-    static BUILT: OnceLock<Result<Built, String>> = OnceLock::new();
-    BUILT
-        .get_or_init(|| build().map_err(|failed| failed.message().unwrap_or_default().to_owned()))
-        .as_ref()
-        .map_err(|message| message.into())
+    static BUILT: Once<Built> = Once::new();
+    once(&BUILT, build)
 }
 
 fn build() -> Result<Built, Failed> {

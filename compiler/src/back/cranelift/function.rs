@@ -9,7 +9,6 @@ use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::FunctionBuilder;
 
 use super::form::{Form, form_of, registers, scalar_type};
-use super::isa::Effort;
 use super::vary::{self, Values, Varying};
 use super::wide::WideLoops;
 use super::workshop::Workshop;
@@ -276,18 +275,18 @@ impl Lower<'_, '_> {
         }
     }
 
-    /// A loop that Cranelift makes: time is spent in it, or in the loops that it holds.
+    /// A loop that Cranelift makes: time is spent in it, unless it is spent in the loops that it holds.
     pub fn own_loop(&mut self, body: &[Stmt]) {
-        self.wide.leave(if vary::has_loops(body) { Effort::Some } else { Effort::Most });
+        if !vary::has_loops(body) {
+            self.wide.leave_loop();
+        }
     }
 
     /// One iteration after another. Whether there is another is asked at the end, as in `counted`.
     fn serial(&mut self, inner: &Loop, start: Value, end: Value) {
-        let space = &self.kernel.space;
-        // A block of many items is begun once for many iterations, and there may be no second one.
-        let once = space.items.iter().all(|extent| *extent == Extent::Constant(1));
-        let seldom = once || space.per_block > 1 && vary::has_loops(&inner.body);
-        if inner.kind != LoopKind::Blocks || !seldom {
+        // Of one item there is no second iteration.
+        let once = self.kernel.space.items.iter().all(|extent| *extent == Extent::Constant(1));
+        if inner.kind != LoopKind::Blocks || !once {
             self.own_loop(&inner.body);
         }
         let carried: Vec<(Type, bool)> = inner

@@ -11,13 +11,11 @@ use super::{JitError, Routines};
 
 /// How well Cranelift's part of a kernel is made: how often that part runs. Making it takes most of the time from a rule's text to
 /// its kernels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Effort {
-    /// Around loops that are made elsewhere, once for many iterations: nothing is optimised.
+    /// Around loops that are made elsewhere, once for a block or a row: registers are found in one pass, nothing is optimised.
     #[default]
     Least,
-    /// Between such loops, once for a row: registers are found in one pass.
-    Some,
     /// In loops of its own.
     Most,
 }
@@ -26,7 +24,7 @@ pub(super) enum Effort {
 #[derive(Clone)]
 pub struct Isa {
     /// The same for each effort.
-    targets: [OwnedTargetIsa; 3],
+    targets: [OwnedTargetIsa; 2],
     runs_here: bool,
     gathers: Gathers,
     pub(super) routines: Routines,
@@ -134,7 +132,6 @@ fn finish(builder: cranelift_codegen::isa::Builder, runs_here: bool) -> Result<I
     let finished = |effort| {
         let values = match effort {
             Effort::Least => ["single_pass", "none"],
-            Effort::Some => ["single_pass", "none"],
             Effort::Most => ["backtracking", "speed"],
         };
         let mut flags = flags.clone();
@@ -143,7 +140,7 @@ fn finish(builder: cranelift_codegen::isa::Builder, runs_here: bool) -> Result<I
         }
         builder.finish(settings::Flags::new(flags)).map_err(|error| JitError::Host(error.to_string()))
     };
-    let targets = [finished(Effort::Least)?, finished(Effort::Some)?, finished(Effort::Most)?];
+    let targets = [finished(Effort::Least)?, finished(Effort::Most)?];
     let gathers = Gathers::default();
     Ok(Isa { targets, runs_here, gathers, routines: Routines::default(), workshops: Workshops::default() })
 }

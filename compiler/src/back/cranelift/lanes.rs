@@ -5,7 +5,6 @@ use cranelift_codegen::ir::{InstBuilder, Value};
 
 use super::form::{Affine, Form, LANES, Step};
 use super::function::Lower;
-use super::isa::Effort;
 use super::vary::{self, Varying};
 use crate::kernel::Loop;
 
@@ -42,7 +41,7 @@ impl Lower<'_, '_> {
         let left = match (wide_end, varying) {
             (Some(end), _) => end,
             (None, Some(varying)) => {
-                self.wide.leave(Effort::Most);
+                self.wide.leave_loop();
                 self.vector_loop(inner, start, end, varying)
             }
             (None, None) => {

@@ -43,6 +43,7 @@ use workshop::Workshop;
 pub use code::JitKernel;
 pub use isa::Isa;
 pub use routines::{DrawRoutine, FillRoutines, FunctionRoutine, Routines, TileRoutine};
+pub use wide::AHEAD;
 
 /// How a kernel is compiled. No choice changes a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -6,7 +6,6 @@ use cranelift_codegen::ir::{InstBuilder, Value};
 use super::access::Place;
 use super::form::{Affine, Form, LANES, Step, registers};
 use super::function::Lower;
-use super::isa::Effort;
 use super::vary::{self, Varying};
 use crate::kernel::*;
 
@@ -63,7 +62,7 @@ impl Lower<'_, '_> {
         let accumulator = Accumulator { op: reduce.op, ty, packed: self.is_packed(reduce.result) };
         let count = self.scalar(reduce.count);
         if reduce.order != Order::Lanes32 {
-            self.wide.leave(Effort::Most);
+            self.wide.leave_loop();
         }
         let result = match reduce.order {
             Order::Serial256 if let Some(slot) = reduce.slot => {
@@ -364,13 +363,13 @@ impl Lower<'_, '_> {
                         end
                     }
                     false => {
-                        self.wide.leave(Effort::Most);
+                        self.wide.leave_loop();
                         self.groups_of_32(reduce, accumulator, end, room, varying)
                     }
                 }
             }
             None => {
-                self.wide.leave(Effort::Most);
+                self.wide.leave_loop();
                 self.clear(accumulator, room);
                 zero
             }

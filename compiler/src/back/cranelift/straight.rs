@@ -4,7 +4,6 @@ use cranelift_codegen::ir::{InstBuilder, Value};
 
 use super::form::Form;
 use super::function::Lower;
-use super::isa::Effort;
 use super::vary;
 use crate::kernel::{Loop, Stmt};
 
@@ -26,7 +25,7 @@ impl Lower<'_, '_> {
 
     /// Such a loop over `start .. end`, one iteration after another.
     pub fn straight(&mut self, inner: &Loop, start: Value, end: Value) {
-        self.wide.leave(Effort::Most);
+        self.wide.leave_loop();
         let count = self.b.ins().isub(end, start);
         let whole = self.b.ins().band_imm_s(count, -COPIES);
         let last = self.b.ins().iadd(start, whole);

@@ -8,7 +8,6 @@ use cranelift_codegen::ir::{InstBuilder, Value};
 
 use super::form::{Form, LANES};
 use super::function::Lower;
-use super::isa::Effort;
 use super::reduce::Accumulator;
 use crate::kernel::{Binary, BufferId, ReduceOp, TileProduct, Type};
 
@@ -38,7 +37,7 @@ impl Lower<'_, '_> {
         if self.tile_by_routine(tile) {
             return;
         }
-        self.wide.leave(Effort::Most);
+        self.wide.leave_loop();
         if !self.options.simd {
             return self.tile_by_elements(tile);
         }

@@ -7,6 +7,9 @@ use super::linear::Linear;
 use super::select::{Lanes, Reason, Select};
 use crate::kernel::{Access, BufferId, BufferKind, RowSet, SpaceKind, Type, ValueId};
 
+/// How many bytes ahead a full pass asks for synapses.
+pub const AHEAD: i64 = 4096;
+
 impl Select<'_> {
     /// An element for each lane.
     pub fn load(&mut self, buffer: BufferId, index: ValueId) -> Result<Lanes, Reason> {
@@ -52,7 +55,7 @@ impl Select<'_> {
     /// look as far ahead. What lies behind the array is asked for as well, which has no effect.
     fn fetch_ahead(&mut self, buffer: BufferId, linear: &Linear) -> Result<(), Reason> {
         let bytes = match self.kernel.space.kind {
-            SpaceKind::Rows(RowSet::All) => 4096,
+            SpaceKind::Rows(RowSet::All) => AHEAD,
             _ => 1024,
         };
         let elements = bytes / self.kernel.buffers[buffer].ty.size() as i64;

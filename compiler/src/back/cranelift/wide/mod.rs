@@ -28,6 +28,7 @@ use crate::kernel::{Kernel, Loop, ValueId};
 pub(super) use inst::Gathers;
 use inst::{Body, Input};
 use machine::Code256;
+pub use memory::AHEAD;
 use select::Reason;
 
 /// A loop in machine code.
@@ -58,9 +59,9 @@ impl WideLoops {
         Self { gathers, loops: Vec::new(), effort: Effort::Least }
     }
 
-    /// Something is left for Cranelift that is worth an effort. A rest of iterations that fills no vector is not.
-    pub fn leave(&mut self, effort: Effort) {
-        self.effort = self.effort.max(effort);
+    /// A loop is left for Cranelift. A rest of iterations that fills no vector is none.
+    pub fn leave_loop(&mut self) {
+        self.effort = Effort::Most;
     }
 
     /// What is left for Cranelift is worth this.
