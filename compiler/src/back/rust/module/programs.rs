@@ -39,7 +39,6 @@ pub(super) fn programs(
                 given_draws: rule.draws.clone(),
                 choice,
                 large,
-                ..Options::default()
             };
             // Rows are left behind only where spikes alone change synapses.
             if large && !found.iter().any(|(_, of, program)| *of == variant && has_events(program)) {
