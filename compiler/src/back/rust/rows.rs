@@ -31,22 +31,61 @@ pub(super) struct Range<'a> {
 }
 
 impl Writer<'_> {
-    /// Independent iterations: those of a full pass in parts, so that what is far away can be asked for in time.
+    /// Independent iterations. A condition that is the same in all of them is decided in front.
     pub fn lanes(&mut self, each: &Loop) {
         self.hoist(&each.body);
         let (start, end) = self.bounds(each);
-        let index = self.names.value(each.index).to_owned();
-        let count = self.names.fresh(&format!("{index}_count"));
+        let count = self.names.fresh(&format!("{}_count", self.names.value(each.index)));
         self.define(&count, format!("native::count({start}, {end})"));
+        let Some(condition) = self.decisive(&each.body) else {
+            self.pass(each, &start, &count);
+            return;
+        };
+        let outside = self.defined.clone();
+        for (holds, head) in
+            [(true, format!("if {} {{", self.value(condition))), (false, "} else {".to_owned())]
+        {
+            self.line(head);
+            self.assumed.push((condition, holds));
+            self.inside(|w| w.pass(each, &start, &count));
+            self.assumed.pop();
+            self.defined.clone_from(&outside);
+        }
+        self.line("}");
+    }
+
+    /// The condition that decides most selections of a loop's body, where it is known in front of the loop: a loop for each of
+    /// its two values does not compute what is thrown away. LLVM seldom makes these two by itself.
+    fn decisive(&self, body: &[Stmt]) -> Option<ValueId> {
+        let mut counts: Vec<(ValueId, usize)> = Vec::new();
+        for stmt in body {
+            let Stmt::Let(value) = stmt else { continue };
+            let Op::Select(condition, ..) = self.kernel.values[*value].op else { continue };
+            // What is known in front of the whole launch decides little: whether initial values are given, say.
+            let of_the_launch = matches!(self.kernel.values[condition].op, Op::Scalar(_) | Op::Constant(_));
+            if of_the_launch || !self.defined.contains(&condition) || self.defined.contains(value) {
+                continue;
+            }
+            match counts.iter_mut().find(|(known, _)| *known == condition) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((condition, 1)),
+            }
+        }
+        counts.into_iter().rev().max_by_key(|&(_, count)| count).map(|(condition, _)| condition)
+    }
+
+    /// All iterations: those of a full pass in parts, so that what is far away can be asked for in time.
+    fn pass(&mut self, each: &Loop, start: &str, count: &str) {
+        let index = self.names.value(each.index).to_owned();
         let far = self.far(&each.body);
         let Some(&(first, _)) = far.first() else {
-            self.iterations(each, &start, &count);
+            self.iterations(each, start, count);
             return;
         };
         let (part, array) = (self.names.fresh("part"), self.names.buffer(first).to_owned());
         self.braces(format!("for {part} in native::parts({count}, {array})"), "}", |w| {
             let first = w.names.fresh(&format!("{index}_first"));
-            w.define(&first, sum(&start, &format!("{part}.first")));
+            w.define(&first, sum(start, &format!("{part}.first")));
             for &(buffer, place) in &far {
                 if let Some(base) = w.base(place, each.index, &first) {
                     let array = w.names.buffer(buffer).to_owned();

@@ -22,6 +22,8 @@ pub(super) struct Writer<'a> {
     pub defined: HashSet<ValueId>,
     /// How the element of a buffer at an index is called, where a slice has been cut for it.
     pub cut: HashMap<(BufferId, ValueId), String>,
+    /// Conditions that have been decided where a line stands, and what they are.
+    pub assumed: Vec<(ValueId, bool)>,
 }
 
 struct Line {
@@ -41,6 +43,7 @@ pub(super) fn kernel(kernel: &Kernel, info: &KernelInfo) -> RustKernel {
         depth: 0,
         defined: HashSet::new(),
         cut: HashMap::new(),
+        assumed: Vec::new(),
     };
     let symbol = identifier(&kernel.name);
     let parameters = writer.parameters();
@@ -66,36 +69,29 @@ impl<'a> Writer<'a> {
         self.line(tail);
     }
 
-    fn inside(&mut self, inside: impl FnOnce(&mut Self)) {
+    pub fn inside(&mut self, inside: impl FnOnce(&mut Self)) {
         self.depth += 1;
         inside(self);
         self.depth -= 1;
     }
 
-    /// The lines that are needed.
-    fn text(mut self) -> String {
-        let mut mentions: HashMap<String, usize> = HashMap::new();
-        for line in &self.lines {
-            for word in words(&line.text) {
-                *mentions.entry(word.to_owned()).or_default() += 1;
-            }
-        }
-        let mut kept = vec![true; self.lines.len()];
-        for (line, kept) in self.lines.iter().zip(&mut kept).rev() {
-            let needed = |name: &String| mentions.get(name).is_some_and(|&count| count > 1);
-            *kept = line.defines.as_ref().is_none_or(needed);
-            if !*kept {
-                for word in words(&line.text) {
-                    if let Some(count) = mentions.get_mut(word) {
-                        *count -= 1;
-                    }
+    /// The lines that are needed. A name stands for one value: it may be defined again only where the first is out of scope.
+    fn text(self) -> String {
+        let mut needed: HashSet<&str> = HashSet::new();
+        let mut kept: Vec<&Line> = Vec::new();
+        for line in self.lines.iter().rev() {
+            if let Some(name) = &line.defines {
+                if !needed.remove(name.as_str()) {
+                    continue;
                 }
+                needed.extend(words(&line.text).filter(|word| word != name));
+            } else {
+                needed.extend(words(&line.text));
             }
+            kept.push(line);
         }
-        let mut kept = kept.into_iter();
-        self.lines.retain(|_| kept.next() == Some(true));
         let mut text = String::new();
-        for line in &self.lines {
+        for line in kept.into_iter().rev() {
             for _ in 0..line.depth {
                 text.push_str("    ");
             }
@@ -172,6 +168,7 @@ impl<'a> Writer<'a> {
         match &self.kernel.values[value].op {
             Op::Constant(constant) => op::literal(*constant),
             Op::Scalar(scalar) => self.names.scalar(*scalar).to_owned(),
+            Op::Select(..) if let Some(chosen) = self.chosen(value) => self.value(chosen),
             Op::Defined
             | Op::Unary(..)
             | Op::Binary(..)
@@ -183,6 +180,13 @@ impl<'a> Writer<'a> {
             | Op::Math(..)
             | Op::Random(_) => self.names.value(value).to_owned(),
         }
+    }
+
+    /// What a selection gives where its condition is assumed.
+    fn chosen(&self, value: ValueId) -> Option<ValueId> {
+        let Op::Select(condition, a, b) = self.kernel.values[value].op else { return None };
+        let (_, holds) = self.assumed.iter().find(|(assumed, _)| *assumed == condition)?;
+        Some(if *holds { a } else { b })
     }
 
     pub fn ty(&self, value: ValueId) -> Type {
@@ -237,6 +241,7 @@ impl<'a> Writer<'a> {
     pub fn evaluate(&mut self, value: ValueId) {
         if !self.defined.insert(value)
             || matches!(self.kernel.values[value].op, Op::Constant(_) | Op::Scalar(_))
+            || self.chosen(value).is_some()
         {
             return;
         }
