@@ -44,6 +44,10 @@ pub enum Count {
     OutputsPerGroup,
     /// Entries of the lists of positions that see a presynaptic neuron.
     Entries,
+    /// Rows of a panel of factors of a deep product over the batch: what suits the processor. No result depends on it.
+    PanelRows,
+    /// Columns of such a panel.
+    PanelColumns,
 }
 
 /// The numbers of a group.
@@ -63,9 +67,15 @@ pub struct Counts {
     input_width: u64,
     outputs_per_group: u64,
     entries: u64,
+    panel: [u64; 2],
 }
 
 impl Counts {
+    /// Rows and columns of a panel of factors, where nothing is known about the processor.
+    pub const PANEL: [usize; 2] = [16, 32];
+    /// The most rows that a panel may have.
+    pub const PANEL_ROWS: usize = 16;
+
     /// Of a topology and a batch; `None` where a number does not fit.
     pub fn new(topology: &Topology, batch: usize) -> Option<Self> {
         let (pre, post) = (topology.pre(), topology.post());
@@ -105,7 +115,19 @@ impl Counts {
             input_width: of(|shape| shape.input_size()[1]),
             outputs_per_group: of(super::Convolution::outputs_per_group),
             entries: shape.map_or(Some(1), super::tables::entries)?,
+            panel: Self::PANEL.map(|length| length as u64),
         })
+    }
+
+    /// With panels of factors of so many rows, and of so many columns.
+    ///
+    /// # Panics
+    /// If these are more than [`Counts::PANEL_ROWS`], or no part of a block of 256 columns.
+    #[must_use]
+    pub fn with_panel(self, [rows, columns]: [usize; 2]) -> Self {
+        assert!((1..=Self::PANEL_ROWS).contains(&rows), "a panel of {rows} rows");
+        assert!(columns > 0 && 256 % columns == 0, "a panel of {columns} columns");
+        Self { panel: [rows as u64, columns as u64], ..self }
     }
 
     /// One of them.
@@ -129,6 +151,8 @@ impl Counts {
             Count::InputWidth => self.input_width,
             Count::OutputsPerGroup => self.outputs_per_group,
             Count::Entries => self.entries,
+            Count::PanelRows => self.panel[0],
+            Count::PanelColumns => self.panel[1],
         }
     }
 

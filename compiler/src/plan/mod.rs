@@ -46,8 +46,6 @@ use crate::ir::{self, SiteId, VarId};
 use crate::kernel::Precision;
 use program::{Note, Program};
 
-pub use tiles::PANEL;
-
 /// What kind of topology a program is for.
 pub use crate::topology::Kind as Topology;
 

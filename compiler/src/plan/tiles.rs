@@ -18,27 +18,28 @@ use super::rows::{Rows, index};
 use super::section::{Access, Work};
 use super::stage::Key;
 use crate::ir::{ExprId, ExprKind, ReduceOp};
-use crate::kernel::{self, Binary, Compare, Side, SpaceKind, Stmt, TileProduct, ValueId};
-use crate::topology::Kind;
+use crate::kernel::{self, Binary, Compare, Conversion, Side, SpaceKind, Stmt, TileProduct, Type, ValueId};
+use crate::topology::{Counts, Kind};
 
-/// Factors of a batch as large as this lie in narrow panels, which are used for several panels of rows before the next comes:
-/// all the factors of a side take more than the caches that are near. Smaller batches take wide panels, which are few.
+/// Factors of a batch as large as this lie in narrow panels, whose size suits the processor's vectors and nearest cache, and
+/// which are used for several panels of rows before the next comes: all the factors of a side take more than the caches that
+/// are near. Smaller batches take wide panels, which are few.
 const DEEP: i64 = 64;
-/// Columns of a panel, as a power of two: wide ones, and narrow ones for two of the widest vectors.
-const COLUMNS_SHIFT: i64 = 8;
-const NARROW_SHIFT: i64 = 5;
-/// Rows of a panel, as a power of two, and of a tile: few, so that a tile of whole rows stays in the second cache, and several
-/// panels in a deep product.
-const ROWS_SHIFT: i64 = 4;
-const TALL_SHIFT: i64 = 6;
-/// How far consecutive terms of panels of rows and of narrow panels of columns lie apart: a runtime may have code of its own for
-/// them.
-pub const PANEL: [usize; 2] = [1 << ROWS_SHIFT, 1 << NARROW_SHIFT];
+/// Rows and columns of a panel of a smaller batch.
+const ROWS: i64 = 16;
+const COLUMNS: i64 = 256;
+/// The panels of rows of a tile in a deep product: few, so that a tile of whole rows stays in the second cache.
+const TALL: i64 = 4;
+/// The neurons of a block of `Count::PreBlocks`, as a power of two.
+const BLOCK_SHIFT: i64 = 8;
+const BLOCK: i64 = 1 << BLOCK_SHIFT;
+/// The neurons that the panels of such a block have room for: the last of them may reach beyond the block.
+const ROOM: i64 = BLOCK + Counts::PANEL_ROWS as i64;
+/// The most rows of a tile.
+const TALLEST: u64 = TALL as u64 * Counts::PANEL_ROWS as u64;
 /// How far consecutive terms of a wide panel lie apart: a few cache lines more than it is wide, so that they fall into
 /// different sets of the cache.
-const WIDE_STRIDE: u64 = (1 << COLUMNS_SHIFT) + 32;
-/// The neurons of a block of `Count::PreBlocks`.
-const BLOCK: u64 = 256;
+const WIDE_STRIDE: i64 = COLUMNS + 32;
 
 /// A product that is made in tiles.
 #[derive(Clone, Copy)]
@@ -88,15 +89,15 @@ fn product(work: &mut Work<'_, '_>, key: Key, id: ExprId, others: &[Product]) ->
     let known = |of: StorageId, factor: fn(&Product) -> Factor| {
         others.iter().map(factor).find(|factor| factor.of == of)
     };
-    let mut panels = |of: StorageId, blocks: Count, width: u64| {
-        let shape = vec![Size::Count(blocks), Size::Count(Count::Batch), Size::Constant(width)];
+    let mut panels = |of: StorageId, blocks: Count, width: i64| {
+        let shape = vec![Size::Count(blocks), Size::Count(Count::Batch), Size::Constant(width as u64)];
         Factor { of, panels: work.planner.storages.scratch(ty, shape) }
     };
-    let left = known(left, |product| product.left).unwrap_or_else(|| panels(left, Count::PreBlocks, BLOCK));
+    let left = known(left, |product| product.left).unwrap_or_else(|| panels(left, Count::PreBlocks, ROOM));
     let right = known(right, |product| product.right)
         .unwrap_or_else(|| panels(right, Count::PostBlocks, WIDE_STRIDE));
     // A block of rows makes its groups of rows one after another in the same place.
-    let tile = vec![Size::Count(Count::PreBlocks), Size::Constant(1 << TALL_SHIFT), Size::Count(Count::Post)];
+    let tile = vec![Size::Count(Count::PreBlocks), Size::Constant(TALLEST), Size::Count(Count::Post)];
     let tile = work.planner.storages.scratch(ty, tile);
     Some(Product { sum: id, left, right, tile })
 }
@@ -150,10 +151,10 @@ fn fill_panels(work: &mut Work<'_, '_>, key: Key, factor: Factor, side: Side) ->
     emitter.enter();
     let (first, last) = super::neuron::block_range(&mut emitter, block, BLOCK as u32, total);
     let zero = emitter.builder.int(0);
-    let Panels { width, shift, stride } = Panels::new(&mut emitter, side, depth);
+    let Panels { width, stride } = Panels::new(&mut emitter, side, depth);
     let length = emitter.builder.sub(last, first);
-    let panels = blocks_of(&mut emitter, length, width, shift);
-    let whole = emitter.builder.int(if side == Side::Pre { BLOCK } else { WIDE_STRIDE } as i64);
+    let panels = blocks_of(&mut emitter, length, width);
+    let whole = emitter.builder.int(if side == Side::Pre { ROOM } else { WIDE_STRIDE });
     let of_block = emitter.builder.mul(block, whole);
     let panel = index(&mut emitter, "panel");
     emitter.enter();
@@ -191,29 +192,25 @@ fn fill_panels(work: &mut Work<'_, '_>, key: Key, factor: Factor, side: Side) ->
 
 /// How the factors of a side lie in their panels.
 struct Panels {
-    /// Neurons of a panel, a power of two, and which.
+    /// Neurons of a panel.
     width: ValueId,
-    shift: ValueId,
     /// How far consecutive terms lie apart.
     stride: ValueId,
 }
 
 impl Panels {
     fn new(emitter: &mut Emitter<'_, '_, '_>, side: Side, depth: ValueId) -> Self {
-        if side == Side::Pre {
-            let width = emitter.builder.int(1 << ROWS_SHIFT);
-            return Self { width, shift: emitter.builder.int(ROWS_SHIFT), stride: width };
-        }
         let deep = is_deep(emitter, depth);
-        let mut either = |narrow: i64, wide: i64| {
-            let (narrow, wide) = (emitter.builder.int(narrow), emitter.builder.int(wide));
-            emitter.builder.select(deep, narrow, wide)
+        let (narrow, width, stride) = match side {
+            Side::Pre => (Count::PanelRows, ROWS, ROWS),
+            Side::Post => (Count::PanelColumns, COLUMNS, WIDE_STRIDE),
         };
-        Self {
-            width: either(1 << NARROW_SHIFT, 1 << COLUMNS_SHIFT),
-            shift: either(NARROW_SHIFT, COLUMNS_SHIFT),
-            stride: either(1 << NARROW_SHIFT, WIDE_STRIDE as i64),
-        }
+        let narrow = emitter.count(narrow);
+        let [width, stride] = [width, stride].map(|wide| {
+            let wide = emitter.builder.int(wide);
+            emitter.builder.select(deep, narrow, wide)
+        });
+        Self { width, stride }
     }
 }
 
@@ -253,18 +250,20 @@ pub(super) fn groups(
     let height = emitter.builder.sub(end, first);
     let depth = emitter.count(Count::Batch);
     let deep = is_deep(emitter, depth);
-    let [few, many, low, high] =
-        [ROWS_SHIFT, TALL_SHIFT, 1 << ROWS_SHIFT, 1 << TALL_SHIFT].map(|number| emitter.builder.int(number));
-    let shift = emitter.builder.select(deep, many, few);
-    let tall = emitter.builder.select(deep, high, low);
-    let count = blocks_of(emitter, height, tall, shift);
+    let panel = emitter.count(Count::PanelRows);
+    let several = emitter.builder.int(TALL);
+    let several = emitter.builder.mul(panel, several);
+    let low = emitter.builder.int(ROWS);
+    let tall = emitter.builder.select(deep, several, low);
+    let count = blocks_of(emitter, height, tall);
     let group = index(emitter, "group");
     emitter.enter();
     let skipped = emitter.builder.mul(group, tall);
     let first = emitter.builder.add(first, skipped);
     let full = emitter.builder.add(first, tall);
     let end = emitter.builder.binary(Binary::Min, full, end);
-    let before = emitter.builder.mul(block, high);
+    let most = emitter.builder.int(TALLEST as i64);
+    let before = emitter.builder.mul(block, most);
     let base = emitter.builder.mul(before, rows.columns);
     let made = Made { first, end, base };
     strips(emitter, rows, made, products);
@@ -274,12 +273,29 @@ pub(super) fn groups(
     super::neuron::push_loop(emitter, kind, group, Some(zero), Some(count), inner);
 }
 
-/// How many panels of a width so many items take.
-fn blocks_of(emitter: &mut Emitter<'_, '_, '_>, items: ValueId, width: ValueId, shift: ValueId) -> ValueId {
-    let one = emitter.builder.int(1);
-    let most = emitter.builder.sub(width, one);
-    let rounded = emitter.builder.add(items, most);
-    emitter.builder.binary(Binary::ShiftRight, rounded, shift)
+/// How many panels of a width so many items take, both far below 2^50. The division is one of floats: half an item more puts
+/// the quotient between two whole numbers.
+fn blocks_of(emitter: &mut Emitter<'_, '_, '_>, items: ValueId, width: ValueId) -> ValueId {
+    let b = &mut emitter.builder;
+    let one = b.int(1);
+    let most = b.sub(width, one);
+    let items = b.add(items, most);
+    let [items, width] = [items, width].map(|count| b.convert(Conversion::Value, Type::F64, count));
+    let half = b.real(Type::F64, 0.5);
+    let items = b.add(items, half);
+    let quotient = b.div(items, width);
+    b.convert(Conversion::Value, Type::I64, quotient)
+}
+
+/// Where the panel begins that starts with a neuron: blocks lie so far apart, panels of a block one behind the other.
+fn start_of(emitter: &mut Emitter<'_, '_, '_>, neuron: ValueId, stride: i64, depth: ValueId) -> ValueId {
+    let b = &mut emitter.builder;
+    let [shift, rest, stride] = [BLOCK_SHIFT, BLOCK - 1, stride].map(|number| b.int(number));
+    let block = b.binary(Binary::ShiftRight, neuron, shift);
+    let before = b.mul(block, stride);
+    let within = b.binary(Binary::And, neuron, rest);
+    let start = b.add(before, within);
+    b.mul(start, depth)
 }
 
 /// The products of a group of rows: for each panel of columns all panels of rows, which are fewer.
@@ -288,25 +304,15 @@ fn strips(emitter: &mut Emitter<'_, '_, '_>, rows: &Rows, made: Made, products: 
     let left = Panels::new(emitter, Side::Pre, depth);
     let right = Panels::new(emitter, Side::Post, depth);
     let height = emitter.builder.sub(made.end, made.first);
-    let panels_of_rows = blocks_of(emitter, height, left.width, left.shift);
-    let panels_of_columns = blocks_of(emitter, rows.columns, right.width, right.shift);
-    // A block of columns has so many panels, as a power of two.
-    let whole = emitter.builder.int(COLUMNS_SHIFT);
-    let shift = emitter.builder.sub(whole, right.shift);
-    let stride_of_block = emitter.builder.int(WIDE_STRIDE as i64);
+    let panels_of_rows = blocks_of(emitter, height, left.width);
+    let panels_of_columns = blocks_of(emitter, rows.columns, right.width);
     let strip = index(emitter, "strip");
     emitter.enter();
     let start = emitter.builder.mul(strip, right.width);
     let full = emitter.builder.add(start, right.width);
     let stop = emitter.builder.binary(Binary::Min, full, rows.columns);
     let columns = emitter.builder.sub(stop, start);
-    let block = emitter.builder.binary(Binary::ShiftRight, strip, shift);
-    let before = emitter.builder.binary(Binary::ShiftLeft, block, shift);
-    let within = emitter.builder.sub(strip, before);
-    let within = emitter.builder.mul(within, right.stride);
-    let before = emitter.builder.mul(block, stride_of_block);
-    let right_start = emitter.builder.add(before, within);
-    let right_start = emitter.builder.mul(right_start, depth);
+    let right_start = start_of(emitter, start, WIDE_STRIDE, depth);
     let part = index(emitter, "part");
     emitter.enter();
     let skipped = emitter.builder.mul(part, left.width);
@@ -314,7 +320,7 @@ fn strips(emitter: &mut Emitter<'_, '_, '_>, rows: &Rows, made: Made, products: 
     let full = emitter.builder.add(first, left.width);
     let end = emitter.builder.binary(Binary::Min, full, made.end);
     let height = emitter.builder.sub(end, first);
-    let left_start = emitter.builder.mul(first, depth);
+    let left_start = start_of(emitter, first, ROOM, depth);
     let along = emitter.builder.mul(skipped, rows.columns);
     let tile_start = emitter.builder.add(made.base, along);
     let tile_start = emitter.builder.add(tile_start, start);

@@ -37,6 +37,8 @@ pub(super) fn count_name(count: Count) -> &'static str {
         Count::InputWidth => "input_width",
         Count::OutputsPerGroup => "n_outputs_per_group",
         Count::Entries => "n_entries",
+        Count::PanelRows => "n_panel_rows",
+        Count::PanelColumns => "n_panel_columns",
     }
 }
 
@@ -61,6 +63,8 @@ pub(super) fn count_words(count: Count) -> &'static str {
         Count::InputWidth => "input width",
         Count::OutputsPerGroup => "output channels of a group",
         Count::Entries => "positions · kernel",
+        Count::PanelRows => "rows of a panel",
+        Count::PanelColumns => "columns of a panel",
     }
 }
 

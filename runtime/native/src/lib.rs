@@ -42,7 +42,7 @@ pub use part::{AHEAD, Part, parts};
 pub use run::Run;
 pub use spikes::{Room, Spikes};
 pub use strip::{Draws, function, normals, words};
-pub use tile::{PANEL, Tile};
+pub use tile::{Tile, panel_size};
 
 /// The crate that finds the processor's vectors, for loops of one's own: what is handed to it is compiled for each width, and
 /// the widest runs.

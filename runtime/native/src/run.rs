@@ -47,7 +47,8 @@ impl<const N: usize> Run<N> {
         if batch == 0 {
             return Err(Error::NoBatch);
         }
-        let counts = Counts::new(topology, batch).ok_or(Error::TooLarge)?;
+        let counts =
+            Counts::new(topology, batch).ok_or(Error::TooLarge)?.with_panel(super::tile::panel_size());
         Ok(Self {
             pre: topology.pre(),
             post: topology.post(),

@@ -33,10 +33,13 @@ pub struct Tile<'a, T> {
 const BLOCK: usize = 256;
 /// Vectors of a panel.
 const ACROSS: usize = 2;
-/// How far consecutive terms lie apart in the panels of a large batch, of rows and of columns. Other strides are slower.
-pub const PANEL: [usize; 2] = [PANEL_ROWS, PANEL_COLUMNS];
-const PANEL_ROWS: usize = 16;
-const PANEL_COLUMNS: usize = 32;
+/// How far consecutive terms lie apart in the panels of a large batch, of rows and of columns, which both stay in the nearest
+/// cache: for 32 registers, as wide as vectors of 512 bits need it, and for 16. Other strides are slower.
+const PANELS: [[usize; 2]; 2] = [[16, 32], [6, 16]];
+/// Rows of a panel that are made at once, from so many registers: rows of two vectors, their factors and one more.
+const fn most_rows(registers: usize) -> usize {
+    if registers >= 32 { 8 } else { 6 }
+}
 
 /// Vectors of real numbers.
 pub(crate) trait Lanes<S>: Real + Default {
@@ -121,12 +124,48 @@ lanes!(
 pub(crate) fn make<T>(tile: Tile<'_, T>)
 where
     for<'a> Make<'a, T>: pulp::WithSimd<Output = ()>,
+    for<'a> OnePanel<'a, T>: pulp::WithSimd<Output = ()>,
 {
+    if is_one_panel(&tile) {
+        pulp::Arch::new().dispatch(OnePanel(tile));
+        return;
+    }
     pulp::Arch::new().dispatch(Make(tile));
+}
+
+/// Whether a tile is a panel of rows and one of columns, both whole, and of one block of terms.
+fn is_one_panel<T>(tile: &Tile<'_, T>) -> bool {
+    let reaches = |factors: &[T], side: usize| {
+        let elements = tile.depth * tile.strides[side];
+        tile.origin[side].checked_add(elements).is_some_and(|end| end <= factors.len())
+    };
+    tile.size == tile.strides
+        && PANELS.contains(&tile.size)
+        && tile.depth <= BLOCK
+        && reaches(tile.left, 0)
+        && reaches(tile.right, 1)
+}
+
+/// Rows and columns of the panels of factors that suit the processor.
+#[must_use]
+pub fn panel_size() -> [usize; 2] {
+    struct Ask;
+    impl pulp::WithSimd for Ask {
+        type Output = [usize; 2];
+        #[inline(always)]
+        fn with_simd<S: pulp::Simd>(self, _: S) -> [usize; 2] {
+            PANELS[usize::from(S::REGISTER_COUNT < 32)]
+        }
+    }
+    pulp::Arch::new().dispatch(Ask)
 }
 
 /// What is done once the vector width is known.
 pub(crate) struct Make<'a, T>(Tile<'a, T>);
+
+/// What is done with a whole panel. It has code of its own, without a decision and without room for blocks that are to be
+/// combined: a panel of six rows takes but 500 ns.
+pub(crate) struct OnePanel<'a, T>(Tile<'a, T>);
 
 macro_rules! made {
     ($($ty:ident)*) => {
@@ -135,15 +174,53 @@ macro_rules! made {
                 type Output = ();
                 #[inline(always)]
                 fn with_simd<S: pulp::Simd>(self, simd: S) {
-                    // Rows of two vectors, their factors and one more: eight rows fit into 32 registers, six into 16.
-                    let most = if S::REGISTER_COUNT >= 32 { 8 } else { 6 };
-                    panels::<S, $ty>(simd, self.0, most);
+                    panels::<S, $ty>(simd, self.0, most_rows(S::REGISTER_COUNT));
+                }
+            }
+
+            impl pulp::WithSimd for OnePanel<'_, $ty> {
+                type Output = ();
+                #[inline(always)]
+                fn with_simd<S: pulp::Simd>(self, simd: S) {
+                    match self.0.size {
+                        [6, _] => one_panel::<S, $ty, 6, 16, 6>(simd, self.0),
+                        _ => one_panel::<S, $ty, 16, 32, 8>(simd, self.0),
+                    }
                 }
             }
         )*
     };
 }
 made! { f32 f64 }
+
+/// A whole panel, `R` rows of two vectors at a time.
+#[inline(always)]
+fn one_panel<S: Copy, T: Lanes<S>, const ROWS: usize, const COLUMNS: usize, const R: usize>(
+    simd: S,
+    tile: Tile<'_, T>,
+) {
+    let terms = |side: usize| tile.origin[side]..tile.origin[side] + tile.depth * tile.strides[side];
+    let left = tile.left[terms(0)].as_chunks::<ROWS>().0;
+    let right = tile.right[terms(1)].as_chunks::<COLUMNS>().0;
+    let width = (T::LANES * ACROSS).min(COLUMNS);
+    let low = T::LANES.min(width);
+    for column in (0..COLUMNS).step_by(width) {
+        for row in (0..ROWS).step_by(R) {
+            let mut sums: Sums<T, S, R> = [[T::splat(simd, T::ZERO); ACROSS]; R];
+            for (left, right) in left.iter().zip(right) {
+                let (first, second) = right[column..column + width].split_at(low);
+                let right = [T::load(simd, first), T::load(simd, second)];
+                add(simd, &mut sums, &left[row..row + R], right);
+            }
+            for (r, sums) in sums.iter().enumerate() {
+                let start = tile.start + (row + r) * tile.stride + column;
+                let (first, second) = tile.into[start..][..width].split_at_mut(low);
+                T::store(simd, first, sums[0]);
+                T::store(simd, second, sums[1]);
+            }
+        }
+    }
+}
 
 /// The tile panel by panel: the columns of two vectors, and at most so many rows, no panel much lower than the others.
 #[inline(always)]
@@ -235,18 +312,14 @@ fn total<S: Copy, T: Lanes<S>, const R: usize>(
         let [left, right] = [(tile.left, 0), (tile.right, 1)].map(|(factors, side)| {
             factors.get(tile.origin[side] + from * tile.strides[side]..).unwrap_or_default()
         });
-        let (lefts, rights) = (left.as_chunks::<PANEL_ROWS>().0, right.as_chunks::<PANEL_COLUMNS>().0);
-        let in_panels = tile.strides == PANEL
-            && lefts.len().min(rights.len()) >= depth
-            && row + R <= PANEL_ROWS
-            && column < PANEL_COLUMNS;
+        let place = (row, column);
         let mut sums = none;
-        if in_panels {
-            // Strides that the compiler knows leave nothing between the sums.
-            for (left, right) in lefts.iter().zip(rights).take(depth) {
-                add(simd, &mut sums, &left[row..row + R], load(&right[column..]));
-            }
-        } else {
+        let whole = match tile.strides {
+            [16, 32] => in_panels::<S, T, 16, 32, R>(simd, &mut sums, [left, right], place, depth, &load),
+            [6, 16] => in_panels::<S, T, 6, 16, R>(simd, &mut sums, [left, right], place, depth, &load),
+            _ => false,
+        };
+        if !whole {
             // A stride of 0 has the same factors in every term; no such tile is asked for.
             let [left, right] = [(left, row, tile.strides[0]), (right, column, tile.strides[1])].map(
                 |(factors, first, stride)| factors.get(first..).unwrap_or_default().chunks(stride.max(1)),
@@ -265,6 +338,26 @@ fn total<S: Copy, T: Lanes<S>, const R: usize>(
         }
     }
     pairs.map_or(none, |pairs| pairs.finish(none, combine))
+}
+
+/// All terms of panels whose strides the compiler knows, which leave nothing between the sums; whether there are such panels.
+#[inline(always)]
+fn in_panels<S: Copy, T: Lanes<S>, const ROWS: usize, const COLUMNS: usize, const R: usize>(
+    simd: S,
+    sums: &mut Sums<T, S, R>,
+    [left, right]: [&[T]; 2],
+    (row, column): (usize, usize),
+    depth: usize,
+    load: &impl Fn(&[T]) -> [T::Vector; ACROSS],
+) -> bool {
+    let (lefts, rights) = (left.as_chunks::<ROWS>().0, right.as_chunks::<COLUMNS>().0);
+    if lefts.len().min(rights.len()) < depth || row + R > ROWS || column >= COLUMNS {
+        return false;
+    }
+    for (left, right) in lefts.iter().zip(rights).take(depth) {
+        add(simd, sums, &left[row..row + R], load(&right[column..]));
+    }
+    true
 }
 
 /// One term more in each sum.
@@ -324,31 +417,46 @@ mod tests {
         ($name:ident, $ty:ident) => {
             #[test]
             fn $name() {
-                let sizes = [(1, 1), (3, 5), (8, 32), (9, 33), (11, 25), (32, 70), (37, 16), (70, 41)];
+                let sizes = [
+                    (1, 1),
+                    (3, 5),
+                    (8, 32),
+                    (9, 33),
+                    (11, 25),
+                    (32, 70),
+                    (37, 16),
+                    (70, 41),
+                    (1, 9),
+                    (4, 16),
+                ];
+                // Whole panels have code of their own; beside others lie more factors.
+                let alone = PANELS.map(|[rows, columns]| (rows, columns, 0));
+                let sizes = sizes.map(|(rows, columns)| (rows, columns, 1)).into_iter().chain(alone);
                 for depth in [0, 1, 3, 4, 5, 32, 33, 255, 256, 257, 700, 1281] {
-                    for (rows, columns) in sizes {
-                        let (wide, long) = (rows + 5, columns + 7);
+                    for (rows, columns, beside) in sizes.clone() {
+                        let (wide, long) = (rows + 5 * beside, columns + 7 * beside);
+                        let origin = [4 * beside, 6 * beside];
                         let narrow =
                             |values: Vec<f64>| values.iter().map(|&x| x as $ty).collect::<Vec<$ty>>();
                         // Something behind the last terms, as in a panel of a kernel.
-                        let left = narrow(numbers(depth * wide + PANEL_ROWS, 1));
-                        let right = narrow(numbers(depth * long + PANEL_COLUMNS, 2));
+                        let left = narrow(numbers(depth * wide + 16, 1));
+                        let right = narrow(numbers(depth * long + 32, 2));
                         let mut into: Vec<$ty> = vec![7.0; rows * (columns + 3) + 2];
                         tile(
                             &left,
                             &right,
                             &mut into,
                             [wide as i64, long as i64],
-                            [4, 6],
+                            origin.map(|first| first as i64),
                             [rows as i64, columns as i64],
                             depth as i64,
                             [columns as i64 + 3, 1],
                         );
                         for m in 0..rows {
                             for n in 0..columns {
-                                let expected: $ty = element(
-                                    (0..depth).map(|k| (left[k * wide + 4 + m], right[k * long + 6 + n])),
-                                );
+                                let expected: $ty = element((0..depth).map(|k| {
+                                    (left[k * wide + origin[0] + m], right[k * long + origin[1] + n])
+                                }));
                                 let found = into[1 + m * (columns + 3) + n];
                                 assert_eq!(
                                     found.to_bits(),

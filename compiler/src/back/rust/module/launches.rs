@@ -171,7 +171,9 @@ fn count_text(count: Count) -> String {
         | Count::InputHeight
         | Count::InputWidth
         | Count::OutputsPerGroup
-        | Count::Entries => format!("run.count(native::Count::{count:?})"),
+        | Count::Entries
+        | Count::PanelRows
+        | Count::PanelColumns => format!("run.count(native::Count::{count:?})"),
     }
 }
 
