@@ -31,28 +31,28 @@ SLOW = {TORCH, BRIAN2}
 # workload -> (peers and their systems, whether `plasticity!` takes part, rounds, threads)
 OUTER = "torch-compile,torch-compile-outer"
 JOBS = [
+    # What has a goal comes first: a run may be out of time before the end.
     ("W1-4000-p01", [(CREF, ""), (NUMBA, ""), (JAX, "")], True, 3, 1),
     ("W1-4000-p05", [(CREF, ""), (NUMBA, ""), (JAX, "")], True, 3, 1),
-    ("W1-4000-p50", [], True, 1, 1),
-    ("W1-1000-p01", [(CREF, ""), (NUMBA, ""), (JAX, "")], True, 1, 1),
-    ("W1-1000-p05", [(CREF, ""), (NUMBA, ""), (JAX, "")], True, 1, 1),
-    ("W2-10k-1pc", [(CREF, ""), (NUMBA, ""), (BRIAN2, "brian2-cpp")], True, 2, 1),
+    ("W2-10k-1pc", [(CREF, ""), (NUMBA, ""), (BRIAN2, "brian2-cpp")], True, 3, 1),
     ("W2-10k-10pc", [(CREF, ""), (NUMBA, ""), (BRIAN2, "brian2-cpp")], True, 2, 1),
-    ("W3-1000", [(CREF, ""), (JAX, "")], True, 1, 1),
     ("W3-4000", [(CREF, ""), (JAX, "")], True, 3, 1),
     ("W4-4096-b1", [(CREF, ""), (JAX, ""), (TORCH, OUTER)], True, 2, 1),
     ("W4-4096-b32", [(CREF, ""), (JAX, ""), (TORCH, "torch-compile")], True, 2, 1),
     ("W4-4096-b256", [(CREF, ""), (JAX, ""), (TORCH, "torch-compile")], True, 2, 1),
     ("W5-4096", [(CREF, "")], True, 2, 1),
-    ("W6-1000", [(CREF, ""), (JAX, "")], True, 1, 1),
     ("W6-4096", [(CREF, ""), (JAX, "")], True, 3, 1),
     ("W6-4096-more", [], True, 3, 1),
     ("G1-32-p00", [], False, 3, 1),
+    ("W1-4000-p01", [(CREF, "c-full")], False, 2, 2),
+    ("W3-4000", [(CREF, "c-full")], False, 2, 2),
+    ("W6-4096", [(CREF, "")], False, 2, 2),
+    ("W1-1000-p01", [(CREF, ""), (NUMBA, ""), (JAX, "")], True, 2, 1),
+    ("W1-1000-p05", [(CREF, ""), (NUMBA, ""), (JAX, "")], True, 1, 1),
+    ("W3-1000", [(CREF, ""), (JAX, "")], True, 2, 1),
+    ("W6-1000", [(CREF, ""), (JAX, "")], True, 2, 1),
     ("G1000-32-p00", [], False, 2, 1),
     ("G1000-32-p01", [], False, 2, 1),
-    ("W1-4000-p01", [(CREF, "c-full")], False, 3, 2),
-    ("W3-4000", [(CREF, "c-full")], False, 3, 2),
-    ("W6-4096", [(CREF, "")], False, 3, 2),
     ("G1000-32-p01", [], False, 2, 2),
 ]
 # The same memory, one thread and two: the ratio that two threads are held against.
@@ -267,8 +267,8 @@ class Runs:
         least = 2 * (256 - 32) * 4096**2 / peak / 1e3 if peak else 0
         few, many = ({system: statistics.median(times.values()) for system in self.systems(workload)
                       if (times := self.micros(workload, system))} for workload in ("W4-4096-b32", "W4-4096-b256"))
-        # Half of it: measured times differ from round to round.
-        return [system for system in many if system in few and many[system] - few[system] < least / 2]
+        # Measured times differ from round to round.
+        return [system for system in many if system in few and many[system] - few[system] < 0.8 * least]
 
     def best(self, workload, others):
         medians = {system: statistics.median(times.values()) for system in others if (times := self.micros(workload, system))}

@@ -16,6 +16,7 @@ mod group;
 mod kernel;
 mod lagging;
 mod memory;
+mod named;
 #[cfg(all(feature = "std", target_os = "linux"))]
 mod pages;
 mod part;
@@ -38,6 +39,7 @@ pub use group::{
 pub use kernel::{Pairs, Real, StoredBlocks, count, halve, row, row_mut, tile};
 pub use lagging::Lagging;
 pub use memory::{Cell, Memory};
+pub use named::{Element, at, named};
 pub use part::{AHEAD, Part, parts};
 pub use run::Run;
 pub use spikes::{Room, Spikes};

@@ -114,8 +114,11 @@ impl Machine {
         let too_large = || Error::NoMemory { name: "the group".to_owned(), bytes: usize::MAX };
         let counts = Counts::new(&topology, batch).ok_or_else(too_large)?;
         // The interpreter's panels are always the same, which shows that no bit depends on them.
-        let compiled = matches!(device.mode, Mode::Compiled);
-        let counts = if compiled { counts.with_panel(aplysia_native::panel_size()) } else { counts };
+        let counts = match device.mode {
+            Mode::Interpreted => counts,
+            #[cfg(any(feature = "jit", feature = "cuda"))]
+            _ => counts.with_panel(aplysia_native::panel_size()),
+        };
         let spikes = sides.map(|side| counts.side(side).checked_mul(batch));
         let [Some(pre_places), Some(post_places)] = spikes else { return Err(too_large()) };
         // Places in a bitmap are counted in 32 bits.

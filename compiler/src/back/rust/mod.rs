@@ -11,6 +11,7 @@
 //! order; a slice for each buffer in its order, `&mut` where it is written. A condition is stored as `bool`. An index
 //! out of range, which a valid launch does not have, is a panic.
 
+mod apart;
 mod change;
 mod fill;
 pub mod module;

@@ -37,6 +37,7 @@ impl Writer<'_> {
         let (start, end) = self.bounds(each);
         let count = self.names.fresh(&format!("{}_count", self.names.value(each.index)));
         self.define(&count, format!("native::count({start}, {end})"));
+        self.types.insert(count.clone(), "usize".to_owned());
         let Some(condition) = self.decisive(&each.body) else {
             self.pass(each, &start, &count);
             return;
@@ -83,8 +84,10 @@ impl Writer<'_> {
             return;
         };
         let (part, array) = (self.names.fresh("part"), self.names.buffer(first).to_owned());
+        self.types.insert(part.clone(), "native::Part".to_owned());
         self.braces(format!("for {part} in native::parts({count}, {array})"), "}", |w| {
             let first = w.names.fresh(&format!("{index}_first"));
+            w.types.insert(first.clone(), "i64".to_owned());
             w.define(&first, sum(start, &format!("{part}.first")));
             for &(buffer, place) in &far {
                 if let Some(base) = w.base(place, each.index, &first) {
@@ -108,12 +111,43 @@ impl Writer<'_> {
             self.braces(over, "}", |w| w.block(&each.body));
             return;
         }
+        let gathers = self.gathers(&each.body);
+        let before = self.lines.len();
         self.braces(format!("for {at} in 0..{count}"), "}", |w| {
             w.define(&index, sum(start, &format!("{at} as i64")));
             w.defined.insert(each.index);
             w.block(&each.body);
         });
+        if gathers {
+            self.set_apart(before, &index);
+        }
         self.forget(&cut);
+    }
+
+    /// One iteration after another, where each does the same and reads what lies side by side; whether it is such a loop.
+    pub fn straight(&mut self, each: &Loop) -> bool {
+        let is_straight = |stmt: &Stmt| matches!(stmt, Stmt::Let(_) | Stmt::Store { .. });
+        let (Some(start), Some(end), None) = (each.start, each.end, each.exit) else { return false };
+        let constant = |bound: ValueId| matches!(self.kernel.values[bound].op, Op::Constant(_));
+        let is_short = constant(start) && constant(end);
+        if is_short || !each.body.iter().all(is_straight) {
+            return false;
+        }
+        let (index, start) = (self.names.value(each.index).to_owned(), self.value(start));
+        let (count, at) = (self.names.fresh(&format!("{index}_count")), self.names.fresh("at"));
+        let (_, end) = self.bounds(each);
+        self.define(&count, format!("native::count({start}, {end})"));
+        let range = Range { index: each.index, start: &start, count: &count, at: &at };
+        let cut = self.cut_slices(&each.body, &range);
+        if cut.is_empty() {
+            return false;
+        }
+        self.braces(format!("for {at} in 0..{count}"), "}", |w| {
+            w.define(&index, sum(&start, &format!("{at} as i64")));
+            w.iteration(each);
+        });
+        self.forget(&cut);
+        true
     }
 
     /// The arrays of synapses that a full pass reads, and where.
@@ -180,6 +214,8 @@ impl Writer<'_> {
                 let slice = self.names.fresh(&format!("{}_row", array.trim_end_matches("_array")));
                 let word = if stores { "row_mut" } else { "row" };
                 self.define(&slice, format!("native::{word}({array}, {base}, {})", range.count));
+                let (borrow, ty) = (if stores { "&mut " } else { "&" }, self.kernel.buffers[buffer].ty);
+                self.types.insert(slice.clone(), format!("{borrow}[{}]", super::op::type_word(ty)));
                 for index in here().filter_map(|(access, _)| access.index) {
                     self.cut.insert((buffer, index), format!("{slice}[{}]", range.at));
                     cut.push((buffer, index));

@@ -16,19 +16,23 @@ pub(super) struct Writer<'a> {
     pub kernel: &'a Kernel,
     pub info: &'a KernelInfo,
     pub names: Names,
-    lines: Vec<Line>,
-    depth: usize,
+    pub lines: Vec<Line>,
+    pub depth: usize,
     /// The values that lines above define.
     pub defined: HashSet<ValueId>,
     /// How the element of a buffer at an index is called, where a slice has been cut for it.
     pub cut: HashMap<(BufferId, ValueId), String>,
+    /// Arrays that are read at places which other arrays name.
+    pub named: HashSet<BufferId>,
+    /// The types of names that are no values, scalars or arrays of the kernel.
+    pub types: HashMap<String, String>,
     /// Conditions that have been decided where a line stands, and what they are.
     pub assumed: Vec<(ValueId, bool)>,
 }
 
-struct Line {
-    depth: usize,
-    text: String,
+pub(super) struct Line {
+    pub depth: usize,
+    pub text: String,
     /// What it defines, where it does nothing else.
     defines: Option<String>,
 }
@@ -43,6 +47,8 @@ pub(super) fn kernel(kernel: &Kernel, info: &KernelInfo) -> RustKernel {
         depth: 0,
         defined: HashSet::new(),
         cut: HashMap::new(),
+        named: HashSet::new(),
+        types: HashMap::new(),
         assumed: Vec::new(),
     };
     let symbol = identifier(&kernel.name);
@@ -75,23 +81,9 @@ impl<'a> Writer<'a> {
         self.depth -= 1;
     }
 
-    /// The lines that are needed. A name stands for one value: it may be defined again only where the first is out of scope.
     fn text(self) -> String {
-        let mut needed: HashSet<&str> = HashSet::new();
-        let mut kept: Vec<&Line> = Vec::new();
-        for line in self.lines.iter().rev() {
-            if let Some(name) = &line.defines {
-                if !needed.remove(name.as_str()) {
-                    continue;
-                }
-                needed.extend(words(&line.text).filter(|word| word != name));
-            } else {
-                needed.extend(words(&line.text));
-            }
-            kept.push(line);
-        }
         let mut text = String::new();
-        for line in kept.into_iter().rev() {
+        for line in needed(self.lines) {
             for _ in 0..line.depth {
                 text.push_str("    ");
             }
@@ -101,7 +93,7 @@ impl<'a> Writer<'a> {
         text
     }
 
-    fn parameters(&self) -> Vec<(String, String)> {
+    pub fn parameters(&self) -> Vec<(String, String)> {
         let scalars = self
             .kernel
             .scalars
@@ -126,14 +118,14 @@ impl<'a> Writer<'a> {
             parameters.iter().for_each(|(name, ty)| w.line(format!("{name}: {ty},")));
         });
         self.braces(")", "}", |w| {
-            w.narrow();
+            w.name_places();
             w.block(&kernel.body);
         });
     }
 
-    /// Cuts arrays that are read at places which other arrays name to their lengths, so that rustc checks one place of
-    /// arrays of one length once.
-    fn narrow(&mut self) {
+    /// Cuts arrays that are read at places which other arrays name to their lengths, so that rustc knows which are as long as
+    /// each other and that there is a last element.
+    fn name_places(&mut self) {
         let kernel = self.kernel;
         let named = |mut index: ValueId| {
             while let Op::Convert(_, of) = kernel.values[index].op {
@@ -149,9 +141,8 @@ impl<'a> Writer<'a> {
         for (id, buffer) in kernel.buffers.iter().filter(|(id, _)| read.contains(id)) {
             if let ([Extent::Scalar(length)], false) = (buffer.shape.as_slice(), self.info.is_written(id)) {
                 let (array, length) = (self.names.buffer(id), self.names.scalar(*length));
-                self.line(format!(
-                    "let {array} = native::row({array}, 0i64, native::count(0i64, {length}));"
-                ));
+                self.line(format!("let {array} = native::named({array}, {length});"));
+                self.named.insert(id);
             }
         }
     }
@@ -197,6 +188,9 @@ impl<'a> Writer<'a> {
     fn cell(&self, buffer: BufferId, index: ValueId) -> String {
         match self.cut.get(&(buffer, index)) {
             Some(cell) => cell.clone(),
+            None if self.named.contains(&buffer) => {
+                format!("native::at({}, {})", self.names.buffer(buffer), self.value(index))
+            }
             None => format!("{}[{} as usize]", self.names.buffer(buffer), self.value(index)),
         }
     }
@@ -322,23 +316,28 @@ impl<'a> Writer<'a> {
 
     /// One iteration after another.
     fn serial(&mut self, each: &Loop, range: String) {
-        let index = self.names.value(each.index).to_owned();
         for carried in &each.carried {
             let (name, ty) = (self.names.value(carried.value), op::type_word(self.ty(carried.value)));
             self.line(format!("let mut {name}: {ty} = {};", self.value(carried.initial)));
         }
-        self.defined.insert(each.index);
-        self.defined.extend(each.carried.iter().map(|carried| carried.value));
-        self.braces(format!("for {index} in {range}"), "}", |w| {
-            w.block(&each.body);
-            w.next_iteration(each);
-        });
+        if !self.straight(each) {
+            let index = self.names.value(each.index).to_owned();
+            self.braces(format!("for {index} in {range}"), "}", |w| w.iteration(each));
+        }
         for carried in &each.carried {
             let (result, name) =
                 (self.names.value(carried.result).to_owned(), self.names.value(carried.value).to_owned());
             self.define(&result, name);
             self.defined.insert(carried.result);
         }
+    }
+
+    /// The body of an iteration after another.
+    pub fn iteration(&mut self, each: &Loop) {
+        self.defined.insert(each.index);
+        self.defined.extend(each.carried.iter().map(|carried| carried.value));
+        self.block(&each.body);
+        self.next_iteration(each);
     }
 
     /// Hands on what a loop carries, all at once, and leaves it where the exit says so.
@@ -366,7 +365,30 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// The identifiers of a line, and its numbers.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+/// Those of some lines that are needed. A name stands for one value: it may be defined again only where the first is out of
+/// scope.
+pub(super) fn needed(lines: Vec<Line>) -> Vec<Line> {
+    let mut needed: HashSet<String> = HashSet::new();
+    let mut kept: Vec<Line> = Vec::new();
+    for line in lines.into_iter().rev() {
+        if line.defines.as_ref().is_some_and(|name| !needed.remove(name)) {
+            continue;
+        }
+        let words = words(&line.text).map(|(_, word)| word);
+        needed.extend(words.filter(|word| line.defines.as_deref() != Some(*word)).map(str::to_owned));
+        kept.push(line);
+    }
+    kept.reverse();
+    kept
+}
+
+/// The identifiers of a line, and its numbers, each behind what comes before it.
+pub(super) fn words(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut start = 0;
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter_map(move |word| {
+        let before = &text[..start];
+        start += word.len();
+        start += text[start..].chars().next().map_or(0, char::len_utf8);
+        (!word.is_empty()).then_some((before, word))
+    })
 }

@@ -1,0 +1,75 @@
+//! Loops that read at places which arrays name, as functions of their own.
+//!
+//! LLVM makes vectors of such a loop only if it knows that what is written overlaps with nothing that is read. It knows that of
+//! a function's arguments, as long as they come from nowhere else; slices that have been cut in the same function look as if
+//! they came from anywhere.
+
+use std::collections::HashMap;
+
+use super::op::type_word;
+use super::write::{Writer, needed, words};
+use crate::kernel::*;
+
+impl Writer<'_> {
+    /// Whether a loop's body reads at such places.
+    pub fn gathers(&self, body: &[Stmt]) -> bool {
+        body.iter().any(|stmt| {
+            let Stmt::Let(value) = stmt else { return false };
+            let Op::Load(buffer, _) = self.kernel.values[*value].op else { return false };
+            self.named.contains(&buffer) && !self.defined.contains(value)
+        })
+    }
+
+    /// Makes a function of the lines from `first` on, the loop over an index, and calls it.
+    pub fn set_apart(&mut self, first: usize, index: &str) {
+        let lines = needed(self.lines.split_off(first));
+        let parameters = self.free(lines.iter().map(|line| line.text.as_str()));
+        let name = self.names.fresh(&format!("each_{index}"));
+        self.line("#[inline(always)]");
+        self.line(format!("fn {name}("));
+        for (name, ty) in &parameters {
+            self.depth += 1;
+            self.line(format!("{name}: {ty},"));
+            self.depth -= 1;
+        }
+        self.line(") {");
+        for mut line in lines {
+            line.depth += 1;
+            self.lines.push(line);
+        }
+        self.line("}");
+        let names: Vec<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
+        self.line(format!("{name}({});", names.join(", ")));
+    }
+
+    /// The names that lines mention and do not define, as they come, with their types.
+    fn free<'l>(&self, lines: impl Iterator<Item = &'l str>) -> Vec<(String, String)> {
+        let values = self
+            .kernel
+            .values
+            .handles()
+            .map(|value| (self.names.value(value).to_owned(), type_word(self.ty(value)).to_owned()));
+        let others = self.types.iter().map(|(name, ty)| (name.clone(), ty.clone()));
+        let types: HashMap<String, String> = values.chain(self.parameters()).chain(others).collect();
+        let mut free: Vec<(String, String)> = Vec::new();
+        let mut seen: Vec<&str> = Vec::new();
+        for line in lines {
+            let mut before = "";
+            for (prefix, word) in words(line) {
+                let defines = matches!(before, "let" | "mut" | "for");
+                before = word;
+                let of_another = prefix.ends_with("::") || (prefix.ends_with('.') && !prefix.ends_with(".."));
+                if of_another || seen.contains(&word) {
+                    continue;
+                }
+                if let Some(ty) = types.get(word) {
+                    seen.push(word);
+                    if !defines {
+                        free.push((word.to_owned(), ty.clone()));
+                    }
+                }
+            }
+        }
+        free
+    }
+}
