@@ -40,7 +40,7 @@ pub use kernel::{Pairs, Real, StoredBlocks, count, halve, row, row_mut, tile};
 pub use lagging::Lagging;
 pub use memory::{Cell, Memory};
 pub use named::{Element, at, named};
-pub use part::{AHEAD, Part, parts};
+pub use part::{AHEAD, PART, Part, parts};
 pub use run::Run;
 pub use spikes::{Room, Spikes};
 pub use strip::{Draws, function, normals, words};

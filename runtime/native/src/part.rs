@@ -4,7 +4,7 @@
 //! front of each part of a row, what will be needed a few parts later is asked for.
 
 /// Iterations of a part.
-const PART: usize = 64;
+pub const PART: usize = 64;
 /// From how many bytes on an array is far away: more than the caches that are near.
 const FAR: usize = 3 << 20;
 /// How many bytes ahead something is asked for.
@@ -37,6 +37,12 @@ pub fn parts<T>(count: usize, array: &[T]) -> impl Iterator<Item = Part> + use<T
 }
 
 impl Part {
+    /// Whether it has [`PART`] iterations.
+    #[inline(always)]
+    pub fn is_whole(self) -> bool {
+        self.count == PART
+    }
+
     /// Asks for what comes a few parts after this one, which begins at `start` of the array.
     #[inline(always)]
     pub fn fetch_ahead<T>(self, array: &[T], start: i64) {

@@ -1,8 +1,8 @@
-//! Loops that read at places which arrays name, as functions of their own.
+//! Loops as functions of their own: those that read at places which arrays name, and those over parts of rows.
 //!
-//! LLVM makes vectors of such a loop only if it knows that what is written overlaps with nothing that is read. It knows that of
-//! a function's arguments, as long as they come from nowhere else; slices that have been cut in the same function look as if
-//! they came from anywhere.
+//! LLVM makes vectors of a loop only if it knows that what is written overlaps with nothing that is read, or can ask before: at
+//! the start of each part, and not at all where places are named. It knows that of a function's arguments; slices that have
+//! been cut in the same function look as if they came from anywhere.
 
 use std::collections::HashMap;
 
@@ -20,26 +20,41 @@ impl Writer<'_> {
         })
     }
 
-    /// Makes a function of the lines from `first` on, the loop over an index, and calls it.
-    pub fn set_apart(&mut self, first: usize, index: &str) {
+    /// Makes a function of the lines from `first` on, the loop over an index of `number` iterations, and calls it for so many.
+    /// Where these are a part's, it is called for a whole part apart, whose length rustc knows.
+    pub fn set_apart(
+        &mut self,
+        first: usize,
+        index: &str,
+        number: &str,
+        (count, part): (&str, Option<&str>),
+    ) {
         let lines = needed(self.lines.split_off(first));
-        let parameters = self.free(lines.iter().map(|line| line.text.as_str()));
+        let free = self.free(lines.iter().map(|line| line.text.as_str()));
         let name = self.names.fresh(&format!("each_{index}"));
         self.line("#[inline(always)]");
         self.line(format!("fn {name}("));
-        for (name, ty) in &parameters {
-            self.depth += 1;
-            self.line(format!("{name}: {ty},"));
-            self.depth -= 1;
-        }
+        self.inside(|w| {
+            w.line(format!("{number}: usize,"));
+            free.iter().for_each(|(name, ty)| w.line(format!("{name}: {ty},")));
+        });
         self.line(") {");
         for mut line in lines {
             line.depth += 1;
             self.lines.push(line);
         }
         self.line("}");
-        let names: Vec<&str> = parameters.iter().map(|(name, _)| name.as_str()).collect();
-        self.line(format!("{name}({});", names.join(", ")));
+        let others: String = free.iter().map(|(name, _)| format!(", {name}")).collect();
+        match part {
+            Some(part) => {
+                self.braces(format!("if {part}.is_whole()"), "} else {", |w| {
+                    w.line(format!("{name}(native::PART{others});"));
+                });
+                self.inside(|w| w.line(format!("{name}({count}{others});")));
+                self.line("}");
+            }
+            None => self.line(format!("{name}({count}{others});")),
+        }
     }
 
     /// The names that lines mention and do not define, as they come, with their types.

@@ -111,26 +111,27 @@ impl Writer<'_> {
             self.braces(over, "}", |w| w.block(&each.body));
             return;
         }
-        let gathers = self.gathers(&each.body);
+        let part = count.strip_suffix(".count");
+        let apart = self.gathers(&each.body) || (part.is_some() && each.body.iter().all(is_plain));
+        let number = if apart { self.names.fresh("number") } else { count.to_owned() };
         let before = self.lines.len();
-        self.braces(format!("for {at} in 0..{count}"), "}", |w| {
+        self.braces(format!("for {at} in 0..{number}"), "}", |w| {
             w.define(&index, sum(start, &format!("{at} as i64")));
             w.defined.insert(each.index);
             w.block(&each.body);
         });
-        if gathers {
-            self.set_apart(before, &index);
+        if apart {
+            self.set_apart(before, &index, &number, (count, part));
         }
         self.forget(&cut);
     }
 
     /// One iteration after another, where each does the same and reads what lies side by side; whether it is such a loop.
     pub fn straight(&mut self, each: &Loop) -> bool {
-        let is_straight = |stmt: &Stmt| matches!(stmt, Stmt::Let(_) | Stmt::Store { .. });
         let (Some(start), Some(end), None) = (each.start, each.end, each.exit) else { return false };
         let constant = |bound: ValueId| matches!(self.kernel.values[bound].op, Op::Constant(_));
         let is_short = constant(start) && constant(end);
-        if is_short || !each.body.iter().all(is_straight) {
+        if is_short || !each.body.iter().all(is_plain) {
             return false;
         }
         let (index, start) = (self.names.value(each.index).to_owned(), self.value(start));
@@ -252,6 +253,11 @@ impl Writer<'_> {
         }
         Some(combine(&self.base(grows, index, start)?, &self.value(stays)))
     }
+}
+
+/// Whether a statement has none within.
+fn is_plain(stmt: &Stmt) -> bool {
+    matches!(stmt, Stmt::Let(_) | Stmt::Store { .. })
 }
 
 /// The text of a difference of whole numbers.
