@@ -29,22 +29,8 @@ impl Writer<'_> {
         number: &str,
         (count, part): (&str, Option<&str>),
     ) {
-        let lines = needed(self.lines.split_off(first));
-        let free = self.free(lines.iter().map(|line| line.text.as_str()));
         let name = self.names.fresh(&format!("each_{index}"));
-        self.line("#[inline(always)]");
-        self.line(format!("fn {name}("));
-        self.inside(|w| {
-            w.line(format!("{number}: usize,"));
-            free.iter().for_each(|(name, ty)| w.line(format!("{name}: {ty},")));
-        });
-        self.line(") {");
-        for mut line in lines {
-            line.depth += 1;
-            self.lines.push(line);
-        }
-        self.line("}");
-        let others: String = free.iter().map(|(name, _)| format!(", {name}")).collect();
+        let others = self.function(first, &name, number, "");
         match part {
             Some(part) => {
                 self.braces(format!("if {part}.is_whole()"), "} else {", |w| {
@@ -55,6 +41,27 @@ impl Writer<'_> {
             }
             None => self.line(format!("{name}({count}{others});")),
         }
+    }
+
+    /// Makes a function of the lines from `first` on: of a number of iterations and of what the lines mention, which is returned
+    /// as arguments behind the number.
+    pub fn function(&mut self, first: usize, name: &str, number: &str, returns: &str) -> String {
+        let lines = needed(self.lines.split_off(first));
+        let mut free = self.free(lines.iter().map(|line| line.text.as_str()));
+        free.retain(|(name, _)| name != number);
+        self.line("#[inline(always)]");
+        self.line(format!("fn {name}("));
+        self.inside(|w| {
+            w.line(format!("{number}: usize,"));
+            free.iter().for_each(|(name, ty)| w.line(format!("{name}: {ty},")));
+        });
+        self.line(format!("){returns} {{"));
+        for mut line in lines {
+            line.depth += 1;
+            self.lines.push(line);
+        }
+        self.line("}");
+        free.iter().map(|(name, _)| format!(", {name}")).collect()
     }
 
     /// The names that lines mention and do not define, as they come, with their types.

@@ -47,6 +47,7 @@ impl Writer<'_> {
         accumulator: &dyn Fn(&str) -> String,
     ) {
         let at = self.names.fresh(&format!("{}_at", parts.result));
+        self.types.insert(at.clone(), "usize".to_owned());
         let range = Range { index: reduce.index, start, count, at: &at };
         let cut = self.cut_slices(&reduce.body, &range);
         self.braces(format!("for {at} in 0..{count}"), "}", |w| {
@@ -84,20 +85,27 @@ impl Writer<'_> {
         }
     }
 
-    /// Whole groups, whose accumulators stay in registers, and the rest.
+    /// Whole groups, whose accumulators stay in registers, and the rest. The groups are a function of their own: where a rest
+    /// follows on the same accumulators, LLVM does not make vectors of them.
     fn in_lanes(&mut self, reduce: &Reduce, parts: &Parts) {
         let mut fresh = |suffix: &str| self.names.fresh(&format!("{}_{suffix}", parts.result));
         let (lanes, count, group, start) = (fresh("lanes"), fresh("count"), fresh("group"), fresh("start"));
-        let (rest, last) = (fresh("rest"), fresh("last"));
-        self.line(format!("let mut {lanes} = [{}; 32];", parts.none));
+        let (rest, last, groups, whole) = (fresh("rest"), fresh("last"), fresh("groups"), fresh("whole"));
         self.define(&count, format!("native::count(0i64, {})", parts.count));
         let accumulator = |at: &str| format!("{lanes}[{at}]");
         let outside = self.defined.clone();
-        self.braces(format!("for {group} in 0..{count} / 32"), "}", |w| {
+        let first = self.lines.len();
+        self.line(format!("let mut {lanes} = [{}; 32];", parts.none));
+        self.types.insert(start.clone(), "i64".to_owned());
+        self.braces(format!("for {group} in 0..{groups}"), "}", |w| {
             w.define(&start, format!("({group} * 32) as i64"));
             w.terms(reduce, parts, (&start, "32"), &accumulator);
         });
+        self.line(&lanes);
         self.defined = outside;
+        let returns = format!(" -> [{}; 32]", op::type_word(parts.ty));
+        let others = self.function(first, &whole, &groups, &returns);
+        self.line(format!("let mut {lanes} = {whole}({count} / 32{others});"));
         self.define(&rest, format!("{count} % 32"));
         self.braces(format!("if {rest} > 0"), "}", |w| {
             w.define(&last, format!("({count} - {rest}) as i64"));

@@ -103,6 +103,7 @@ impl Writer<'_> {
     fn iterations(&mut self, each: &Loop, start: &str, count: &str) {
         let index = self.names.value(each.index).to_owned();
         let at = self.names.fresh("at");
+        self.types.insert(at.clone(), "usize".to_owned());
         let range = Range { index: each.index, start, count, at: &at };
         let cut = self.cut_slices(&each.body, &range);
         if cut.is_empty() {
@@ -114,6 +115,9 @@ impl Writer<'_> {
         let part = count.strip_suffix(".count");
         let apart = self.gathers(&each.body) || (part.is_some() && each.body.iter().all(is_plain));
         let number = if apart { self.names.fresh("number") } else { count.to_owned() };
+        if apart {
+            self.types.insert(number.clone(), "usize".to_owned());
+        }
         let before = self.lines.len();
         self.braces(format!("for {at} in 0..{number}"), "}", |w| {
             w.define(&index, sum(start, &format!("{at} as i64")));
@@ -136,6 +140,7 @@ impl Writer<'_> {
         }
         let (index, start) = (self.names.value(each.index).to_owned(), self.value(start));
         let (count, at) = (self.names.fresh(&format!("{index}_count")), self.names.fresh("at"));
+        self.types.extend([&count, &at].map(|name| (name.clone(), "usize".to_owned())));
         let (_, end) = self.bounds(each);
         self.define(&count, format!("native::count({start}, {end})"));
         let range = Range { index: each.index, start: &start, count: &count, at: &at };
