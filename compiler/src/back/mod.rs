@@ -4,6 +4,8 @@
 pub mod cranelift;
 #[cfg(feature = "cuda")]
 pub mod cuda;
+#[cfg(any(feature = "cranelift", feature = "rust"))]
+mod decisive;
 #[cfg(any(feature = "cuda", feature = "rust"))]
 mod names;
 #[cfg(feature = "rust")]

@@ -4,6 +4,8 @@
 //! pairwise: the vector width, and how many rows are kept in registers, change no bit. Factors are read where they are: a
 //! kernel copies them so that those of consecutive terms lie behind each other.
 
+use aplysia_topology::Counts;
+
 use super::kernel::{Pairs, Real};
 
 /// A tile of `Σ_k left[k, m] · right[k, n]`.
@@ -35,7 +37,7 @@ const BLOCK: usize = 256;
 const ACROSS: usize = 2;
 /// How far consecutive terms lie apart in the panels of a large batch, of rows and of columns, which both stay in the nearest
 /// cache: for 32 registers, as wide as vectors of 512 bits need it, and for 16. Other strides are slower.
-const PANELS: [[usize; 2]; 2] = [[16, 32], [6, 16]];
+const PANELS: [[usize; 2]; 2] = [Counts::PANEL, [6, 16]];
 /// Rows of a panel that are made at once, from so many registers: rows of two vectors, their factors and one more.
 const fn most_rows(registers: usize) -> usize {
     if registers >= 32 { 8 } else { 6 }

@@ -47,8 +47,7 @@ impl Writer<'_> {
     /// as arguments behind the number.
     pub fn function(&mut self, first: usize, name: &str, number: &str, returns: &str) -> String {
         let lines = needed(self.lines.split_off(first));
-        let mut free = self.free(lines.iter().map(|line| line.text.as_str()));
-        free.retain(|(name, _)| name != number);
+        let free = self.free(lines.iter().map(|line| line.text.as_str()));
         self.line("#[inline(always)]");
         self.line(format!("fn {name}("));
         self.inside(|w| {

@@ -46,8 +46,7 @@ impl Writer<'_> {
         (start, count): (&str, &str),
         accumulator: &dyn Fn(&str) -> String,
     ) {
-        let at = self.names.fresh(&format!("{}_at", parts.result));
-        self.types.insert(at.clone(), "usize".to_owned());
+        let at = self.fresh(&format!("{}_at", parts.result), "usize");
         let range = Range { index: reduce.index, start, count, at: &at };
         let cut = self.cut_slices(&reduce.body, &range);
         self.braces(format!("for {at} in 0..{count}"), "}", |w| {
@@ -96,7 +95,6 @@ impl Writer<'_> {
         let outside = self.defined.clone();
         let first = self.lines.len();
         self.line(format!("let mut {lanes} = [{}; 32];", parts.none));
-        self.types.insert(start.clone(), "i64".to_owned());
         self.braces(format!("for {group} in 0..{groups}"), "}", |w| {
             w.define(&start, format!("({group} * 32) as i64"));
             w.terms(reduce, parts, (&start, "32"), &accumulator);

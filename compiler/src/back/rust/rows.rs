@@ -5,6 +5,7 @@
 //! that the loop writes is cut only if all accesses to it in the loop are to the one slice.
 
 use super::write::Writer;
+use crate::back::decisive::decisive;
 use crate::kernel::*;
 
 /// A place of a loop's body that loads or stores.
@@ -35,10 +36,16 @@ impl Writer<'_> {
     pub fn lanes(&mut self, each: &Loop) {
         self.hoist(&each.body);
         let (start, end) = self.bounds(each);
-        let count = self.names.fresh(&format!("{}_count", self.names.value(each.index)));
+        let count = self.fresh(&format!("{}_count", self.names.value(each.index)), "usize");
         self.define(&count, format!("native::count({start}, {end})"));
-        self.types.insert(count.clone(), "usize".to_owned());
-        let Some(condition) = self.decisive(&each.body) else {
+        // LLVM seldom makes two loops by itself. What is known in front of the whole launch decides little: whether initial values are
+        // given, say.
+        let decisive = decisive(self.kernel, &each.body, |selection, condition| {
+            !matches!(self.kernel.values[condition].op, Op::Scalar(_) | Op::Constant(_))
+                && self.defined.contains(&condition)
+                && !self.defined.contains(&selection)
+        });
+        let Some(condition) = decisive else {
             self.pass(each, &start, &count);
             return;
         };
@@ -55,39 +62,17 @@ impl Writer<'_> {
         self.line("}");
     }
 
-    /// The condition that decides most selections of a loop's body, where it is known in front of the loop: a loop for each of
-    /// its two values does not compute what is thrown away. LLVM seldom makes these two by itself.
-    fn decisive(&self, body: &[Stmt]) -> Option<ValueId> {
-        let mut counts: Vec<(ValueId, usize)> = Vec::new();
-        for stmt in body {
-            let Stmt::Let(value) = stmt else { continue };
-            let Op::Select(condition, ..) = self.kernel.values[*value].op else { continue };
-            // What is known in front of the whole launch decides little: whether initial values are given, say.
-            let of_the_launch = matches!(self.kernel.values[condition].op, Op::Scalar(_) | Op::Constant(_));
-            if of_the_launch || !self.defined.contains(&condition) || self.defined.contains(value) {
-                continue;
-            }
-            match counts.iter_mut().find(|(known, _)| *known == condition) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((condition, 1)),
-            }
-        }
-        counts.into_iter().rev().max_by_key(|&(_, count)| count).map(|(condition, _)| condition)
-    }
-
     /// All iterations: those of a full pass in parts, so that what is far away can be asked for in time.
     fn pass(&mut self, each: &Loop, start: &str, count: &str) {
         let index = self.names.value(each.index).to_owned();
         let far = self.far(&each.body);
         let Some(&(first, _)) = far.first() else {
-            self.iterations(each, start, count);
+            self.iterations(each, start, count, None);
             return;
         };
-        let (part, array) = (self.names.fresh("part"), self.names.buffer(first).to_owned());
-        self.types.insert(part.clone(), "native::Part".to_owned());
+        let (part, array) = (self.fresh("part", "native::Part"), self.names.buffer(first).to_owned());
         self.braces(format!("for {part} in native::parts({count}, {array})"), "}", |w| {
-            let first = w.names.fresh(&format!("{index}_first"));
-            w.types.insert(first.clone(), "i64".to_owned());
+            let first = w.fresh(&format!("{index}_first"), "i64");
             w.define(&first, sum(start, &format!("{part}.first")));
             for &(buffer, place) in &far {
                 if let Some(base) = w.base(place, each.index, &first) {
@@ -95,15 +80,14 @@ impl Writer<'_> {
                     w.line(format!("{part}.fetch_ahead({array}, {base});"));
                 }
             }
-            w.iterations(each, &first, &format!("{part}.count"));
+            w.iterations(each, &first, &format!("{part}.count"), Some(&part));
         });
     }
 
-    /// So many iterations from the first on.
-    fn iterations(&mut self, each: &Loop, start: &str, count: &str) {
+    /// So many iterations from the first on, those of a part where one is named.
+    fn iterations(&mut self, each: &Loop, start: &str, count: &str, part: Option<&str>) {
         let index = self.names.value(each.index).to_owned();
-        let at = self.names.fresh("at");
-        self.types.insert(at.clone(), "usize".to_owned());
+        let at = self.fresh("at", "usize");
         let range = Range { index: each.index, start, count, at: &at };
         let cut = self.cut_slices(&each.body, &range);
         if cut.is_empty() {
@@ -112,12 +96,8 @@ impl Writer<'_> {
             self.braces(over, "}", |w| w.block(&each.body));
             return;
         }
-        let part = count.strip_suffix(".count");
         let apart = self.gathers(&each.body) || (part.is_some() && each.body.iter().all(is_plain));
         let number = if apart { self.names.fresh("number") } else { count.to_owned() };
-        if apart {
-            self.types.insert(number.clone(), "usize".to_owned());
-        }
         let before = self.lines.len();
         self.braces(format!("for {at} in 0..{number}"), "}", |w| {
             w.define(&index, sum(start, &format!("{at} as i64")));
@@ -139,8 +119,7 @@ impl Writer<'_> {
             return false;
         }
         let (index, start) = (self.names.value(each.index).to_owned(), self.value(start));
-        let (count, at) = (self.names.fresh(&format!("{index}_count")), self.names.fresh("at"));
-        self.types.extend([&count, &at].map(|name| (name.clone(), "usize".to_owned())));
+        let (count, at) = (self.fresh(&format!("{index}_count"), "usize"), self.fresh("at", "usize"));
         let (_, end) = self.bounds(each);
         self.define(&count, format!("native::count({start}, {end})"));
         let range = Range { index: each.index, start: &start, count: &count, at: &at };
@@ -217,11 +196,10 @@ impl Writer<'_> {
                     continue;
                 }
                 let array = self.names.buffer(buffer).to_owned();
-                let slice = self.names.fresh(&format!("{}_row", array.trim_end_matches("_array")));
-                let word = if stores { "row_mut" } else { "row" };
+                let (word, borrow) = if stores { ("row_mut", "&mut ") } else { ("row", "&") };
+                let ty = format!("{borrow}[{}]", super::op::type_word(self.kernel.buffers[buffer].ty));
+                let slice = self.fresh(&format!("{}_row", array.trim_end_matches("_array")), &ty);
                 self.define(&slice, format!("native::{word}({array}, {base}, {})", range.count));
-                let (borrow, ty) = (if stores { "&mut " } else { "&" }, self.kernel.buffers[buffer].ty);
-                self.types.insert(slice.clone(), format!("{borrow}[{}]", super::op::type_word(ty)));
                 for index in here().filter_map(|(access, _)| access.index) {
                     self.cut.insert((buffer, index), format!("{slice}[{}]", range.at));
                     cut.push((buffer, index));

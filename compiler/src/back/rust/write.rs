@@ -68,6 +68,13 @@ impl<'a> Writer<'a> {
         self.lines.push(Line { depth: self.depth, text, defines: Some(name.to_owned()) });
     }
 
+    /// A new name, and the type of what it stands for.
+    pub fn fresh(&mut self, base: &str, ty: &str) -> String {
+        let name = self.names.fresh(base);
+        self.types.insert(name.clone(), ty.to_owned());
+        name
+    }
+
     /// A line that opens braces, what is inside, and the line that closes them.
     pub fn braces(&mut self, head: impl AsRef<str>, tail: &str, inside: impl FnOnce(&mut Self)) {
         self.line(format!("{} {{", head.as_ref()));
@@ -81,6 +88,7 @@ impl<'a> Writer<'a> {
         self.depth -= 1;
     }
 
+    /// The text of the lines that are needed.
     fn text(self) -> String {
         let mut text = String::new();
         for line in needed(self.lines) {

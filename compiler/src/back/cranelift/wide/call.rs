@@ -8,15 +8,18 @@ use cranelift_codegen::ir::{
 use super::super::function::Lower;
 use super::super::vary::{self, Varying};
 use super::inst::{Body, Input};
-use super::select::{self, LANES};
+use super::select::LANES;
 use super::{WideLoop, made, reduce, signature, widen};
+use crate::back::decisive::decisive;
 use crate::kernel::{Constant, Loop, Reduce, Type, ValueId};
 
 impl Lower<'_, '_> {
     /// As many iterations of `start .. end` as fill wide vectors; the first index that is left.
     pub fn wide_loop(&mut self, inner: &Loop, start: Value, end: Value, varying: &Varying) -> Option<Value> {
         let gathers = self.wide.gathers?;
-        let decisive = select::decisive(self.kernel, inner, varying, &self.hoisted);
+        let decisive = decisive(self.kernel, &inner.body, |selection, condition| {
+            !self.hoisted.contains(&selection) && !varying.contains(&condition)
+        });
         let ways: Vec<_> = match decisive {
             Some(condition) => [true, false].map(|holds| Some((condition, holds))).to_vec(),
             None => vec![None],

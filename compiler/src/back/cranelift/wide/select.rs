@@ -61,30 +61,6 @@ pub(super) fn select(
     Ok(select.body)
 }
 
-/// The condition that decides most selections of a loop, where it is the same in all iterations: a loop for each of its two
-/// values does not compute what is thrown away.
-pub(super) fn decisive(
-    kernel: &Kernel,
-    inner: &Loop,
-    varying: &Varying,
-    hoisted: &Values,
-) -> Option<ValueId> {
-    let mut counts: Vec<(ValueId, usize)> = Vec::new();
-    for stmt in &inner.body {
-        let Stmt::Let(value) = stmt else { continue };
-        let Op::Select(condition, ..) = kernel.values[*value].op else { continue };
-        if hoisted.contains(value) || varying.contains(&condition) {
-            continue;
-        }
-        match counts.iter_mut().find(|(known, _)| *known == condition) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((condition, 1)),
-        }
-    }
-    // The first of those that decide as much: nothing depends on an order of hashes.
-    counts.into_iter().rev().max_by_key(|&(_, count)| count).map(|(condition, _)| condition)
-}
-
 impl<'k> Select<'k> {
     /// Nothing yet, of so many copies of a body in an iteration.
     pub fn new(
