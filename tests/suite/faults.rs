@@ -85,7 +85,12 @@ fn drop_serial_loops(block: &mut Block) {
                 drop_serial_loops(otherwise);
             }
             Stmt::For(inner) => drop_serial_loops(&mut inner.body),
-            Stmt::Let(_) | Stmt::Store { .. } | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => {}
+            Stmt::Let(_)
+            | Stmt::Store { .. }
+            | Stmt::Reduce(_)
+            | Stmt::Tile(_)
+            | Stmt::Fill(_)
+            | Stmt::Fetch(_) => {}
         }
     }
 }

@@ -13,7 +13,7 @@ pub fn expand(kernel: &Kernel) -> Kernel {
     expand_with(kernel, false)
 }
 
-/// Expands every operation, and leaves the fills, for which the host has code.
+/// Expands every operation, and leaves the fills and fetches, for which the host has code.
 pub fn expand_operations(kernel: &Kernel) -> Kernel {
     expand_with(kernel, true)
 }
@@ -81,6 +81,11 @@ impl Walk<'_> {
                 self.builder.push(Stmt::Tile(tile));
             }
             Stmt::Fill(fill) => self.fill(fill),
+            Stmt::Fetch(fetch) if self.keeps_fills => {
+                let (start, count) = (self.get(fetch.start), self.get(fetch.count));
+                self.builder.push(Stmt::Fetch(Fetch { start, count, ..*fetch }));
+            }
+            Stmt::Fetch(_) => {}
         }
     }
 

@@ -187,6 +187,10 @@ impl<'a> Printer<'a> {
             Stmt::Reduce(reduce) => self.reduce(reduce),
             Stmt::Tile(tile) => self.tile(tile),
             Stmt::Fill(fill) => self.fill(fill),
+            Stmt::Fetch(fetch) => {
+                let [start, count] = [fetch.start, fetch.count].map(|value| self.value(value));
+                self.line(format!("fetch {}[{start}] below {count};", self.buffer(fetch.buffer)));
+            }
         }
     }
 

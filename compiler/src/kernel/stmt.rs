@@ -37,6 +37,8 @@ pub enum Stmt {
     Tile(TileProduct),
     /// A strip of draws, or of values of a function.
     Fill(Fill),
+    /// Asks for elements that are needed soon.
+    Fetch(Fetch),
 }
 
 /// A value that a branch gives.
@@ -197,4 +199,16 @@ pub enum Filling {
     Normals(Random),
     /// The function, of one argument, of what the elements are; of a buffer of floats.
     Function(MathFn),
+}
+
+/// Asks for the elements `start .. start + count` of a buffer, so that they are on their way while something else is done. It
+/// changes nothing but how long a kernel takes; `expand` for the interpreter and for GPUs leaves it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fetch {
+    /// What is read soon.
+    pub buffer: BufferId,
+    /// The first element (`I64`).
+    pub start: ValueId,
+    /// How many (`I64`).
+    pub count: ValueId,
 }

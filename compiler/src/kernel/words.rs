@@ -3,9 +3,9 @@
 use super::*;
 
 /// Words that begin a statement or an operation; no value, buffer or scalar is printed under one of them.
-pub(super) const KEYWORDS: [&str; 28] = [
-    "kernel", "buffer", "scalar", "for", "if", "else", "store", "tile", "next", "exit", "give", "term",
-    "load", "true", "false", "as", "in", "below", "sum", "min", "max", "count", "carry", "inf_f32",
+pub(super) const KEYWORDS: [&str; 29] = [
+    "kernel", "buffer", "scalar", "for", "if", "else", "store", "tile", "fetch", "next", "exit", "give",
+    "term", "load", "true", "false", "as", "in", "below", "sum", "min", "max", "count", "carry", "inf_f32",
     "inf_f64", "nan_f32", "nan_f64", "by",
 ];
 

@@ -105,6 +105,36 @@ pub fn row_mut<T>(array: &mut [T], start: i64, length: usize) -> &mut [T] {
     &mut array[first(start, length)..][..length]
 }
 
+/// The elements from `start` on; none, where there are no more.
+#[inline(always)]
+pub fn rest<T>(array: &[T], start: i64) -> &[T] {
+    array.get(start as usize..).unwrap_or(&[])
+}
+
+/// As [`rest`], to be written.
+#[inline(always)]
+pub fn rest_mut<T>(array: &mut [T], start: i64) -> &mut [T] {
+    array.get_mut(start as usize..).unwrap_or(&mut [])
+}
+
+/// Four elements from `start` on, of a slice.
+///
+/// # Panics
+/// If it is shorter.
+#[inline(always)]
+pub fn four<T>(row: &[T], start: usize) -> &[T; 4] {
+    row[start..].first_chunk().expect("a slice of so many elements")
+}
+
+/// As [`four`], to be written.
+///
+/// # Panics
+/// If it is shorter.
+#[inline(always)]
+pub fn four_mut<T>(row: &mut [T], start: usize) -> &mut [T; 4] {
+    row[start..].first_chunk_mut().expect("a slice of so many elements")
+}
+
 /// 32 lanes in halves: lane l takes lane l + 16 for l < 16, then l + 8, 4, 2, 1.
 #[inline(always)]
 pub fn halve<T: Copy>(mut lanes: [T; 32], combine: impl Fn(T, T) -> T) -> T {
@@ -288,6 +318,9 @@ mod tests {
     fn nothing_lies_anywhere() {
         assert!(row(&[1, 2], 7, 0).is_empty());
         assert_eq!(row(&[1, 2, 3], 1, 2), [2, 3]);
+        assert!(rest(&[1, 2], 3).is_empty() && rest(&[1, 2], -1).is_empty());
+        assert_eq!(rest_mut(&mut [1, 2, 3], 1), [2, 3]);
+        assert_eq!(four(&[1, 2, 3, 4, 5], 1), &[2, 3, 4, 5]);
         assert_eq!(count(5, 3), 0);
         assert_eq!(count(-1, 3), 4);
     }

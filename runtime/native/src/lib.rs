@@ -36,11 +36,13 @@ pub use group::{
     Array, Given, Index, Item, Options, Scaled, Value, Values, blocks, parameter, store, store_exact, table,
     zeros,
 };
-pub use kernel::{Pairs, Real, StoredBlocks, count, halve, row, row_mut, tile};
+pub use kernel::{
+    Pairs, Real, StoredBlocks, count, four, four_mut, halve, rest, rest_mut, row, row_mut, tile,
+};
 pub use lagging::Lagging;
 pub use memory::{Cell, Memory};
 pub use named::{Element, at, named};
-pub use part::{AHEAD, PART, Part, parts};
+pub use part::{AHEAD, PART, Part, fetch, parts};
 pub use run::Run;
 pub use spikes::{Room, Spikes};
 pub use strip::{Draws, function, normals, words};

@@ -1,4 +1,4 @@
-//! Rows of large arrays, part by part.
+//! Asking for what is far away in memory: rows of large arrays, part by part.
 //!
 //! Synapses of a large group come from far away in memory, and the processor's own prefetchers do not look far enough ahead. In
 //! front of each part of a row, what will be needed a few parts later is asked for.
@@ -54,15 +54,25 @@ impl Part {
         // Of a length that rustc knows, so that nothing is counted between the lines.
         if let Some(part) = array.get(start..).and_then(|rest| rest.first_chunk::<PART>()) {
             for at in 0..PART / line {
-                fetch(&part[at * line]);
+                touch(&part[at * line]);
             }
         }
     }
 }
 
+/// Asks for so many elements from `start` on, which are read soon. What lies outside the array is left alone.
+#[inline(always)]
+pub fn fetch<T>(array: &[T], start: i64, count: i64) {
+    let line = (64 / size_of::<T>().max(1)).max(1);
+    let rest = array.get(start as usize..).unwrap_or(&[]);
+    for element in rest.iter().take(crate::kernel::count(0, count)).step_by(line) {
+        touch(element);
+    }
+}
+
 /// Asks for the cache line of an element.
 #[inline(always)]
-fn fetch<T>(element: &T) {
+fn touch<T>(element: &T) {
     #[cfg(target_arch = "x86_64")]
     safe_arch::prefetch_t0(element);
     #[cfg(not(target_arch = "x86_64"))]
@@ -93,5 +103,12 @@ mod tests {
         assert_eq!(split(150, &large), [(0, 64), (64, 64), (128, 22)]);
         assert_eq!(split(0, &large), []);
         assert_eq!(split(large.len(), &large).len(), large.len() / PART);
+    }
+
+    #[test]
+    fn what_is_not_there_may_be_asked_for() {
+        for (start, count) in [(0, 5), (3, 100), (9, 1), (-1, 4), (0, -1), (i64::MAX, i64::MAX)] {
+            fetch(&[0.0f32; 5], start, count);
+        }
     }
 }

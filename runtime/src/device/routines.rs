@@ -3,13 +3,18 @@
 use aplysia_compiler::back::cranelift::{FillRoutines, FunctionRoutine, Routines};
 use aplysia_compiler::ice;
 use aplysia_compiler::kernel::{MathFn, Precision};
-use aplysia_native::{Draws, Real, normals, tile, words};
+use aplysia_native::{Draws, Real, fetch, normals, tile, words};
 
 /// All that there is.
 pub(crate) fn routines() -> Routines {
     let fill =
         FillRoutines { words: draw::<i32>, normals_f32: draw::<f32>, normals_f64: draw::<f64>, function };
-    Routines { fill: Some(fill), tile_f32: Some(tile_of::<f32>), tile_f64: Some(tile_of::<f64>) }
+    Routines {
+        fill: Some(fill),
+        fetch: Some(fetch_bytes),
+        tile_f32: Some(tile_of::<f32>),
+        tile_f64: Some(tile_of::<f64>),
+    }
 }
 
 /// What a strip of draws is made of.
@@ -57,6 +62,15 @@ unsafe fn strip<'a, T>(at: *mut u8, count: i64) -> &'a mut [T] {
         1.. => unsafe { std::slice::from_raw_parts_mut(at.cast::<T>(), count as usize) },
         _ => &mut [],
     }
+}
+
+/// Asks for what is read soon; see `FetchRoutine`.
+///
+/// # Safety
+/// So many bytes lie at the pointer.
+unsafe extern "C" fn fetch_bytes(at: *const u8, bytes: i64) {
+    // SAFETY: the caller's promise; no byte is read here.
+    fetch::<u8>(unsafe { strip(at.cast_mut(), bytes) }, 0, bytes);
 }
 
 /// A strip of values of a function; see `FunctionRoutine`.

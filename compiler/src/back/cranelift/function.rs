@@ -177,6 +177,7 @@ impl Lower<'_, '_> {
             Stmt::Reduce(reduce) => self.reduce(reduce),
             Stmt::Tile(tile) => self.tile(tile),
             Stmt::Fill(fill) => self.fill(fill),
+            Stmt::Fetch(fetch) => self.fetch(fetch),
         }
     }
 

@@ -5,7 +5,7 @@
 use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, StackSlotData, StackSlotKind, Value, types};
 
 use super::function::Lower;
-use crate::kernel::{Fill, Filling, MathFn, Precision, Random, TileProduct, Type};
+use crate::kernel::{Fetch, Fill, Filling, MathFn, Precision, Random, TileProduct, Type};
 
 /// Makes a tile of a product, as [`TileProduct`] says: `left`, `right`, `into`, and its numbers in the order of its fields:
 /// the strides, the origin, the size, the depth, the tile's stride and its start.
@@ -17,6 +17,9 @@ pub type DrawRoutine = unsafe extern "C" fn(*mut u8, i64, *const [i64; 7]);
 
 /// Replaces so many elements by a function of them.
 pub type FunctionRoutine = unsafe extern "C" fn(*mut u8, i64);
+
+/// Asks for so many bytes, which are read soon.
+pub type FetchRoutine = unsafe extern "C" fn(*const u8, i64);
 
 /// What fills strips.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +39,8 @@ pub struct FillRoutines {
 pub struct Routines {
     /// Strips of draws and functions. Without them a kernel with a fill is refused.
     pub fill: Option<FillRoutines>,
+    /// Fetches. Without it they do nothing.
+    pub fetch: Option<FetchRoutine>,
     /// A tile of f32.
     pub tile_f32: Option<TileRoutine>,
     /// A tile of f64.
@@ -94,6 +99,16 @@ impl Lower<'_, '_> {
                 self.call_routine(routine as usize, &[place.base, count]);
             }
         }
+    }
+
+    /// Calls the routine for a fetch, if there is one.
+    pub fn fetch(&mut self, fetch: &Fetch) {
+        let Some(routine) = self.routines.fetch else { return };
+        let size = self.kernel.buffers[fetch.buffer].ty.size() as i64;
+        let (start, count) = (self.scalar(fetch.start), self.scalar(fetch.count));
+        let place = self.place_in(self.pointers[fetch.buffer.index()], start, size, 0);
+        let bytes = self.b.ins().imul_imm_s(count, size);
+        self.call_routine(routine as usize, &[place.base, bytes]);
     }
 
     fn call_draw(&mut self, routine: DrawRoutine, into: Value, count: Value, random: &Random) {

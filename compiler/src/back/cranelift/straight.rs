@@ -18,7 +18,12 @@ impl Lower<'_, '_> {
         let plain = inner.carried.is_empty() && inner.exit.is_none() && self.varying.is_none();
         let simple = |stmt: &Stmt| match stmt {
             Stmt::Let(_) | Stmt::Store { .. } => true,
-            Stmt::If { .. } | Stmt::For(_) | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => false,
+            Stmt::If { .. }
+            | Stmt::For(_)
+            | Stmt::Reduce(_)
+            | Stmt::Tile(_)
+            | Stmt::Fill(_)
+            | Stmt::Fetch(_) => false,
         };
         plain && inner.body.iter().all(simple) && vary::statements(&inner.body) <= STATEMENTS
     }

@@ -64,7 +64,7 @@ fn visit(kernel: &Kernel, body: &[Stmt], varying: &mut Varying) -> Option<()> {
                     varying.insert(reduce.result);
                 }
             }
-            Stmt::Tile(_) | Stmt::Fill(_) => return None,
+            Stmt::Tile(_) | Stmt::Fill(_) | Stmt::Fetch(_) => return None,
         }
     }
     Some(())
@@ -173,6 +173,7 @@ fn definitions(body: &[Stmt], values: &mut Values, stored: &mut HandleSet<Buffer
             Stmt::Fill(fill) => {
                 stored.insert(fill.into);
             }
+            Stmt::Fetch(_) => {}
         }
     }
 }
@@ -181,7 +182,7 @@ fn definitions(body: &[Stmt], values: &mut Values, stored: &mut HandleSet<Buffer
 pub(super) fn statements(body: &[Stmt]) -> usize {
     body.iter()
         .map(|stmt| match stmt {
-            Stmt::Let(_) | Stmt::Store { .. } | Stmt::Tile(_) | Stmt::Fill(_) => 1,
+            Stmt::Let(_) | Stmt::Store { .. } | Stmt::Tile(_) | Stmt::Fill(_) | Stmt::Fetch(_) => 1,
             Stmt::If { then, otherwise, .. } => 1 + statements(then) + statements(otherwise),
             Stmt::For(inner) => 1 + statements(&inner.body),
             Stmt::Reduce(reduce) => 1 + statements(&reduce.body),
@@ -194,6 +195,6 @@ pub(super) fn has_loops(body: &[Stmt]) -> bool {
     body.iter().any(|stmt| match stmt {
         Stmt::Let(_) | Stmt::Store { .. } => false,
         Stmt::If { then, otherwise, .. } => has_loops(then) || has_loops(otherwise),
-        Stmt::For(_) | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => true,
+        Stmt::For(_) | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) | Stmt::Fetch(_) => true,
     })
 }

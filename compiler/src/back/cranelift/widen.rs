@@ -70,7 +70,7 @@ fn used(kernel: &Kernel, body: &[Stmt], found: &mut Values) {
                 }
                 used(kernel, &reduce.body, found);
             }
-            Stmt::Tile(_) => {}
+            Stmt::Tile(_) | Stmt::Fetch(_) => {}
             Stmt::Fill(fill) => match &fill.with {
                 Filling::Words(random) | Filling::Normals(random) => {
                     leave(found, &[random.attempt, random.run]);

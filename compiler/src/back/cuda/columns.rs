@@ -103,7 +103,12 @@ impl Writer<'_> {
                     self.loads(otherwise, found);
                 }
                 // What an inner loop loads may not be reached.
-                Stmt::Store { .. } | Stmt::For(_) | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => {}
+                Stmt::Store { .. }
+                | Stmt::For(_)
+                | Stmt::Reduce(_)
+                | Stmt::Tile(_)
+                | Stmt::Fill(_)
+                | Stmt::Fetch(_) => {}
             }
         }
     }
@@ -159,7 +164,7 @@ impl Writer<'_> {
             Stmt::Let(value) => *value == wanted,
             Stmt::If { then, otherwise, .. } => self.defines(then, wanted) || self.defines(otherwise, wanted),
             Stmt::For(each) => self.defines(&each.body, wanted),
-            Stmt::Store { .. } | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => false,
+            Stmt::Store { .. } | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) | Stmt::Fetch(_) => false,
         })
     }
 

@@ -61,7 +61,7 @@ impl<'a> Facts<'a> {
                     self.collect(otherwise);
                 }
                 Stmt::Reduce(reduce) => self.collect(&reduce.body),
-                Stmt::Let(_) | Stmt::Store { .. } | Stmt::Tile(_) | Stmt::Fill(_) => {}
+                Stmt::Let(_) | Stmt::Store { .. } | Stmt::Tile(_) | Stmt::Fill(_) | Stmt::Fetch(_) => {}
             }
         }
     }

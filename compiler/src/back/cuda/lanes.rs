@@ -28,7 +28,7 @@ fn length(block: &[Stmt]) -> usize {
     block
         .iter()
         .map(|stmt| match stmt {
-            Stmt::Let(_) | Stmt::Store { .. } => 1,
+            Stmt::Let(_) | Stmt::Store { .. } | Stmt::Fetch(_) => 1,
             Stmt::If { then, otherwise, .. } => 1 + length(then) + length(otherwise),
             Stmt::For(each) => 1 + length(&each.body),
             Stmt::Reduce(reduce) => 8 + length(&reduce.body),
@@ -91,7 +91,12 @@ impl Writer<'_> {
                     self.spread_loops(then, found);
                     self.spread_loops(otherwise, found);
                 }
-                Stmt::Let(_) | Stmt::Store { .. } | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => {}
+                Stmt::Let(_)
+                | Stmt::Store { .. }
+                | Stmt::Reduce(_)
+                | Stmt::Tile(_)
+                | Stmt::Fill(_)
+                | Stmt::Fetch(_) => {}
             }
         }
     }
@@ -126,7 +131,12 @@ impl Writer<'_> {
                         *late = true;
                     }
                 }
-                Stmt::If { .. } | Stmt::For(_) | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => {}
+                Stmt::If { .. }
+                | Stmt::For(_)
+                | Stmt::Reduce(_)
+                | Stmt::Tile(_)
+                | Stmt::Fill(_)
+                | Stmt::Fetch(_) => {}
             }
         }
         let fits = |buffer: &BufferId| matches!(stored.get(buffer), None | Some((1, false)));
@@ -137,7 +147,12 @@ impl Writer<'_> {
                     Op::Load(buffer, index) => (*value, *buffer, *index, &mut runs.loads),
                     _ => continue,
                 },
-                Stmt::If { .. } | Stmt::For(_) | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => continue,
+                Stmt::If { .. }
+                | Stmt::For(_)
+                | Stmt::Reduce(_)
+                | Stmt::Tile(_)
+                | Stmt::Fill(_)
+                | Stmt::Fetch(_) => continue,
             };
             if fits(&buffer)
                 && let Some(base) = self.run_base(each, index)

@@ -97,7 +97,7 @@ fn find_spread(facts: &Facts<'_>, all: &[Access], block: &[Stmt], spread: &mut H
                 cooperates |= find_spread(facts, all, otherwise, spread);
             }
             Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => cooperates = true,
-            Stmt::Let(_) | Stmt::Store { .. } => {}
+            Stmt::Let(_) | Stmt::Store { .. } | Stmt::Fetch(_) => {}
         }
     }
     cooperates
@@ -109,7 +109,7 @@ fn holds_shared_work(block: &[Stmt]) -> bool {
         Stmt::For(each) => each.kind == LoopKind::Lanes || holds_shared_work(&each.body),
         Stmt::If { then, otherwise, .. } => holds_shared_work(then) || holds_shared_work(otherwise),
         Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => true,
-        Stmt::Let(_) | Stmt::Store { .. } => false,
+        Stmt::Let(_) | Stmt::Store { .. } | Stmt::Fetch(_) => false,
     })
 }
 
@@ -118,7 +118,7 @@ fn has_tile(block: &[Stmt]) -> bool {
         Stmt::Tile(_) | Stmt::Fill(_) => true,
         Stmt::For(each) => has_tile(&each.body),
         Stmt::If { then, otherwise, .. } => has_tile(then) || has_tile(otherwise),
-        Stmt::Let(_) | Stmt::Store { .. } | Stmt::Reduce(_) => false,
+        Stmt::Let(_) | Stmt::Store { .. } | Stmt::Reduce(_) | Stmt::Fetch(_) => false,
     })
 }
 
@@ -190,7 +190,7 @@ fn columns(
             Stmt::Let(_) => true,
             Stmt::For(each) => spread.contains(&each.index),
             Stmt::If { then, otherwise, .. } => is_flat(then, spread) && is_flat(otherwise, spread),
-            Stmt::Store { .. } | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => false,
+            Stmt::Store { .. } | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) | Stmt::Fetch(_) => false,
         })
     }
     let mut end = None;
@@ -210,7 +210,12 @@ fn columns(
         Stmt::Let(_) => true,
         Stmt::For(each) if Some(each.index) == rows => is_flat(&each.body, spread),
         Stmt::For(each) => spread.contains(&each.index),
-        Stmt::Store { .. } | Stmt::If { .. } | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) => false,
+        Stmt::Store { .. }
+        | Stmt::If { .. }
+        | Stmt::Reduce(_)
+        | Stmt::Tile(_)
+        | Stmt::Fill(_)
+        | Stmt::Fetch(_) => false,
     });
     if straight { end } else { None }
 }

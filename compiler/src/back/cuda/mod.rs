@@ -72,7 +72,7 @@ pub enum CudaError {
 /// # Errors
 /// If the kernel is not expanded.
 pub fn kernel(kernel: &Kernel, info: &KernelInfo) -> Result<CudaKernel, CudaError> {
-    if !info.expanded || info.fills {
+    if !info.expanded || info.fills || info.fetches {
         return Err(CudaError::NotExpanded(kernel.name.clone()));
     }
     Ok(write::kernel(kernel, info))

@@ -69,7 +69,7 @@ impl Walk<'_> {
                 }
                 Stmt::For(each) => self.inside(Step::Loop(each.index), &each.body),
                 Stmt::Reduce(reduce) => self.inside(Step::Loop(reduce.index), &reduce.body),
-                Stmt::Fill(_) => crate::ice!("a fill is expanded"),
+                Stmt::Fill(_) | Stmt::Fetch(_) => crate::ice!("fills and fetches are expanded"),
                 Stmt::Tile(tile) => {
                     self.add(tile.left, None, false);
                     self.add(tile.right, None, false);

@@ -335,7 +335,7 @@ impl<'a> Writer<'a> {
                 let touched = self.touched(&reduce.body);
                 self.wait_for(&touched);
             }
-            Stmt::Fill(_) => crate::ice!("a fill is expanded"),
+            Stmt::Fill(_) | Stmt::Fetch(_) => crate::ice!("fills and fetches are expanded"),
             Stmt::Tile(tile) => {
                 self.tile(tile);
                 self.wait_for(&[tile.left, tile.right, tile.into]);

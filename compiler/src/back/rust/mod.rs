@@ -19,6 +19,7 @@ mod names;
 mod op;
 mod reduce;
 mod rows;
+mod straight;
 mod write;
 
 use crate::kernel::Kernel;

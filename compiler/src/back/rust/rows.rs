@@ -10,11 +10,11 @@ use crate::kernel::*;
 
 /// A place of a loop's body that loads or stores.
 #[derive(Clone, Copy)]
-struct Access {
-    buffer: BufferId,
+pub(super) struct Access {
+    pub buffer: BufferId,
     /// A tile product and a strip have none.
-    index: Option<ValueId>,
-    stores: bool,
+    pub index: Option<ValueId>,
+    pub stores: bool,
     /// Every iteration does it.
     always: bool,
 }
@@ -110,31 +110,6 @@ impl Writer<'_> {
         self.forget(&cut);
     }
 
-    /// One iteration after another, where each does the same and reads what lies side by side; whether it is such a loop.
-    pub fn straight(&mut self, each: &Loop) -> bool {
-        let (Some(start), Some(end), None) = (each.start, each.end, each.exit) else { return false };
-        let constant = |bound: ValueId| matches!(self.kernel.values[bound].op, Op::Constant(_));
-        let is_short = constant(start) && constant(end);
-        if is_short || !each.body.iter().all(is_plain) {
-            return false;
-        }
-        let (index, start) = (self.names.value(each.index).to_owned(), self.value(start));
-        let (count, at) = (self.fresh(&format!("{index}_count"), "usize"), self.fresh("at", "usize"));
-        let (_, end) = self.bounds(each);
-        self.define(&count, format!("native::count({start}, {end})"));
-        let range = Range { index: each.index, start: &start, count: &count, at: &at };
-        let cut = self.cut_slices(&each.body, &range);
-        if cut.is_empty() {
-            return false;
-        }
-        self.braces(format!("for {at} in 0..{count}"), "}", |w| {
-            w.define(&index, sum(&start, &format!("{at} as i64")));
-            w.iteration(each);
-        });
-        self.forget(&cut);
-        true
-    }
-
     /// The arrays of synapses that a full pass reads, and where.
     fn far(&self, body: &[Stmt]) -> Vec<(BufferId, ValueId)> {
         let mut far: Vec<(BufferId, ValueId)> = Vec::new();
@@ -164,7 +139,7 @@ impl Writer<'_> {
         }
     }
 
-    fn is_known(&self, value: ValueId) -> bool {
+    pub fn is_known(&self, value: ValueId) -> bool {
         matches!(self.kernel.values[value].op, Op::Constant(_) | Op::Scalar(_))
             || self.defined.contains(&value)
     }
@@ -239,7 +214,7 @@ impl Writer<'_> {
 }
 
 /// Whether a statement has none within.
-fn is_plain(stmt: &Stmt) -> bool {
+pub(super) fn is_plain(stmt: &Stmt) -> bool {
     matches!(stmt, Stmt::Let(_) | Stmt::Store { .. })
 }
 
@@ -253,7 +228,7 @@ fn difference(a: &str, b: &str) -> String {
 }
 
 /// The text of a sum of whole numbers.
-fn sum(a: &str, b: &str) -> String {
+pub(super) fn sum(a: &str, b: &str) -> String {
     match (a, b) {
         ("0i64", other) | (other, "0i64") => other.to_owned(),
         (a, b) => format!("{a}.wrapping_add({b})"),
@@ -266,7 +241,7 @@ fn whole(buffer: BufferId, stores: bool) -> Access {
 }
 
 /// All accesses of a body; `always` if every iteration comes by.
-fn collect(kernel: &Kernel, body: &[Stmt], always: bool, found: &mut Vec<Access>) {
+pub(super) fn collect(kernel: &Kernel, body: &[Stmt], always: bool, found: &mut Vec<Access>) {
     for stmt in body {
         match stmt {
             Stmt::Let(value) => {
@@ -285,6 +260,8 @@ fn collect(kernel: &Kernel, body: &[Stmt], always: bool, found: &mut Vec<Access>
             Stmt::For(each) => collect(kernel, &each.body, false, found),
             Stmt::Reduce(reduce) => collect(kernel, &reduce.body, false, found),
             Stmt::Fill(fill) => found.push(whole(fill.into, true)),
+            // It looks at no element.
+            Stmt::Fetch(_) => {}
             Stmt::Tile(tile) => {
                 found.extend([whole(tile.left, false), whole(tile.right, false), whole(tile.into, true)]);
             }

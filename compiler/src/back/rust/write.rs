@@ -270,6 +270,11 @@ impl<'a> Writer<'a> {
             Stmt::Reduce(reduce) => self.reduce(reduce),
             Stmt::Tile(tile) => self.tile(tile),
             Stmt::Fill(fill) => self.fill(fill),
+            Stmt::Fetch(fetch) => {
+                let array = self.names.buffer(fetch.buffer).to_owned();
+                let (start, count) = (self.value(fetch.start), self.value(fetch.count));
+                self.line(format!("native::fetch({array}, {start}, {count});"));
+            }
         }
     }
 

@@ -38,6 +38,7 @@ impl Parser {
                 "store" => self.store()?,
                 "tile" => self.tile()?,
                 "fill" => self.fill()?,
+                "fetch" => self.fetch()?,
                 _ => self.definition()?,
             }
         }
@@ -279,6 +280,17 @@ impl Parser {
         };
         self.sign(";")?;
         self.push(Stmt::Fill(Fill { into, start, count, with }));
+        Ok(())
+    }
+
+    fn fetch(&mut self) -> Parsed<()> {
+        self.at += 1;
+        let buffer = self.buffer()?;
+        let start = self.index()?;
+        self.keyword("below")?;
+        let count = self.operand()?;
+        self.sign(";")?;
+        self.push(Stmt::Fetch(Fetch { buffer, start, count }));
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use super::bits::Bits;
 use super::{Lazy, STEPS, Spikes, history};
 use crate::ir::ExprId;
-use crate::kernel::{self, Access, BufferId, Compare, LoopKind, RowSet, SpaceKind, ValueId};
+use crate::kernel::{self, Access, BufferId, Compare, Fetch, LoopKind, RowSet, SpaceKind, ValueId};
 use crate::plan::emit::Emitter;
 use crate::plan::events::Sparse;
 use crate::plan::lag::{Lag, Moded, lag, moded};
@@ -91,9 +91,10 @@ fn missed_steps(
     (first, end): (ValueId, ValueId),
 ) {
     let roots = column_roots(pass.lazy);
-    let gathered = gather(emitter, pass, block, (first, end));
     let start = emitter.builder.mul(row, rows.columns);
     emitter.builder.name(start, "row");
+    fetch(emitter, pass, start, rows.columns);
+    let gathered = gather(emitter, pass, block, (first, end));
     let step = index(emitter, "s");
     emitter.enter();
     let slot = emitter.slot(step);
@@ -137,6 +138,25 @@ fn missed_steps(
     branch(emitter, any, then);
     let body = emitter.leave();
     push_loop(emitter, LoopKind::Serial, step, Some(first), Some(end), body);
+}
+
+/// Asks for the synapses of a row: its spikes go from one place of it to another, where each would wait for its own.
+fn fetch(emitter: &mut Emitter<'_, '_, '_>, pass: &Pass<'_>, start: ValueId, count: ValueId) {
+    let mut variables: Vec<_> = pass.lazy.column.writes.iter().map(|write| write.variable).collect();
+    variables.dedup();
+    for variable in variables {
+        let length = i64::from(emitter.work.planner.rule.variables[variable].elements());
+        let storage = emitter.work.planner.storages.variable(variable);
+        let buffer = emitter.buffer(storage, Access::Read);
+        let [start, count] = [start, count].map(|number| match length {
+            1 => number,
+            _ => {
+                let length = emitter.builder.int(length);
+                emitter.builder.mul(number, length)
+            }
+        });
+        emitter.builder.push(kernel::Stmt::Fetch(Fetch { buffer, start, count }));
+    }
 }
 
 /// The spikes of the steps `first .. end` at each synapse of a row whose neuron was silent.

@@ -38,7 +38,7 @@ fn find(
                 find(kernel, info, otherwise, found);
             }
             Stmt::Reduce(reduce) => find(kernel, info, &reduce.body, found),
-            Stmt::Let(_) | Stmt::Store { .. } | Stmt::Tile(_) | Stmt::Fill(_) => {}
+            Stmt::Let(_) | Stmt::Store { .. } | Stmt::Tile(_) | Stmt::Fill(_) | Stmt::Fetch(_) => {}
         }
     }
 }
@@ -74,7 +74,7 @@ impl Forms<'_> {
                     let form = self.op(&self.kernel.values[*value].op);
                     self.set(*value, form);
                 }
-                Stmt::Store { .. } | Stmt::Tile(_) | Stmt::Fill(_) => {}
+                Stmt::Store { .. } | Stmt::Tile(_) | Stmt::Fill(_) | Stmt::Fetch(_) => {}
                 Stmt::If { condition, then, otherwise, results } => {
                     self.block(then);
                     self.block(otherwise);

@@ -11,6 +11,8 @@ pub struct KernelInfo {
     pub expanded: bool,
     /// Whether there is a fill, which `expand` makes a loop of, and which only code of the host can do.
     pub fills: bool,
+    /// Whether it has fetches.
+    pub fetches: bool,
     /// Where each buffer is loaded from and stored to, in the order of the kernel's buffers.
     pub buffers: Vec<BufferUse>,
     /// By the index of a lanes loop: the values of its body that are not the same in all its iterations.
@@ -52,7 +54,7 @@ impl KernelInfo {
     /// Nothing found yet.
     pub(super) fn new(kernel: &Kernel) -> Self {
         let buffers = vec![BufferUse::default(); kernel.buffers.len()];
-        Self { expanded: true, fills: false, buffers, forms: HashMap::new() }
+        Self { expanded: true, fills: false, fetches: false, buffers, forms: HashMap::new() }
     }
 
     /// Whether the kernel loads from a buffer.

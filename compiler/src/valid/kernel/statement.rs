@@ -79,6 +79,7 @@ impl Validator<'_> {
             Stmt::Reduce(reduce) => self.reduce(reduce),
             Stmt::Tile(tile) => self.tile(tile),
             Stmt::Fill(fill) => self.fill(fill),
+            Stmt::Fetch(fetch) => self.fetch(fetch),
         }
     }
 
@@ -244,6 +245,14 @@ impl Validator<'_> {
         }
         self.store(fill.into, None);
         self.loops -= 1;
+    }
+
+    fn fetch(&mut self, fetch: &Fetch) {
+        let user = &"the fetch";
+        self.i64(user, fetch.start);
+        self.i64(user, fetch.count);
+        self.info.fetches = true;
+        self.load(fetch.buffer, None);
     }
 
     fn tile(&mut self, tile: &TileProduct) {

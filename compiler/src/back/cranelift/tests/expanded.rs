@@ -1,7 +1,9 @@
 //! Our own functions and random bits, as expansion writes them.
 
 use super::*;
-use crate::kernel::expand::expand;
+use crate::back::cranelift::Routines;
+use crate::kernel::expand::{expand, expand_operations};
+use crate::kernel::print::print;
 
 const COUNT: usize = 45;
 
@@ -57,4 +59,42 @@ fn random_bits() {
         });
     });
     check(&b.finish(), &[Array::zeros(Type::I32, COUNT)], &[0x0123_4567_89ab_cdef, 77]);
+}
+
+/// What the routine has been called with.
+static FETCHED: std::sync::Mutex<Vec<(usize, i64)>> = std::sync::Mutex::new(Vec::new());
+
+unsafe extern "C" fn note(at: *const u8, bytes: i64) {
+    FETCHED.lock().unwrap().push((at as usize, bytes));
+}
+
+#[test]
+fn fetches_are_calls_and_change_nothing() {
+    let mut b = builder("asking");
+    let out = declare(&mut b, "out", Type::F64, Access::ReadWrite);
+    let first = b.add_scalar("first", Type::I64);
+    b.blocks(|b, block| {
+        let (start, count) = (b.scalar(first), b.int(3));
+        b.push(Stmt::Fetch(Fetch { buffer: out, start, count }));
+        let value = b.load(out, block);
+        let value = b.binary(Binary::Add, value, value);
+        b.store(out, block, value, None);
+    });
+    let kernel = b.finish();
+    assert!(!print(&expand(&kernel)).contains("fetch"), "the interpreter and GPUs have none");
+    let kernel = expand_operations(&kernel);
+    assert!(print(&kernel).contains("fetch out[first] below 3i64;"), "{}", print(&kernel));
+    let arrays = [samples(Type::F64, COUNT, 4)];
+    let expected = interpret(&kernel, &arrays, &[5], 1);
+    for (variant, isa, options) in variants() {
+        let found = run_with(&kernel, (&isa, &options), &arrays, &[5], 1);
+        assert_same(variant, &found[0], &expected[0]);
+    }
+    assert!(FETCHED.lock().unwrap().is_empty());
+    let isa = Isa::host().unwrap().with_routines(Routines { fetch: Some(note), ..Routines::default() });
+    let found = run_with(&kernel, (&isa, &JitOptions::default()), &arrays, &[5], 1);
+    assert_same("with the routine", &found[0], &expected[0]);
+    let fetched = FETCHED.lock().unwrap();
+    let (at, _) = fetched[0];
+    assert!(fetched.iter().all(|call| *call == (at, 24)), "{fetched:?}");
 }

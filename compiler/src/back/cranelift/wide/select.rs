@@ -107,6 +107,7 @@ impl<'k> Select<'k> {
             Stmt::Reduce(_) => Err("a reduction in each iteration"),
             Stmt::Tile(_) => Err("a tile in each iteration"),
             Stmt::Fill(_) => Err("a strip in each iteration"),
+            Stmt::Fetch(_) => Err("a fetch in each iteration"),
         }
     }
 

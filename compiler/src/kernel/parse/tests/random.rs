@@ -92,7 +92,11 @@ impl Generator {
                     let gate = (place > 2).then(|| self.value(builder, known, Type::Bool));
                     builder.store(buffer, index, value, gate);
                 }
-                4 => {}
+                4 => {
+                    let buffer = self.buffers[self.numbers.below(5)];
+                    let [start, count] = [0, 1].map(|_| self.value(builder, known, Type::I64));
+                    builder.push(Stmt::Fetch(Fetch { buffer, start, count }));
+                }
                 5 => self.branch(builder, known, depth - 1, stores),
                 6 => self.serial(builder, known, depth - 1, stores),
                 7 => {
