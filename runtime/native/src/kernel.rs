@@ -105,6 +105,12 @@ pub fn row_mut<T>(array: &mut [T], start: i64, length: usize) -> &mut [T] {
     &mut array[first(start, length)..][..length]
 }
 
+/// Conditions as bytes, of which 0 is no.
+#[inline(always)]
+pub fn bytes(row: &[bool]) -> &[u8] {
+    pulp::bytemuck::cast_slice(row)
+}
+
 /// The elements from `start` on; none, where there are no more.
 #[inline(always)]
 pub fn rest<T>(array: &[T], start: i64) -> &[T] {

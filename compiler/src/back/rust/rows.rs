@@ -172,11 +172,18 @@ impl Writer<'_> {
                 }
                 let array = self.names.buffer(buffer).to_owned();
                 let (word, borrow) = if stores { ("row_mut", "&mut ") } else { ("row", "&") };
-                let ty = format!("{borrow}[{}]", super::op::type_word(self.kernel.buffers[buffer].ty));
+                let ty = self.kernel.buffers[buffer].ty;
+                let row = format!("native::{word}({array}, {base}, {})", range.count);
+                // Of bytes LLVM makes a mask with one comparison, of `bool`s with two shifts.
+                let (element, row, test) = match (ty, stores) {
+                    (Type::Bool, false) => ("u8", format!("native::bytes({row})"), " != 0"),
+                    _ => (super::op::type_word(ty), row, ""),
+                };
+                let ty = format!("{borrow}[{element}]");
                 let slice = self.fresh(&format!("{}_row", array.trim_end_matches("_array")), &ty);
-                self.define(&slice, format!("native::{word}({array}, {base}, {})", range.count));
+                self.define(&slice, row);
                 for index in here().filter_map(|(access, _)| access.index) {
-                    self.cut.insert((buffer, index), format!("{slice}[{}]", range.at));
+                    self.cut.insert((buffer, index), format!("{slice}[{}]{test}", range.at));
                     cut.push((buffer, index));
                 }
             }

@@ -102,7 +102,7 @@ impl Writer<'_> {
         cells.sort();
         let mut fours: Vec<(String, String)> = Vec::new();
         for (key, cell) in cells {
-            let Some(slice) = cell.strip_suffix(&end) else { continue };
+            let Some((slice, tail)) = cell.split_once(&end) else { continue };
             let known = fours.iter().find(|(known, _)| known == slice).map(|(_, four)| four.clone());
             let four = known.unwrap_or_else(|| {
                 let ty = self.types.get(slice).cloned().unwrap_or_default();
@@ -112,7 +112,7 @@ impl Writer<'_> {
                 fours.push((slice.to_owned(), four.clone()));
                 four
             });
-            self.cut.insert(key, format!("{four}[{lane}]"));
+            self.cut.insert(key, format!("{four}[{lane}]{tail}"));
         }
     }
 }
