@@ -3,12 +3,12 @@
 use crate::kernel::{Kernel, Op, Stmt, ValueId};
 
 /// The condition that decides most selections of a loop's body, of those that `decides` allows for a selection: a loop for each of
-/// its two values does not compute what is thrown away.
+/// its two values does not compute what is thrown away. With it, how many it decides.
 pub(super) fn decisive(
     kernel: &Kernel,
     body: &[Stmt],
     decides: impl Fn(ValueId, ValueId) -> bool,
-) -> Option<ValueId> {
+) -> Option<(ValueId, usize)> {
     let mut counts: Vec<(ValueId, usize)> = Vec::new();
     for stmt in body {
         let Stmt::Let(value) = stmt else { continue };
@@ -22,5 +22,5 @@ pub(super) fn decisive(
         }
     }
     // The first of those that decide as much: nothing depends on an order of hashes.
-    counts.into_iter().rev().max_by_key(|&(_, count)| count).map(|(condition, _)| condition)
+    counts.into_iter().rev().max_by_key(|&(_, count)| count)
 }

@@ -38,14 +38,7 @@ impl Writer<'_> {
         let (start, end) = self.bounds(each);
         let count = self.fresh(&format!("{}_count", self.names.value(each.index)), "usize");
         self.define(&count, format!("native::count({start}, {end})"));
-        // LLVM seldom makes two loops by itself. What is known in front of the whole launch decides little: whether initial values are
-        // given, say.
-        let decisive = decisive(self.kernel, &each.body, |selection, condition| {
-            !matches!(self.kernel.values[condition].op, Op::Scalar(_) | Op::Constant(_))
-                && self.defined.contains(&condition)
-                && !self.defined.contains(&selection)
-        });
-        let Some(condition) = decisive else {
+        let Some(condition) = self.decisive(&each.body) else {
             self.pass(each, &start, &count);
             return;
         };
@@ -60,6 +53,20 @@ impl Writer<'_> {
             self.defined.clone_from(&outside);
         }
         self.line("}");
+    }
+
+    /// The condition that a loop is written twice for, since LLVM seldom makes two loops by itself: one that changes from row to
+    /// row, or one of the whole launch. The latter decides little where it is whether initial values are given, say.
+    fn decisive(&self, body: &[Stmt]) -> Option<ValueId> {
+        let op = |value: ValueId| &self.kernel.values[value].op;
+        let of_row = decisive(self.kernel, body, |selection, condition| {
+            !matches!(op(condition), Op::Scalar(_) | Op::Constant(_))
+                && self.defined.contains(&condition)
+                && !self.defined.contains(&selection)
+        });
+        let of_launch = || decisive(self.kernel, body, |_, condition| matches!(op(condition), Op::Scalar(_)));
+        let of_launch = || of_launch().filter(|&(_, selections)| selections > 1);
+        of_row.or_else(of_launch).map(|(condition, _)| condition)
     }
 
     /// All iterations: those of a full pass in parts, so that what is far away can be asked for in time.

@@ -20,6 +20,7 @@ impl Lower<'_, '_> {
         let decisive = decisive(self.kernel, &inner.body, |selection, condition| {
             !self.hoisted.contains(&selection) && !varying.contains(&condition)
         });
+        let decisive = decisive.map(|(condition, _)| condition);
         let ways: Vec<_> = match decisive {
             Some(condition) => [true, false].map(|holds| Some((condition, holds))).to_vec(),
             None => vec![None],
