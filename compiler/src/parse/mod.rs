@@ -8,6 +8,7 @@
 mod build;
 mod explain;
 mod grammar;
+mod nesting;
 mod scan;
 #[cfg(test)]
 mod tests;

@@ -1,16 +1,17 @@
 //! The scan before the grammar: one pass over the text that needs no stack.
 //!
 //! It finds the comments, the tokens (to which messages point), what is wrong with single tokens, and whether
-//! the brackets are balanced and nested to a bounded depth. Only a text whose brackets, comments and strings are
+//! the brackets are balanced and, like conditions, nested to a bounded depth. Only a text whose brackets, comments and strings are
 //! sound goes on to the grammar, which recurses.
 
+use super::nesting::Nesting;
 use crate::ast::Comment;
 use crate::diag::{Diagnostic, code};
 use crate::source::{FileId, Span};
 
 /// The longest text, in bytes.
 pub(super) const MAX_SOURCE: usize = 1 << 20;
-/// How deep brackets and nested comments may go.
+/// How deep brackets and conditions, and nested comments, may go.
 pub(super) const MAX_NESTING: usize = 64;
 
 /// What a token is.
@@ -43,7 +44,8 @@ pub(super) struct Scan {
 /// Scans a text of at most [`MAX_SOURCE`] bytes.
 pub(super) fn scan(text: &str, file: FileId) -> Scan {
     let result = Scan { tokens: Vec::new(), comments: Vec::new(), problems: Vec::new(), fatal: false };
-    let mut scanner = Scanner { text, bytes: text.as_bytes(), file, at: 0, open: Vec::new(), result };
+    let mut scanner =
+        Scanner { text, bytes: text.as_bytes(), file, at: 0, nesting: Nesting::default(), result };
     while scanner.at < text.len() && !scanner.result.fatal {
         scanner.step();
     }
@@ -55,8 +57,7 @@ struct Scanner<'a> {
     bytes: &'a [u8],
     file: FileId,
     at: usize,
-    /// The brackets that are open.
-    open: Vec<usize>,
+    nesting: Nesting,
     result: Scan,
 }
 
@@ -91,6 +92,9 @@ impl Scanner<'_> {
             _ if letter == '_' || letter.is_alphabetic() => self.word(),
             '+' | '-' | '*' | '/' | '%' | '^' | '=' | '!' | '<' | '>' | '&' | '|' | ';' | ',' | '.' | ':'
             | '?' => {
+                if letter == ';' {
+                    self.nesting.end_statement();
+                }
                 let long = SYMBOLS.iter().find(|symbol| self.rest().starts_with(**symbol));
                 self.token(Kind::Symbol, self.at + long.map_or(1, |symbol| symbol.len()));
             }
@@ -148,7 +152,7 @@ impl Scanner<'_> {
             return;
         }
         if deepest > MAX_NESTING {
-            self.too_deep(start);
+            self.too_deep(start, "comments");
             return;
         }
         let text = self.text[start..at].to_owned();
@@ -161,11 +165,11 @@ impl Scanner<'_> {
         self.result.fatal = true;
     }
 
-    fn too_deep(&mut self, at: usize) {
+    fn too_deep(&mut self, at: usize, what: &str) {
         let problem = Diagnostic::new(
             code::NESTED_TOO_DEEP,
             self.span(at, at + 1),
-            format!("brackets are nested more than {MAX_NESTING} deep"),
+            format!("{what} are nested more than {MAX_NESTING} deep"),
         );
         self.stop(problem.help("give inner parts a name with `let`"));
     }
@@ -215,7 +219,18 @@ impl Scanner<'_> {
             self.raw_string();
             return;
         }
+        if matches!(&self.rest()[..plain], "if" | "match") {
+            if self.nesting.depth() >= MAX_NESTING {
+                self.too_deep(self.at, "conditions");
+                return;
+            }
+            self.nesting.begin_condition();
+        }
         self.token(Kind::Word, self.at + plain);
+    }
+
+    fn last_token(&self) -> &str {
+        self.result.tokens.last().map_or("", |token| &self.text[token.start..token.end])
     }
 
     fn digits(&self, mut at: usize) -> usize {
@@ -266,17 +281,18 @@ impl Scanner<'_> {
     }
 
     fn open_bracket(&mut self) {
-        if self.open.len() == MAX_NESTING {
-            self.too_deep(self.at);
+        if self.nesting.depth() >= MAX_NESTING {
+            self.too_deep(self.at, "brackets");
             return;
         }
-        self.open.push(self.at);
+        let is_inside = matches!(self.last_token(), "else" | "=>");
+        self.nesting.open(self.at, self.bytes[self.at] == b'{' && !is_inside);
         self.token(Kind::Symbol, self.at + 1);
     }
 
     fn close_bracket(&mut self, letter: char) {
         let here = self.span(self.at, self.at + 1);
-        let Some(opened) = self.open.pop() else {
+        let Some(opened) = self.nesting.close() else {
             let problem = Diagnostic::new(
                 code::UNMATCHED_BRACKET,
                 here,
@@ -332,7 +348,7 @@ impl Scanner<'_> {
     }
 
     fn finish(mut self) -> Scan {
-        if let (Some(&opened), false) = (self.open.last(), self.result.fatal) {
+        if let (Some(opened), false) = (self.nesting.innermost(), self.result.fatal) {
             let letter = char::from(self.bytes[opened]);
             let problem = Diagnostic::new(
                 code::UNMATCHED_BRACKET,

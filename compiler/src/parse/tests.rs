@@ -321,6 +321,26 @@ fn hostile_texts_do_no_harm() {
     }
 }
 
+/// Without a bracket between them.
+#[test]
+fn conditions_in_conditions_are_counted() {
+    let chain =
+        |n: usize, inner: &str| format!("{}{inner}{}", "if ".repeat(n), " { 2 } else { 3 }".repeat(n));
+    let value = |text: String| format!("rule r {{ plastic w; update {{ dw += {text}; }} }}");
+    clean(&value(chain(61, "w")));
+    assert_eq!(codes(&value(chain(3000, "w"))), ["E0107"]);
+    // What stands in a condition and has ended is no depth, what goes on behind it is.
+    for whole in
+        ["if a { 1 } else { 2 }", "if a { 1 } else if b { 1 } else { 2 }", "match a { b => 1, c => { 2 } }"]
+    {
+        let text = format!("{}w{}", format!("if {whole} + ").repeat(1000), " { 2 } else { 3 }".repeat(1000));
+        assert_eq!(codes(&value(text)), ["E0107"], "{whole}");
+        let text = format!("({whole}) + ").repeat(200);
+        assert!(!codes(&value(format!("{text}w"))).contains(&"E0107"), "{whole}");
+    }
+    assert!(!codes(&format!("rule r {{ update {{ {} }} }}", "if a; ".repeat(100))).contains(&"E0107"));
+}
+
 #[test]
 fn every_prefix_and_every_deletion_is_survived() {
     let (_, text) = cases("ok").into_iter().find(|(name, _)| name == "every_production").expect("the case");

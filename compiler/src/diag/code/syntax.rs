@@ -96,8 +96,8 @@ rule r {
 }
 ```
 "##;
-    NESTED_TOO_DEEP = "E0107", "brackets nested too deep", r##"Brackets of all kinds, and comments within comments, may be nested at most 64 deep. The limit keeps the compiler safe
-from texts that are made to exhaust its stack.
+    NESTED_TOO_DEEP = "E0107", "nested too deep", r##"Brackets of all kinds and conditions (`if if a { b } else { c } { d }` is two deep where `a` stands), and comments within
+comments, may be nested at most 64 deep. The limit keeps the compiler safe from texts that are made to exhaust its stack.
 
 ```rule
 const k = ((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((1))))))))))))))))))))))))))))))))))))))
