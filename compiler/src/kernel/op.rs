@@ -86,6 +86,8 @@ pub enum Unary {
     Nearest,
     /// `Bool` and integers: all bits.
     Not,
+    /// Integers: how many bits below the lowest that is 1; all of them where none is.
+    TrailingZeros,
 }
 
 /// Operations on two values.

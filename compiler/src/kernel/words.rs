@@ -92,6 +92,7 @@ words! {
         Unary::Floor => "floor" = Unary::Floor,
         Unary::Nearest => "nearest" = Unary::Nearest,
         Unary::Not => "not" = Unary::Not,
+        Unary::TrailingZeros => "trailing_zeros" = Unary::TrailingZeros,
     }
 }
 words! {

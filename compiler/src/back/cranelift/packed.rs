@@ -64,6 +64,7 @@ impl Lower<'_, '_> {
             Form::Scalar(a) => Form::Scalar(self.unary_value(op, ty, a)),
             // The lanes of a condition are masks: all bits, not one.
             Form::One(_) | Form::Two(_) if ty == Type::Bool => self.each(a, |s, a| s.b.ins().bnot(a)),
+            _ if op == Unary::TrailingZeros => self.by_lane(ty, ty, [a], |s, [a]| s.unary_value(op, ty, a)),
             Form::One(_) | Form::Two(_) | Form::Affine(_) | Form::Apart(_) => {
                 let a = self.pack(ty, a);
                 self.each(a, |s, a| s.unary_value(op, ty, a))

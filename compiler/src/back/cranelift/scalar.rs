@@ -59,6 +59,7 @@ impl Lower<'_, '_> {
             Unary::Nearest => ins.nearest(a),
             Unary::Not if ty == Type::Bool => self.b.ins().bxor_imm_u(a, 1),
             Unary::Not => ins.bnot(a),
+            Unary::TrailingZeros => ins.ctz(a),
         }
     }
 

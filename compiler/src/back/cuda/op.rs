@@ -103,6 +103,9 @@ pub(super) fn unary(op: Unary, ty: Type, a: &str) -> String {
         Unary::Nearest => format!("rint{suffix}({a})"),
         Unary::Not if ty == Type::Bool => format!("!{a}"),
         Unary::Not => format!("~{a}"),
+        // The bits below the lowest one; all bits, of none.
+        Unary::TrailingZeros if ty == Type::I32 => format!("__popc(~{a} & ({a} - 1))"),
+        Unary::TrailingZeros => format!("__popcll(~{a} & ({a} - 1))"),
     }
 }
 

@@ -91,6 +91,7 @@ pub(super) fn unary(op: Unary, ty: Type, a: &str) -> String {
         Unary::Floor => format!("{a}.floor()"),
         Unary::Nearest => format!("{a}.round_ties_even()"),
         Unary::Not => format!("!{a}"),
+        Unary::TrailingZeros => format!("{a}.trailing_zeros() as {}", type_word(ty)),
     }
 }
 

@@ -15,7 +15,7 @@ struct Rest {
     /// What is known in front of the loop.
     from: ValueId,
     /// What each iteration adds.
-    place: ValueId,
+    place: String,
 }
 
 impl Writer<'_> {
@@ -36,9 +36,9 @@ impl Writer<'_> {
         if cut.is_empty() {
             return false;
         }
-        self.cut_rests(&each.body, &mut cut);
+        cut.extend(self.cut_rests(&each.body));
         let mut first = "0".to_owned();
-        if each.body.len() <= STATEMENTS {
+        if each.body.len() <= STATEMENTS && each.carried.is_empty() {
             first = format!("{count} / 4 * 4");
             let lane = self.fresh("lane", "usize");
             let outside = (self.defined.clone(), self.cut.clone());
@@ -61,9 +61,10 @@ impl Writer<'_> {
 
     /// Cuts arrays in front of a loop that adds to a known place one of its own: of `w[row + j]`, what is left of `w` from the
     /// row on.
-    fn cut_rests(&mut self, body: &[Stmt], cut: &mut Vec<(BufferId, ValueId)>) {
+    pub fn cut_rests(&mut self, body: &[Stmt]) -> Vec<(BufferId, ValueId)> {
         let mut accesses = Vec::new();
         collect(self.kernel, body, true, &mut accesses);
+        let mut cut = Vec::new();
         for buffer in self.kernel.buffers.handles() {
             let own: Vec<&Access> = accesses.iter().filter(|access| access.buffer == buffer).collect();
             let rests: Option<Vec<Rest>> = own.iter().map(|access| self.rest(access)).collect();
@@ -79,20 +80,34 @@ impl Writer<'_> {
             let slice = self.fresh(&format!("{}_rest", array.trim_end_matches("_array")), &ty);
             self.define(&slice, format!("native::{word}({array}, {})", self.value(from)));
             for Rest { index, place, .. } in rests {
-                self.cut.insert((buffer, index), format!("{slice}[{} as usize]", self.value(place)));
+                self.cut.insert((buffer, index), format!("{slice}[{place} as usize]"));
                 cut.push((buffer, index));
             }
         }
+        cut
     }
 
     /// Where an access goes, if its slice has not been cut yet.
     fn rest(&self, access: &Access) -> Option<Rest> {
         let index = access.index?;
-        let Op::Binary(Binary::Add, a, b) = self.kernel.values[index].op else { return None };
-        let (from, place) = if self.is_known(a) { (a, b) } else { (b, a) };
-        let splits = self.is_known(from) && !self.is_known(place);
         let is_new = !self.cut.contains_key(&(access.buffer, index)) && !self.named.contains(&access.buffer);
-        (splits && is_new).then_some(Rest { index, from, place })
+        let (from, place) = self.split(index).filter(|_| is_new)?;
+        Some(Rest { index, from, place })
+    }
+
+    /// An index as a place that is known in front of the loop, and what is added to it inside.
+    fn split(&self, index: ValueId) -> Option<(ValueId, String)> {
+        let Op::Binary(Binary::Add, a, b) = self.kernel.values[index].op else { return None };
+        let (known, other) = match (self.is_known(a), self.is_known(b)) {
+            (true, false) => (a, b),
+            (false, true) => (b, a),
+            _ => return None,
+        };
+        if !matches!(self.kernel.values[known].op, Op::Constant(_)) {
+            return Some((known, self.value(other)));
+        }
+        let (from, place) = self.split(other)?;
+        Some((from, sum(&place, &self.value(known))))
     }
 
     /// Takes four elements from the slices that lie side by side, so that their number is known.

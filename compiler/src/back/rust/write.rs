@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::change::change;
 use super::names::{Names, identifier, names};
+use super::rows::is_plain;
 use super::{RustKernel, op};
 use crate::kernel::*;
 use crate::valid::kernel::KernelInfo;
@@ -334,8 +335,11 @@ impl<'a> Writer<'a> {
             self.line(format!("let mut {name}: {ty} = {};", self.value(carried.initial)));
         }
         if !self.straight(each) {
+            let is_plain = each.body.iter().all(is_plain);
+            let cut = if is_plain { self.cut_rests(&each.body) } else { Vec::new() };
             let index = self.names.value(each.index).to_owned();
             self.braces(format!("for {index} in {range}"), "}", |w| w.iteration(each));
+            self.forget(&cut);
         }
         for carried in &each.carried {
             let (result, name) =

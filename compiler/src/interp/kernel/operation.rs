@@ -66,7 +66,7 @@ fn unary(op: Unary, ty: Type, a: u64) -> u64 {
             Unary::Sqrt => from_single(single(a).sqrt()),
             Unary::Floor => from_single(single(a).floor()),
             Unary::Nearest => from_single(single(a).round_ties_even()),
-            Unary::Not => crate::ice!("{op:?} of {ty:?}"),
+            Unary::Not | Unary::TrailingZeros => crate::ice!("{op:?} of {ty:?}"),
         },
         Type::F64 => match op {
             Unary::Negate => a ^ (1 << 63),
@@ -74,20 +74,25 @@ fn unary(op: Unary, ty: Type, a: u64) -> u64 {
             Unary::Sqrt => f64::from_bits(a).sqrt().to_bits(),
             Unary::Floor => f64::from_bits(a).floor().to_bits(),
             Unary::Nearest => f64::from_bits(a).round_ties_even().to_bits(),
-            Unary::Not => crate::ice!("{op:?} of {ty:?}"),
+            Unary::Not | Unary::TrailingZeros => crate::ice!("{op:?} of {ty:?}"),
         },
         Type::I32 | Type::I64 => match op {
             Unary::Negate => narrow(ty, a.wrapping_neg()),
             Unary::Abs if ty == Type::I32 => from_word((a as i32).wrapping_abs()),
             Unary::Abs => (a as i64).wrapping_abs() as u64,
             Unary::Not => narrow(ty, !a),
+            Unary::TrailingZeros if ty == Type::I32 => u64::from((a as u32).trailing_zeros()),
+            Unary::TrailingZeros => u64::from(a.trailing_zeros()),
             Unary::Sqrt | Unary::Floor | Unary::Nearest => crate::ice!("{op:?} of {ty:?}"),
         },
         Type::Bool => match op {
             Unary::Not => a ^ 1,
-            Unary::Negate | Unary::Abs | Unary::Sqrt | Unary::Floor | Unary::Nearest => {
-                crate::ice!("{op:?} of {ty:?}")
-            }
+            Unary::Negate
+            | Unary::Abs
+            | Unary::Sqrt
+            | Unary::Floor
+            | Unary::Nearest
+            | Unary::TrailingZeros => crate::ice!("{op:?} of {ty:?}"),
         },
     }
 }

@@ -174,7 +174,7 @@ fn every_operation_comes_back() {
     let mut builder =
         build::KernelBuilder::new("k", Space { kind: SpaceKind::Single, items: vec![], per_block: 1 });
     builder.blocks(|builder, a| {
-        for unary in [Negate, Abs, Sqrt, Floor, Nearest, Not] {
+        for unary in [Negate, Abs, Sqrt, Floor, Nearest, Not, TrailingZeros] {
             builder.unary(unary, a);
         }
         for binary in [Add, Subtract, Multiply, Divide, Remainder, Min, Max, MultiplyHigh, And, Or, Xor] {

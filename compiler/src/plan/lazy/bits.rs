@@ -154,20 +154,20 @@ impl Bits {
                 let spikes = emitter.builder.binary(Binary::And, spikes, word.mask);
                 listed.store(emitter, count, (entry, spikes))
             });
-            let (zero, most) = (emitter.builder.int(0), emitter.builder.int(WORD));
+            let (zero, one, most) =
+                (emitter.builder.int(0), emitter.builder.int(1), emitter.builder.int(WORD));
             let round = index(emitter, "round");
             let (left, none) = (emitter.builder.defined(Type::I64), emitter.builder.defined(Type::I64));
             emitter.enter();
             let next = compacting(emitter, "listed", (zero, left), |emitter, number, count| {
                 let (entry, spikes) = listed.load(emitter, number);
-                let negative = emitter.builder.unary(kernel::Unary::Negate, spikes);
-                let lowest = emitter.builder.binary(Binary::And, spikes, negative);
-                let place = exponent(emitter, lowest);
+                let place = emitter.builder.unary(kernel::Unary::TrailingZeros, spikes);
                 let step = emitter.builder.add(word.step, place);
                 emitter.builder.name(step, "s");
                 stand_at(emitter, row, entry);
                 body(emitter, step);
-                let more = emitter.builder.binary(Binary::Xor, spikes, lowest);
+                let before = emitter.builder.sub(spikes, one);
+                let more = emitter.builder.binary(Binary::And, spikes, before);
                 listed.store(emitter, count, (entry, more))
             });
             let done = emitter.builder.compare(Compare::Equal, next, zero);
@@ -296,17 +296,4 @@ fn slot_of(emitter: &mut Emitter<'_, '_, '_>, number: ValueId) -> ValueId {
 fn bit_of(emitter: &mut Emitter<'_, '_, '_>, step: ValueId) -> ValueId {
     let last = emitter.builder.int(WORD - 1);
     emitter.builder.binary(Binary::And, step, last)
-}
-
-/// The place of the one bit of a word: the exponent of the power of two that it is in f64, whatever its sign.
-fn exponent(emitter: &mut Emitter<'_, '_, '_>, power: ValueId) -> ValueId {
-    let builder = &mut emitter.builder;
-    let real = builder.convert(Conversion::Value, Type::F64, power);
-    let bits = builder.convert(Conversion::Bits, Type::I64, real);
-    let shift = builder.int(52);
-    let high = builder.binary(Binary::ShiftRight, bits, shift);
-    let mask = builder.int(0x7ff);
-    let exponent = builder.binary(Binary::And, high, mask);
-    let bias = builder.int(1023);
-    builder.sub(exponent, bias)
 }

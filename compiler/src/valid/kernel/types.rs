@@ -20,6 +20,7 @@ fn unary(unary: Unary) -> (fn(Type) -> bool, &'static str) {
         Unary::Negate | Unary::Abs => (number, "numbers"),
         Unary::Sqrt | Unary::Floor | Unary::Nearest => (Type::is_float, "floats"),
         Unary::Not => (bits, "integers and conditions"),
+        Unary::TrailingZeros => (Type::is_integer, "integers"),
     }
 }
 

@@ -37,9 +37,10 @@ fn unary(op: Unary, ty: Type, a: u64) -> Option<u64> {
         (Unary::Not, Type::I32) => word(!(a as i32)),
         (Unary::Not, Type::I64) => !a,
         (Unary::Not, Type::Bool) => 1 - a,
-        (Unary::Negate | Unary::Abs | Unary::Sqrt | Unary::Floor | Unary::Nearest | Unary::Not, _) => {
-            return None;
-        }
+        (Unary::TrailingZeros, Type::I32) => u64::from((a as u32).trailing_zeros()),
+        (Unary::TrailingZeros, Type::I64) => u64::from(a.trailing_zeros()),
+        (Unary::Negate | Unary::Abs | Unary::Sqrt | Unary::Floor | Unary::Nearest, _) => return None,
+        (Unary::Not | Unary::TrailingZeros, _) => return None,
     })
 }
 
@@ -228,7 +229,7 @@ fn check<const N: usize>(
 #[test]
 fn one_operand() {
     use Unary::*;
-    for op in [Negate, Abs, Sqrt, Floor, Nearest, Not] {
+    for op in [Negate, Abs, Sqrt, Floor, Nearest, Not, TrailingZeros] {
         for ty in TYPES {
             if unary(op, ty, 0).is_some() {
                 let name = format!("{op:?}_{ty:?}");

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Operations that these lanes do not have.
-const NARROW: [&str; 8] = [
+const NARROW: [&str; 9] = [
     "Multiply_I64",
     "ShiftRightSigned_I64",
     "Value_I64_F32",
@@ -12,6 +12,7 @@ const NARROW: [&str; 8] = [
     "Value_F64_I32",
     "Value_F64_I64",
     "Remainder",
+    "TrailingZeros",
 ];
 
 fn loops(kernel: &Kernel) -> String {

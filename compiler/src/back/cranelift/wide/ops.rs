@@ -72,6 +72,9 @@ impl Select<'_> {
         if ty == Type::Bool {
             return self.conditions((a, a), |s, a, _| s.not(a));
         }
+        if op == Unary::TrailingZeros {
+            return Err("trailing zeros");
+        }
         self.each(ty, a, |s, a| match (op, ty) {
             (Unary::Negate, Type::F32) => {
                 let sign = s.body.words([1 << 31; 8]);
@@ -96,6 +99,7 @@ impl Select<'_> {
             (Unary::Nearest, Type::F32) => s.body.unary_with(Code::VEX_Vroundps_ymm_ymmm256_imm8, a, NEAREST),
             (Unary::Nearest, _) => s.body.unary_with(Code::VEX_Vroundpd_ymm_ymmm256_imm8, a, NEAREST),
             (Unary::Not, _) => s.not(a),
+            (Unary::TrailingZeros, _) => crate::ice!("what has no vectors is refused"),
             (Unary::Negate, Type::I32) => {
                 let zero = s.body.words([0; 8]);
                 s.body.binary(Code::VEX_Vpsubd_ymm_ymm_ymmm256, zero, a)
