@@ -132,3 +132,39 @@ fn threads_cost_only_the_queue() {
     let count = allocations(|| (0..126).for_each(|_| engine.step(&[]).unwrap()));
     assert!(count <= 126 / 31, "{count} allocations");
 }
+
+#[cfg(feature = "macros")]
+crate::plasticity! { use std::stdp; rule pairs = stdp; }
+#[cfg(feature = "macros")]
+crate::plasticity! {
+    topologies = [dense], batch = true;
+    use std::hebbian; use std::adam; use std::normalise;
+    rule optimised = hebbian + adam + normalise;
+}
+
+/// A small group goes over rows and columns, a large one leaves rows behind.
+#[cfg(feature = "macros")]
+#[test]
+fn steps_of_modules_allocate_nothing() {
+    for size in [30, 1100] {
+        let mut group = pairs::Group::dense(size, size, pairs::Params::default());
+        let spikes: Vec<u32> = (0..size as u32).step_by(7).collect();
+        group.step(&spikes, &());
+        let stepped = allocations(|| {
+            for step in 0..400 {
+                group.step(&spikes[step % 3..], &spikes[step % 2..]);
+            }
+        });
+        assert_eq!(stepped, 0);
+        // The arrays of the module itself are read.
+        let read = allocations(|| assert_eq!(group.w().len(), size * size));
+        assert_eq!(read, 0);
+    }
+    let topology = aplysia_native::Dense { pre: 40, post: 300 };
+    let builder = optimised::Builder::new(topology, optimised::Params::default()).batch(3);
+    let mut group = builder.build().unwrap();
+    group.set_z_pre(0.5);
+    group.set_z_post(0.25);
+    group.step(&(), &());
+    assert_eq!(allocations(|| (0..20).for_each(|_| group.step(&(), &()))), 0);
+}

@@ -19,7 +19,8 @@ impl Room {
     }
 }
 
-/// The spikes of one side in one step: a `bool` for each neuron, or the numbers of the neurons that spike, ascending.
+/// The spikes of one side in one step: a `bool` for each neuron, or the numbers of the neurons that spike, ascending; `()`
+/// where none does.
 ///
 /// A group with a batch takes a `bool` for each neuron of each element, the elements outermost; the places of those that
 /// are `true`; or pairs of an element and a neuron.
@@ -38,6 +39,12 @@ impl Spikes for [bool] {
             return Err(Error::WrongLength { name: side, expected: count, found: self.len() });
         }
         self.iter().enumerate().filter(|(_, spikes)| **spikes).for_each(|(neuron, _)| found(neuron));
+        Ok(())
+    }
+}
+
+impl Spikes for () {
+    fn each(&self, _: &'static str, _: Room, _: &mut dyn FnMut(usize)) -> Result<(), Error> {
         Ok(())
     }
 }
@@ -138,6 +145,7 @@ mod tests {
     fn spikes_are_conditions_or_numbers() {
         assert_eq!(spikes(&[false, true, false, true]), Ok(vec![1, 3]));
         assert_eq!(spikes(&[1, 3]), Ok(vec![1, 3]));
+        assert_eq!(spikes(&()), Ok(vec![]));
         assert_eq!(spikes(&[3, 1]), Err(Error::Unsorted { side: "pre", position: 1 }));
         assert_eq!(spikes(&[4usize]), Err(Error::NoSuchNeuron { side: "pre", index: 4, count: 4 }));
         assert_eq!(spikes(&[-1]), Err(Error::NoSuchNeuron { side: "pre", index: -1, count: 4 }));
