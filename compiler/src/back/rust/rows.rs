@@ -16,7 +16,7 @@ pub(super) struct Access {
     pub index: Option<ValueId>,
     pub stores: bool,
     /// Every iteration does it.
-    always: bool,
+    pub always: bool,
 }
 
 /// A loop whose slices are to be cut.
@@ -274,8 +274,7 @@ pub(super) fn collect(kernel: &Kernel, body: &[Stmt], always: bool, found: &mut 
             Stmt::For(each) => collect(kernel, &each.body, false, found),
             Stmt::Reduce(reduce) => collect(kernel, &reduce.body, false, found),
             Stmt::Fill(fill) => found.push(whole(fill.into, true)),
-            // It looks at no element.
-            Stmt::Fetch(_) => {}
+            Stmt::Fetch(fetch) => found.push(whole(fetch.buffer, false)),
             Stmt::Tile(tile) => {
                 found.extend([whole(tile.left, false), whole(tile.right, false), whole(tile.into, true)]);
             }

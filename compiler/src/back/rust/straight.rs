@@ -67,6 +67,13 @@ impl Writer<'_> {
         let mut cut = Vec::new();
         for buffer in self.kernel.buffers.handles() {
             let own: Vec<&Access> = accesses.iter().filter(|access| access.buffer == buffer).collect();
+            // An element that is stored under a condition may not be there; what is read at its place in any case is.
+            let is_there = |access: &&Access| {
+                access.always || own.iter().any(|other| other.always && other.index == access.index)
+            };
+            if !own.iter().all(is_there) {
+                continue;
+            }
             let rests: Option<Vec<Rest>> = own.iter().map(|access| self.rest(access)).collect();
             let Some(rests) = rests else { continue };
             let Some(from) = rests.first().map(|rest| rest.from) else { continue };
