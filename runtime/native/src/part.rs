@@ -49,12 +49,11 @@ impl Part {
         if !self.far {
             return;
         }
-        let line = (64 / size_of::<T>().max(1)).max(1);
         let start = start as usize + AHEAD / size_of::<T>().max(1);
         // Of a length that rustc knows, so that nothing is counted between the lines.
         if let Some(part) = array.get(start..).and_then(|rest| rest.first_chunk::<PART>()) {
-            for at in 0..PART / line {
-                touch(&part[at * line]);
+            for at in 0..PART / line::<T>() {
+                touch(&part[at * line::<T>()]);
             }
         }
     }
@@ -63,10 +62,17 @@ impl Part {
 /// Asks for so many elements from `start` on, which are read soon. What lies outside the array is left alone.
 #[inline(always)]
 pub fn fetch<T>(array: &[T], start: i64, count: i64) {
-    let line = (64 / size_of::<T>().max(1)).max(1);
     let rest = array.get(start as usize..).unwrap_or(&[]);
-    for element in rest.iter().take(crate::kernel::count(0, count)).step_by(line) {
+    for element in rest.iter().take(crate::kernel::count(0, count)).step_by(line::<T>()) {
         touch(element);
+    }
+}
+
+/// How many elements lie between those that are asked for: as many as a cache line has.
+const fn line<T>() -> usize {
+    match size_of::<T>() {
+        size @ 1..=64 => 64 / size,
+        _ => 1,
     }
 }
 

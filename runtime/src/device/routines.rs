@@ -69,8 +69,11 @@ unsafe fn strip<'a, T>(at: *mut u8, count: i64) -> &'a mut [T] {
 /// # Safety
 /// So many bytes lie at the pointer.
 unsafe extern "C" fn fetch_bytes(at: *const u8, bytes: i64) {
-    // SAFETY: the caller's promise; no byte is read here.
-    fetch::<u8>(unsafe { strip(at.cast_mut(), bytes) }, 0, bytes);
+    if bytes > 0 {
+        // SAFETY: the caller's promise. Others may read them meanwhile.
+        let row = unsafe { std::slice::from_raw_parts(at, bytes as usize) };
+        fetch(row, 0, bytes);
+    }
 }
 
 /// A strip of values of a function; see `FunctionRoutine`.

@@ -266,12 +266,17 @@ impl Parser {
         Ok(())
     }
 
-    fn fill(&mut self) -> Parsed<()> {
+    /// Elements of a buffer, behind the word that says what is done with them.
+    fn elements(&mut self) -> Parsed<(BufferId, ValueId, ValueId)> {
         self.at += 1;
-        let into = self.buffer()?;
+        let buffer = self.buffer()?;
         let start = self.index()?;
         self.keyword("below")?;
-        let count = self.operand()?;
+        Ok((buffer, start, self.operand()?))
+    }
+
+    fn fill(&mut self) -> Parsed<()> {
+        let (into, start, count) = self.elements()?;
         self.sign("=")?;
         let with = match self.peek() {
             Token::Word(word) if word == "words" => Filling::Words(self.random()?),
@@ -284,11 +289,7 @@ impl Parser {
     }
 
     fn fetch(&mut self) -> Parsed<()> {
-        self.at += 1;
-        let buffer = self.buffer()?;
-        let start = self.index()?;
-        self.keyword("below")?;
-        let count = self.operand()?;
+        let (buffer, start, count) = self.elements()?;
         self.sign(";")?;
         self.push(Stmt::Fetch(Fetch { buffer, start, count }));
         Ok(())
