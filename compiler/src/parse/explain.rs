@@ -229,7 +229,10 @@ impl<'a> Context<'a> {
             {
                 return wrong("`==` compares and does not set a value", "write `=`");
             }
-            (_, "=") if failure.wants(Rule::binary) || failure.wants(Rule::open_brace) => {
+            (_, "=")
+                if (failure.wants(Rule::binary) || failure.wants(Rule::open_brace))
+                    && !failure.wants(Rule::dots) =>
+            {
                 return wrong("`=` does not compare values", "write `==`");
             }
             (_, "if") if ends_expression => {

@@ -123,6 +123,24 @@ pub fn rest_mut<T>(array: &mut [T], start: i64) -> &mut [T] {
     array.get_mut(start as usize..).unwrap_or(&mut [])
 }
 
+/// A line of an array whose innermost axis is so long.
+///
+/// # Panics
+/// If the array is shorter.
+#[inline(always)]
+pub fn line<T, const LENGTH: usize>(array: &[T], start: i64) -> &[T; LENGTH] {
+    array[start as usize..].first_chunk().expect("a line of so many elements")
+}
+
+/// As [`line`], to be written.
+///
+/// # Panics
+/// If the array is shorter.
+#[inline(always)]
+pub fn line_mut<T, const LENGTH: usize>(array: &mut [T], start: i64) -> &mut [T; LENGTH] {
+    array[start as usize..].first_chunk_mut().expect("a line of so many elements")
+}
+
 /// Four elements from `start` on, of a slice.
 ///
 /// # Panics

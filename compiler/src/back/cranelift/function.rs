@@ -22,8 +22,9 @@ pub(super) struct Lower<'a, 'f> {
     pub b: FunctionBuilder<'f>,
     /// Where each value is; a body that is written several times sets its values each time.
     forms: Vec<Option<Form>>,
-    /// The buffers' pointers.
+    /// The buffers' pointers, and where they stand in memory.
     pub pointers: Vec<Value>,
+    table: Option<Value>,
     /// The launch's scalars.
     pub scalars: Vec<Value>,
     /// Inside a vector loop: the values that differ between lanes.
@@ -59,6 +60,7 @@ pub(super) fn lower(kernel: &Kernel, isa: &Isa, options: &JitOptions, workshop: 
         b: FunctionBuilder::new(function, &mut workshop.builder),
         forms: vec![None; kernel.values.len()],
         pointers: Vec::new(),
+        table: None,
         scalars: Vec::new(),
         varying: None,
         hoisted: Values::default(),
@@ -84,9 +86,9 @@ impl Lower<'_, '_> {
             crate::ice!("the signature has four parameters");
         };
         let flags = self.flags().with_aligned();
+        self.table = Some(pointers);
         for (id, _) in self.kernel.buffers.iter() {
-            let offset = id.index() as i32 * self.config.pointer_type().bytes() as i32;
-            let pointer = self.b.ins().load(self.config.pointer_type(), flags, pointers, offset);
+            let pointer = self.pointer(id, pointers);
             self.pointers.push(pointer);
         }
         for (id, scalar) in self.kernel.scalars.iter() {
@@ -105,6 +107,26 @@ impl Lower<'_, '_> {
             }
         }
         self.b.ins().return_(&[]);
+    }
+
+    /// Loads a buffer's pointer.
+    fn pointer(&mut self, buffer: BufferId, table: Value) -> Value {
+        let flags = self.flags().with_aligned();
+        let ty = self.config.pointer_type();
+        self.b.ins().load(ty, flags, table, buffer.index() as i32 * ty.bytes() as i32)
+    }
+
+    /// Writes an innermost loop that Cranelift makes, with pointers that are loaded in front of it: those that live through the
+    /// whole function are the first to leave the registers, and come back to them in each iteration.
+    pub fn innermost(&mut self, body: &[Stmt], write: impl FnOnce(&mut Self)) {
+        let outer = self.pointers.clone();
+        if let Some(table) = self.table {
+            for buffer in vary::buffers(body, self.kernel) {
+                self.pointers[buffer.index()] = self.pointer(buffer, table);
+            }
+        }
+        write(self);
+        self.pointers = outer;
     }
 
     /// The type of a value.
@@ -170,7 +192,12 @@ impl Lower<'_, '_> {
                 let (start, end) = (self.scalar(start), self.scalar(end));
                 match inner.kind {
                     LoopKind::Lanes => self.lanes(inner, start, end),
-                    LoopKind::Serial if self.is_straight(inner) => self.straight(inner, start, end),
+                    LoopKind::Serial if self.is_straight(inner) => {
+                        self.innermost(&inner.body, |s| s.straight(inner, start, end));
+                    }
+                    LoopKind::Serial if !vary::has_loops(&inner.body) => {
+                        self.innermost(&inner.body, |s| s.serial(inner, start, end));
+                    }
                     LoopKind::Serial | LoopKind::Blocks => self.serial(inner, start, end),
                 }
             }

@@ -198,3 +198,30 @@ pub(super) fn has_loops(body: &[Stmt]) -> bool {
         Stmt::For(_) | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) | Stmt::Fetch(_) => true,
     })
 }
+
+/// The buffers that a body without loops loads from and stores to.
+pub(super) fn buffers(body: &[Stmt], kernel: &Kernel) -> Vec<BufferId> {
+    let mut used = HandleSet::default();
+    touched(body, kernel, &mut used);
+    kernel.buffers.handles().filter(|buffer| used.contains(buffer)).collect()
+}
+
+fn touched(body: &[Stmt], kernel: &Kernel, used: &mut HandleSet<Buffer>) {
+    for stmt in body {
+        match stmt {
+            Stmt::Let(value) => {
+                if let Op::Load(buffer, _) = kernel.values[*value].op {
+                    used.insert(buffer);
+                }
+            }
+            Stmt::Store { buffer, .. } => {
+                used.insert(*buffer);
+            }
+            Stmt::If { then, otherwise, .. } => {
+                touched(then, kernel, used);
+                touched(otherwise, kernel, used);
+            }
+            Stmt::For(_) | Stmt::Reduce(_) | Stmt::Tile(_) | Stmt::Fill(_) | Stmt::Fetch(_) => {}
+        }
+    }
+}

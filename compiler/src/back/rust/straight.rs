@@ -81,17 +81,36 @@ impl Writer<'_> {
                 continue;
             }
             let stores = own.iter().any(|access| access.stores);
-            let (word, borrow) = if stores { ("rest_mut", "&mut ") } else { ("rest", "&") };
-            let ty = format!("{borrow}[{}]", super::op::type_word(self.kernel.buffers[buffer].ty));
+            let (end, borrow) = if stores { ("_mut", "&mut ") } else { ("", "&") };
+            let element = super::op::type_word(self.kernel.buffers[buffer].ty);
             let array = self.names.buffer(buffer).to_owned();
-            let slice = self.fresh(&format!("{}_rest", array.trim_end_matches("_array")), &ty);
-            self.define(&slice, format!("native::{word}({array}, {})", self.value(from)));
+            let stem = array.trim_end_matches("_array").to_owned();
+            let (slice, cut_off) = if let Some(length) = self.line_length(buffer, from) {
+                let slice = self.fresh(&format!("{stem}_line"), &format!("{borrow}[{element}; {length}]"));
+                (slice, format!("native::line{end}::<{element}, {length}>"))
+            } else {
+                let slice = self.fresh(&format!("{stem}_rest"), &format!("{borrow}[{element}]"));
+                (slice, format!("native::rest{end}"))
+            };
+            self.define(&slice, format!("{cut_off}({array}, {})", self.value(from)));
             for Rest { index, place, .. } in rests {
                 self.cut.insert((buffer, index), format!("{slice}[{place} as usize]"));
                 cut.push((buffer, index));
             }
         }
         cut
+    }
+
+    /// How long the innermost axis of an array is, where that is a constant and a place begins one of its lines: rustc then
+    /// knows which indices are inside.
+    fn line_length(&self, buffer: BufferId, from: ValueId) -> Option<u64> {
+        let &Extent::Constant(length) = self.kernel.buffers[buffer].shape.last()? else { return None };
+        let Op::Binary(Binary::Multiply, a, b) = self.kernel.values[from].op else { return None };
+        let is_length = |value: ValueId| {
+            let op = &self.kernel.values[value].op;
+            matches!(op, Op::Constant(constant) if *constant == Constant::I64(length as i64))
+        };
+        (is_length(a) || is_length(b)).then_some(length)
     }
 
     /// Where an access goes, if its slice has not been cut yet.

@@ -199,6 +199,7 @@ fn put_plain(bytes: &mut Vec<u8>, instruction: &Instruction) {
         }
         Code::Mov_r64_rm64 => two(bytes, 0x8b, register(0), register(1)),
         Code::Cmp_r64_rm64 => two(bytes, 0x3b, register(0), register(1)),
+        Code::Sub_r64_rm64 => two(bytes, 0x2b, register(0), register(1)),
         Code::Sub_rm64_imm32 => {
             two(bytes, 0x81, 5, register(0));
             bytes.extend((instruction.immediate32to64() as i32).to_le_bytes());
@@ -211,11 +212,10 @@ fn put_plain(bytes: &mut Vec<u8>, instruction: &Instruction) {
             two(bytes, 0x83, 4, register(0));
             bytes.push(instruction.immediate8to64() as u8);
         }
-        Code::Jl_rel32_64 => {
-            bytes.extend([0x0f, 0x8c]);
-            let distance = instruction.near_branch64() as i64 - (instruction.ip() as i64 + 6);
-            bytes.extend((distance as i32).to_le_bytes());
-        }
+        // The distances of jumps are written when they are known.
+        Code::Jl_rel32_64 => bytes.extend([0x0f, 0x8c, 0, 0, 0, 0]),
+        Code::Je_rel32_64 => bytes.extend([0x0f, 0x84, 0, 0, 0, 0]),
+        Code::Jmp_rel32_64 => bytes.extend([0xe9, 0, 0, 0, 0]),
         Code::Prefetcht0_m8 => {
             let upper = [(instruction.memory_index(), 1), (instruction.memory_base(), 0)];
             let prefix =

@@ -1,5 +1,7 @@
 //! Machine instructions, and their bytes.
 
+mod pairs;
+
 use iced_x86::{Code, Formatter, Instruction, NasmFormatter, OpKind, Register};
 
 use super::assign::{Assigned, MOVE};
@@ -219,7 +221,8 @@ pub(super) fn encode(body: &Body, assigned: &Assigned) -> Option<Code256> {
         return None;
     }
     let addresses = Addresses::new(assigned);
-    let mut writer = Writer { addresses: &addresses, instructions: Vec::new(), literals: Vec::new() };
+    let mut writer =
+        Writer { addresses: &addresses, instructions: Vec::new(), literals: Vec::new(), jumps: Vec::new() };
     let mut saved = ADDRESSES[OWN.min(addresses.registers.len())..addresses.registers.len()].to_vec();
     saved.extend(addresses.lane.then_some(LANE));
     for &register in &saved {
@@ -236,12 +239,14 @@ pub(super) fn encode(body: &Body, assigned: &Assigned) -> Option<Code256> {
         writer.take(register, input);
     }
     assigned.before.iter().for_each(|line| writer.line(line));
-    let head = writer.instructions.len();
-    assigned.body.iter().for_each(|line| writer.line(line));
-    writer.number(Code::Add_rm64_imm8, INDEX, body.span as i32);
-    writer.plain(Code::Cmp_r64_rm64, &[Part::Register(INDEX), Part::Register(END)]);
-    let jump = writer.instructions.len();
-    writer.instructions.push(branch());
+    match pairs::next_iteration(assigned, body.span) {
+        Some(next) => writer.in_pairs(assigned, &next, body.span as i32),
+        None => {
+            let head = writer.instructions.len();
+            assigned.body.iter().for_each(|line| writer.line(line));
+            writer.again(head, body.span as i32);
+        }
+    }
     assigned.after.iter().for_each(|line| writer.line(line));
     if assigned.frame > 0 {
         let (frame, stack) = (Part::Register(Register::RBP), Part::Register(Register::RSP));
@@ -253,16 +258,8 @@ pub(super) fn encode(body: &Body, assigned: &Assigned) -> Option<Code256> {
     }
     writer.plain(Code::VEX_Vzeroupper, &[]);
     writer.plain(Code::Retnq, &[]);
-    let (instructions, literals) = (writer.instructions, writer.literals);
-    Some(assemble(instructions, &literals, &assigned.literals, (head, jump)))
-}
-
-/// The jump back to where an iteration begins.
-fn branch() -> Instruction {
-    let mut instruction = Instruction::new();
-    instruction.set_code(Code::Jl_rel32_64);
-    instruction.set_op0_kind(OpKind::NearBranch64);
-    instruction
+    let Writer { instructions, literals, jumps, .. } = writer;
+    Some(assemble(instructions, (&literals, &assigned.literals), &jumps))
 }
 
 /// Which inputs are addresses, and the registers of those that have one.
@@ -304,9 +301,27 @@ struct Writer<'a> {
     instructions: Vec<Instruction>,
     /// Instructions with a literal, and its number.
     literals: Vec<(usize, usize)>,
+    /// Instructions that jump, and to which.
+    jumps: Vec<(usize, usize)>,
 }
 
 impl Writer<'_> {
+    /// A jump to an instruction by its number.
+    fn jump(&mut self, code: Code, target: usize) {
+        let mut instruction = Instruction::new();
+        instruction.set_code(code);
+        instruction.set_op0_kind(OpKind::NearBranch64);
+        self.jumps.push((self.instructions.len(), target));
+        self.instructions.push(instruction);
+    }
+
+    /// The end of an iteration: another, if there is one.
+    fn again(&mut self, head: usize, span: i32) {
+        self.number(Code::Add_rm64_imm8, INDEX, span);
+        self.plain(Code::Cmp_r64_rm64, &[Part::Register(INDEX), Part::Register(END)]);
+        self.jump(Code::Jl_rel32_64, head);
+    }
+
     fn plain(&mut self, code: Code, parts: &[Part]) {
         self.line(&Line::new(code, parts.to_vec()));
     }
@@ -377,25 +392,25 @@ impl Writer<'_> {
     }
 }
 
-/// The bytes. Where the literals stand is known when all of the code is: their displacements are written last.
+/// The bytes. Where literals and instructions stand is known when all of the code is: displacements are written last.
 fn assemble(
     mut instructions: Vec<Instruction>,
-    uses: &[(usize, usize)],
-    literals: &[[u8; 32]],
-    (head, jump): (usize, usize),
+    (uses, literals): (&[(usize, usize)], &[[u8; 32]]),
+    jumps: &[(usize, usize)],
 ) -> Code256 {
     let mut bytes = Vec::with_capacity(8 * instructions.len() + 32 * (literals.len() + 1));
     let mut behind = Vec::with_capacity(uses.len());
-    for number in 0..instructions.len() {
-        let target = instructions[head].ip();
-        let instruction = &mut instructions[number];
+    for instruction in &mut instructions {
         instruction.set_ip(bytes.len() as u64);
-        if number == jump {
-            instruction.set_near_branch64(target);
-        }
         if let Some(place) = bytes::put(&mut bytes, instruction) {
             behind.push((place, bytes.len()));
         }
+    }
+    for &(jump, target) in jumps {
+        let (target, end) = (instructions[target].ip(), instructions[jump + 1].ip());
+        instructions[jump].set_near_branch64(target);
+        let end = end as usize;
+        bytes[end - 4..end].copy_from_slice(&((target as usize).wrapping_sub(end) as u32).to_le_bytes());
     }
     bytes.resize(bytes.len().next_multiple_of(32), 0);
     for (&(instruction, literal), (place, end)) in uses.iter().zip(behind) {
