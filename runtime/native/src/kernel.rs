@@ -213,6 +213,26 @@ impl<T: Copy> Pairs<T> {
     }
 }
 
+/// So many terms, neighbours combined level by level; `none` where there is none.
+#[inline(always)]
+pub fn pairwise<T: Copy>(count: i64, none: T, combine: impl Fn(T, T) -> T, term: impl Fn(i64) -> T) -> T {
+    // Most sums have few terms: one for each block of rows.
+    match count {
+        ..=0 => none,
+        1 => term(0),
+        2 => combine(term(0), term(1)),
+        3 => combine(combine(term(0), term(1)), term(2)),
+        4 => combine(combine(term(0), term(1)), combine(term(2), term(3))),
+        _ => {
+            let mut pairs = Pairs::new();
+            for index in 0..count {
+                pairs.push(term(index), &combine);
+            }
+            pairs.finish(none, combine)
+        }
+    }
+}
+
 /// The blocks of a row of which only some terms are stored.
 #[derive(Clone, Debug)]
 pub struct StoredBlocks<T> {
@@ -317,6 +337,9 @@ mod tests {
         }
         let none = put("-".to_string());
         let result = pairs.finish(none, combine);
+        let leaf = |value: i64| put("abcdefgh"[value as usize..=value as usize].to_string());
+        let other = pairwise(values as i64, none, combine, leaf);
+        assert_eq!(table.borrow()[other], table.borrow()[result]);
         table.borrow()[result].clone()
     }
 
@@ -324,7 +347,9 @@ mod tests {
     fn pairs_are_neighbours_and_the_odd_one_goes_up() {
         assert_eq!(shape(0), "-");
         assert_eq!(shape(1), "a");
+        assert_eq!(shape(2), "(ab)");
         assert_eq!(shape(3), "((ab)c)");
+        assert_eq!(shape(4), "((ab)(cd))");
         assert_eq!(shape(5), "(((ab)(cd))e)");
         assert_eq!(shape(7), "(((ab)(cd))((ef)g))");
     }
@@ -336,6 +361,18 @@ mod tests {
         row.block += 1.0;
         assert_eq!(row.finish(600, |a, b| a + b), 1.0);
         assert_eq!(StoredBlocks::new(2i64).finish(513, |a, b| a.wrapping_add(b)), 6);
+    }
+
+    #[test]
+    fn a_line_is_as_long_as_asked_for() {
+        assert_eq!(line::<i32, 2>(&[1, 2, 3], 1), &[2, 3]);
+        line_mut::<i32, 2>(&mut [1, 2, 3], 0)[1] = 4;
+    }
+
+    #[test]
+    #[should_panic(expected = "a line of so many elements")]
+    fn an_array_is_not_shorter_than_its_line() {
+        line::<i32, 3>(&[1, 2, 3], 1);
     }
 
     #[test]

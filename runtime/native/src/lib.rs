@@ -37,8 +37,8 @@ pub use group::{
     zeros,
 };
 pub use kernel::{
-    Pairs, Real, StoredBlocks, bytes, count, four, four_mut, halve, line, line_mut, rest, rest_mut, row,
-    row_mut, tile,
+    Pairs, Real, StoredBlocks, bytes, count, four, four_mut, halve, line, line_mut, pairwise, rest, rest_mut,
+    row, row_mut, tile,
 };
 pub use lagging::Lagging;
 pub use memory::{Cell, Memory};

@@ -4,7 +4,7 @@
 //! over slices, which computes the bits that the interpreter computes (any NaN equals any NaN). The same kernel gives
 //! the same text. Where the synapses of a loop lie side by side, its slices are cut once in front of it, so that rustc
 //! knows the bounds and puts several iterations into one vector. What the text calls beyond Rust itself (`native::row`,
-//! `native::Pairs`, `native::tile`, `native::normals`, and `mul_add` and `sqrt` without the standard library) is in `aplysia-native`.
+//! `native::pairwise`, `native::tile`, `native::normals`, and `mul_add` and `sqrt` without the standard library) is in `aplysia-native`.
 //!
 //! # Calling convention
 //! `fn kernel(blocks: Range<i64>, scalars …, buffers …)`: the half-open block range; a value for each scalar in its

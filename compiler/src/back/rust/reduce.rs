@@ -129,16 +129,15 @@ impl Writer<'_> {
     }
 
     fn pairs(&mut self, reduce: &Reduce, parts: &Parts) {
-        let pairs = self.names.fresh(&format!("{}_pairs", parts.result));
-        self.line(format!("let mut {pairs} = native::Pairs::new();"));
-        self.braces(format!("for {} in 0i64..{}", parts.index, parts.count), "}", |w| {
+        let Parts { result, index, count, none, combine, .. } = parts;
+        let head = format!("let {result} = native::pairwise({count}, {none}, {combine}, |{index}: i64| {{");
+        self.braces(head.trim_end_matches(" {"), "});", |w| {
             w.defined.insert(reduce.index);
             w.block(&reduce.body);
             let (Term::Value(value) | Term::Product(value, _)) = reduce.term;
             let term = w.number(value, parts.ty);
-            w.line(format!("{pairs}.push({term}, {});", parts.combine));
+            w.line(term);
         });
-        self.define(&parts.result, format!("{pairs}.finish({}, {})", parts.none, parts.combine));
     }
 
     /// The stored terms of a longer row.
