@@ -9,6 +9,7 @@ mod access;
 mod call;
 mod context;
 mod decl;
+mod domains;
 mod draw;
 mod equation;
 mod expr;
@@ -85,6 +86,7 @@ pub fn lower(
     }
     if !found.has_errors() {
         warn::warnings(rule, items, &lowered, &mut found);
+        domains::warnings(&lowered, &mut found);
     }
     let sound = !found.has_errors();
     diagnostics.append(found);

@@ -1,6 +1,7 @@
 //! Rules from text: what is reported, and what the lowered IR is.
 
 mod cases;
+mod domains;
 
 use super::*;
 use crate::ir::{AssignOp, Distribution, ExprId, ExprKind, Shape, Statement, VarKind};

@@ -45,4 +45,14 @@ codes! {
          ```\n\
          \n\
          Add to `dw`.";
+    DOMAIN_TOO_LARGE = "W0106", "a state has more values than it needs",
+        "The state has a value for each synapse, and all of them, or all those of a neuron, are the same.\n\
+         \n\
+         ```\n\
+         synapse state n = 0;\n\
+         update { n += 1; }\n\
+         ```\n\
+         \n\
+         Declare it `state n`, `pre state n` or `post state n`: it is kept once, or once for each neuron, and takes no memory\n\
+         for each synapse. Leave it where the host gives each synapse a value of its own.";
 }
