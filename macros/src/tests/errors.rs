@@ -191,7 +191,7 @@ fn limits_hold_for_tokens() {
 fn a_rule_that_only_waits_for_a_part_is_silent_where_others_follow() {
     let none = Path::new(env!("CARGO_MANIFEST_DIR"));
     let waits = "rule waits { extern synapse eta; plastic w; update { dw += eta; } }";
-    let whole = "rule rates { synapse state eta = 0.5; update { eta *= 0.5; } } rule all = rates + waits;";
+    let whole = "rule rates { synapse state eta = uniform[synapse](0, 1); update { eta *= 0.5; } } rule all = rates + waits;";
     // Nobody reads the rate of the part that is there for the composition.
     assert_eq!(codes(&format!("{waits} {whole}"), none), BTreeSet::from(["W0102".to_owned()]));
     assert_eq!(codes(waits, none), BTreeSet::from(["E0522".to_owned()]));
