@@ -130,8 +130,8 @@ impl Writer<'_> {
 
     fn pairs(&mut self, reduce: &Reduce, parts: &Parts) {
         let Parts { result, index, count, none, combine, .. } = parts;
-        let head = format!("let {result} = native::pairwise({count}, {none}, {combine}, |{index}: i64| {{");
-        self.braces(head.trim_end_matches(" {"), "});", |w| {
+        let head = format!("let {result} = native::pairwise({count}, {none}, {combine}, |{index}: i64|");
+        self.braces(head, "});", |w| {
             w.defined.insert(reduce.index);
             w.block(&reduce.body);
             let (Term::Value(value) | Term::Product(value, _)) = reduce.term;

@@ -49,22 +49,17 @@ impl Writer<'_> {
         self.plain(Code::Mov_r64_rm64, &[count, end]);
         self.plain(Code::Sub_r64_rm64, &[count, index]);
         self.number(Code::And_rm64_imm8, SCRATCH, span);
-        let skip = self.instructions.len();
+        // Where the two jumps go is known when both iterations are there.
+        let skip = self.jumps.len();
         self.jump(Code::Je_rel32_64, 0);
         self.number(Code::Add_rm64_imm8, INDEX, -span);
-        let into = self.instructions.len();
+        let into = self.jumps.len();
         self.jump(Code::Jmp_rel32_64, 0);
         let head = self.instructions.len();
         assigned.body.iter().for_each(|line| self.line(line));
-        let second = self.instructions.len();
+        self.jumps[into].1 = self.instructions.len();
+        self.jumps[skip].1 = head;
         next.iter().for_each(|line| self.line(line));
         self.again(head, 2 * span);
-        for (jump, target) in &mut self.jumps {
-            match *jump {
-                jump if jump == skip => *target = head,
-                jump if jump == into => *target = second,
-                _ => {}
-            }
-        }
     }
 }
