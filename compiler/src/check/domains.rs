@@ -37,9 +37,7 @@ pub(super) fn warnings(rule: &Rule, diagnostics: &mut Diagnostics) {
 /// is written to it, found by starting from one value for the group.
 fn smallest(rule: &Rule) -> BTreeMap<VarId, Domain> {
     let mut writes = Writes::default();
-    let scheduled = rule.calls.iter().map(|call| &call.body).chain(rule.schedules.iter().map(|s| &s.body));
-    let blocks = [&rule.create, &rule.update, &rule.modulate, &rule.apply, &rule.constrain];
-    blocks.into_iter().chain(scheduled).for_each(|block| writes.block(block, &[]));
+    rule.blocks().for_each(|block| writes.block(block, &[]));
     for equation in &rule.equations {
         writes.values.entry(equation.variable).or_default().push(equation.value);
     }
@@ -49,6 +47,10 @@ fn smallest(rule: &Rule) -> BTreeMap<VarId, Domain> {
         .filter(|&variable| of_synapses(&rule.variables[variable]))
         .map(|variable| (variable, Domain::Global))
         .collect();
+    // Most rules have none.
+    if domains.is_empty() {
+        return domains;
+    }
     // A domain only grows, and there are few.
     loop {
         let of_exprs = of_exprs(rule, &domains, &writes.locals);

@@ -214,9 +214,7 @@ fn reads_on_purpose(items: &[RuleItem], uses: &Uses, plastic: &str) -> bool {
 /// A state that only ever grows: every write adds a non-negative constant when a spike comes.
 fn growing(rule: &Rule, diagnostics: &mut Diagnostics) {
     let mut growth: BTreeMap<VarId, bool> = BTreeMap::new();
-    let blocks = [&rule.create, &rule.update, &rule.modulate, &rule.apply, &rule.constrain];
-    let scheduled = rule.calls.iter().map(|call| &call.body).chain(rule.schedules.iter().map(|s| &s.body));
-    for block in blocks.into_iter().chain(scheduled) {
+    for block in rule.blocks() {
         writes(rule, block, false, &mut growth);
     }
     for equation in &rule.equations {

@@ -5,7 +5,7 @@
 //! can tell them apart: the first takes the place of both.
 
 use super::append::rebuild;
-use super::signature::{Signature, Signatures, blocks};
+use super::signature::{Signature, Signatures};
 use crate::ir::{Block, ExprKind, Rule, Statement, VarId, VarKind};
 
 /// How many rounds may follow each other: a state that reads another one can be equal only once those are one.
@@ -60,7 +60,7 @@ fn read_alike(rule: &Rule, kept: VarId, gone: VarId) -> bool {
             kind => kind.operands().iter().any(|operand| reads[operand.index()]),
         };
     }
-    blocks(rule).into_iter().all(|block| Reading { kept, gone, reads: &reads, writes: (0, 0) }.block(block))
+    rule.blocks().all(|block| Reading { kept, gone, reads: &reads, writes: (0, 0) }.block(block))
 }
 
 /// A walk through one block that counts how often each state has been written.

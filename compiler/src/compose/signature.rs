@@ -40,13 +40,6 @@ struct Write {
     value: ExprId,
 }
 
-/// The blocks of a rule in a fixed order.
-pub(super) fn blocks(rule: &Rule) -> Vec<&Block> {
-    let stages = [&rule.create, &rule.update, &rule.modulate, &rule.apply, &rule.constrain];
-    let calls = rule.calls.iter().map(|call| &call.body);
-    stages.into_iter().chain(calls).chain(rule.schedules.iter().map(|schedule| &schedule.body)).collect()
-}
-
 /// Computes signatures of one rule's states.
 pub(super) struct Signatures<'a> {
     rule: &'a Rule,
@@ -102,7 +95,7 @@ impl<'a> Signatures<'a> {
             assignments: BTreeMap::new(),
             visits: 0,
         };
-        for (index, block) in blocks(rule).into_iter().enumerate() {
+        for (index, block) in rule.blocks().enumerate() {
             signatures.written.push(BTreeSet::new());
             signatures.collect(index, block, &mut Vec::new());
         }

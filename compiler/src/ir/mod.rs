@@ -99,6 +99,14 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// All blocks of statements: those of a creation and of a step in their order, then what is called or scheduled.
+    pub fn blocks(&self) -> impl Iterator<Item = &Block> {
+        let calls = self.calls.iter().map(|call| &call.body);
+        let schedules = self.schedules.iter().map(|schedule| &schedule.body);
+        let stages = [&self.create, &self.update, &self.modulate, &self.apply, &self.constrain];
+        stages.into_iter().chain(calls).chain(schedules)
+    }
+
     /// The parameters that the constraints read; a change of one concerns every synapse.
     pub fn parameters_of_constrain(&self) -> BTreeSet<VarId> {
         let mut roots = Vec::new();

@@ -12,18 +12,11 @@ pub(super) fn check(rule: &Rule, options: &Options) -> Result<(), Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     looking_back(rule, &mut diagnostics);
     if options.batched {
-        for block in blocks(rule) {
+        for block in rule.blocks() {
             combining(rule, block, false, &mut diagnostics);
         }
     }
     if diagnostics.has_errors() { Err(diagnostics) } else { Ok(()) }
-}
-
-fn blocks(rule: &Rule) -> Vec<&Block> {
-    let fixed = [&rule.create, &rule.update, &rule.modulate, &rule.apply, &rule.constrain];
-    let named = rule.calls.iter().map(|call| &call.body);
-    let timed = rule.schedules.iter().map(|schedule| &schedule.body);
-    fixed.into_iter().chain(named).chain(timed).collect()
 }
 
 /// `past` needs a place that every step comes by.

@@ -147,7 +147,7 @@ pub fn line_mut<T, const LENGTH: usize>(array: &mut [T], start: i64) -> &mut [T;
 /// If it is shorter.
 #[inline(always)]
 pub fn four<T>(row: &[T], start: usize) -> &[T; 4] {
-    row[start..].first_chunk().expect("a slice of so many elements")
+    line(row, start as i64)
 }
 
 /// As [`four`], to be written.
@@ -156,7 +156,7 @@ pub fn four<T>(row: &[T], start: usize) -> &[T; 4] {
 /// If it is shorter.
 #[inline(always)]
 pub fn four_mut<T>(row: &mut [T], start: usize) -> &mut [T; 4] {
-    row[start..].first_chunk_mut().expect("a slice of so many elements")
+    line_mut(row, start as i64)
 }
 
 /// 32 lanes in halves: lane l takes lane l + 16 for l < 16, then l + 8, 4, 2, 1.

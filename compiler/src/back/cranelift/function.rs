@@ -22,9 +22,8 @@ pub(super) struct Lower<'a, 'f> {
     pub b: FunctionBuilder<'f>,
     /// Where each value is; a body that is written several times sets its values each time.
     forms: Vec<Option<Form>>,
-    /// The buffers' pointers, and where they stand in memory.
+    /// The buffers' pointers.
     pub pointers: Vec<Value>,
-    table: Option<Value>,
     /// The launch's scalars.
     pub scalars: Vec<Value>,
     /// Inside a vector loop: the values that differ between lanes.
@@ -60,7 +59,6 @@ pub(super) fn lower(kernel: &Kernel, isa: &Isa, options: &JitOptions, workshop: 
         b: FunctionBuilder::new(function, &mut workshop.builder),
         forms: vec![None; kernel.values.len()],
         pointers: Vec::new(),
-        table: None,
         scalars: Vec::new(),
         varying: None,
         hoisted: Values::default(),
@@ -86,8 +84,7 @@ impl Lower<'_, '_> {
             crate::ice!("the signature has four parameters");
         };
         let flags = self.flags().with_aligned();
-        self.table = Some(pointers);
-        for (id, _) in self.kernel.buffers.iter() {
+        for id in self.kernel.buffers.handles() {
             let pointer = self.pointer(id, pointers);
             self.pointers.push(pointer);
         }
@@ -120,10 +117,11 @@ impl Lower<'_, '_> {
     /// whole function are the first to leave the registers, and come back to them in each iteration.
     pub fn innermost(&mut self, body: &[Stmt], write: impl FnOnce(&mut Self)) {
         let outer = self.pointers.clone();
-        if let Some(table) = self.table {
-            for buffer in vary::buffers(body, self.kernel) {
-                self.pointers[buffer.index()] = self.pointer(buffer, table);
-            }
+        // The first parameter of the function: where the pointers stand in memory.
+        let entry = self.b.func.layout.entry_block();
+        let table = self.b.block_params(entry.unwrap_or_else(|| crate::ice!("a function has an entry")))[0];
+        for buffer in vary::buffers(body, self.kernel) {
+            self.pointers[buffer.index()] = self.pointer(buffer, table);
         }
         write(self);
         self.pointers = outer;
@@ -192,11 +190,11 @@ impl Lower<'_, '_> {
                 let (start, end) = (self.scalar(start), self.scalar(end));
                 match inner.kind {
                     LoopKind::Lanes => self.lanes(inner, start, end),
-                    LoopKind::Serial if self.is_straight(inner) => {
-                        self.innermost(&inner.body, |s| s.straight(inner, start, end));
-                    }
                     LoopKind::Serial if !vary::has_loops(&inner.body) => {
-                        self.innermost(&inner.body, |s| s.serial(inner, start, end));
+                        self.innermost(&inner.body, |s| match s.is_straight(inner) {
+                            true => s.straight(inner, start, end),
+                            false => s.serial(inner, start, end),
+                        });
                     }
                     LoopKind::Serial | LoopKind::Blocks => self.serial(inner, start, end),
                 }

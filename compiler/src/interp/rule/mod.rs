@@ -435,8 +435,5 @@ fn combines_over_batch(rule: &Rule) -> bool {
             }
         })
     }
-    let blocks = [&rule.create, &rule.update, &rule.modulate, &rule.apply, &rule.constrain];
-    let named = rule.calls.iter().map(|call| &call.body);
-    let timed = rule.schedules.iter().map(|schedule| &schedule.body);
-    blocks.into_iter().chain(named).chain(timed).any(|block| walk(rule, block, false))
+    rule.blocks().any(|block| walk(rule, block, false))
 }

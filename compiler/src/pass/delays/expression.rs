@@ -105,7 +105,7 @@ impl Rewriter {
     /// For a rule without equations; the delays are declared.
     pub(super) fn new(rule: &Rule, delays: [Option<Delay>; 2]) -> Self {
         let mut values = HashMap::new();
-        for block in blocks(rule) {
+        for block in rule.blocks() {
             collect(block, &mut values);
         }
         let mut rewriter = Self {
@@ -328,15 +328,6 @@ impl Rewriter {
         );
         false
     }
-}
-
-fn blocks(rule: &Rule) -> impl Iterator<Item = &Block> {
-    let named = rule.calls.iter().map(|call| &call.body);
-    let timed = rule.schedules.iter().map(|schedule| &schedule.body);
-    [&rule.create, &rule.update, &rule.modulate, &rule.apply, &rule.constrain]
-        .into_iter()
-        .chain(named)
-        .chain(timed)
 }
 
 /// The depth of the recursion is that of the blocks in the text, which the parser limits.
